@@ -522,3 +522,298 @@ impl Rng for SeededRng {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn utc(text: &str) -> Timestamp {
+        Timestamp::parse(text).expect("a test writes valid times")
+    }
+
+    /// Walks the calendar day by day with nothing but the school rule for leap years.
+    fn calendar(first_year: i32, last_year: i32) -> impl Iterator<Item = (i32, u8, u8)> {
+        (first_year..=last_year).flat_map(|year| {
+            let leap = if year % 100 == 0 { year % 400 == 0 } else { year % 4 == 0 };
+            let lengths = [31, if leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+            (1_u8..)
+                .zip(lengths)
+                .flat_map(move |(month, length)| (1..=length).map(move |day| (year, month, day)))
+        })
+    }
+
+    #[test]
+    fn every_day_from_1970_to_2100_round_trips() {
+        let mut days = 0;
+        for (number, (year, month, day)) in (0_i64..).zip(calendar(1970, 2100)) {
+            let midnight = Timestamp::from_secs(number * 86_400);
+            let civil = Civil { year, month, day, hour: 0, minute: 0, second: 0, micros: 0 };
+            assert_eq!(midnight.to_civil(0), civil);
+            assert_eq!(Timestamp::from_civil(civil, 0), Ok(midnight));
+            let last = Timestamp::from_micros(midnight.micros() + DAY - 1);
+            let end = Civil { hour: 23, minute: 59, second: 59, micros: 999_999, ..civil };
+            assert_eq!(last.to_civil(0), end);
+            assert_eq!(midnight.to_string(), format!("{year}-{month:02}-{day:02}T00:00:00.000Z"));
+            assert_eq!(utc(&midnight.to_string()), midnight);
+            assert_eq!(Timestamp::parse_beijing(&last.beijing()).map(Timestamp::secs), Ok(last.secs()));
+            let compact = Timestamp::parse_beijing_compact(&last.beijing_compact());
+            assert_eq!(compact.map(Timestamp::secs), Ok(last.secs()));
+            days += 1;
+        }
+        assert_eq!(days, 131 * 365 + 32);
+    }
+
+    #[test]
+    fn every_day_of_the_ten_thousand_years_is_the_next_one() {
+        let first = days_from_civil(0, 1, 1);
+        for (days, (year, month, day)) in (first..).zip(calendar(0, 9999)) {
+            assert_eq!(civil_from_days(days), (year, month, day));
+            assert_eq!(days_from_civil(year, month, day), days);
+        }
+        assert_eq!(days_from_civil(1970, 1, 1), 0);
+    }
+
+    #[test]
+    fn known_instants_have_known_texts() {
+        for (secs, text) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (-1, "1969-12-31T23:59:59.000Z"),
+            (951_782_400, "2000-02-29T00:00:00.000Z"),
+            (1_709_164_800, "2024-02-29T00:00:00.000Z"),
+            (1_000_000_000, "2001-09-09T01:46:40.000Z"),
+            (i64::from(i32::MAX), "2038-01-19T03:14:07.000Z"),
+            (4_107_542_400, "2100-03-01T00:00:00.000Z"),
+        ] {
+            assert_eq!(Timestamp::from_secs(secs).to_string(), text);
+            assert_eq!(utc(text).secs(), secs);
+        }
+    }
+
+    #[test]
+    fn beijing_is_eight_hours_ahead_across_the_year_end() {
+        let instant = utc("2026-12-31T16:00:01.999Z");
+        assert_eq!(instant.beijing(), "2027-01-01 00:00:01");
+        assert_eq!(instant.beijing_compact(), "20270101000001");
+        assert_eq!(instant.to_rfc3339_seconds(BEIJING), "2027-01-01T00:00:01+08:00");
+        assert_eq!(instant.to_rfc3339_seconds(0), "2026-12-31T16:00:01Z");
+        assert_eq!(instant.to_rfc3339_seconds(-(3 * 3600 + 1800)), "2026-12-31T12:30:01-03:30");
+        let whole = utc("2026-12-31T16:00:01Z");
+        assert_eq!(Timestamp::parse_beijing("2027-01-01 00:00:01"), Ok(whole));
+        assert_eq!(Timestamp::parse_beijing_compact("20270101000001"), Ok(whole));
+    }
+
+    #[test]
+    fn any_offset_and_any_precision_is_read() {
+        let expected = utc("2026-11-22T23:58:40.123Z");
+        for text in [
+            "2026-11-23T07:58:40.123+08:00",
+            "2026-11-22T20:28:40.123-03:30",
+            "2026-11-22t23:58:40.123z",
+            "2026-11-22T23:58:40.123-00:00",
+            "2026-11-22T23:58:40.123000999999999999999Z",
+            "2026-11-23T23:57:40.123+23:59",
+            "2026-11-21T23:59:40.123-23:59",
+        ] {
+            assert_eq!(utc(text), expected, "{text}");
+        }
+        assert_eq!(utc("2026-11-22T23:58:40.1Z").micros() % SECOND, 100_000);
+        assert_eq!(utc("2026-11-22T23:58:40.123456Z").micros() % SECOND, 123_456);
+        assert_eq!(utc("2026-11-22T23:58:40Z").micros() % SECOND, 0);
+    }
+
+    #[test]
+    fn a_leap_second_is_read_only_where_one_can_be() {
+        assert_eq!(utc("2016-12-31T23:59:60Z"), utc("2017-01-01T00:00:00Z"));
+        assert_eq!(utc("2017-01-01T07:59:60.5+08:00"), utc("2017-01-01T00:00:00Z"));
+        for text in ["2016-12-30T23:59:60Z", "2016-12-31T23:58:60Z", "2016-12-31T23:59:60+08:00"] {
+            assert_eq!(Timestamp::parse(text), Err(TimeError::NoSuch { field: "second" }), "{text}");
+        }
+    }
+
+    #[test]
+    fn texts_of_another_form_are_refused() {
+        for text in [
+            "",
+            "2026-11-22",
+            "2026-11-22T23:58:40",
+            "2026-11-22 23:58:40Z",
+            "2026-11-22T23:58Z",
+            "2026-11-22T23:58:40.Z",
+            "2026-11-22T23:58:40,5Z",
+            "2026-11-22T23:58:40+0800",
+            "2026-11-22T23:58:40+8:00",
+            "2026-11-22T23:58:40+08",
+            "2026-11-22T23:58:40+08:00 ",
+            "2026-11-22T23:58:40ZZ",
+            " 2026-11-22T23:58:40Z",
+            "26-11-22T23:58:40Z",
+            "+2026-11-22T23:58:40Z",
+            "-026-11-22T23:58:40Z",
+            "2026/11/22T23:58:40Z",
+            "2026-11-22T23:58:4０Z",
+            "2026-11-22T23:58:40\u{2212}08:00",
+            "1764000000",
+        ] {
+            let refused = Timestamp::parse(text);
+            assert!(matches!(refused, Err(TimeError::Malformed { .. })), "{text:?} gave {refused:?}");
+        }
+        for text in
+            ["", "2026-11-22T23:58:40", "2026-11-22 23:58", "2026-11-22 23:58:40 ", "2026-1-22 23:58:400"]
+        {
+            assert!(Timestamp::parse_beijing(text).is_err(), "{text:?}");
+        }
+        for text in
+            ["", "2026112223584", "202611222358400", "2026-11-22 23:5", "2026112223584x", "２０26112223"]
+        {
+            assert!(Timestamp::parse_beijing_compact(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn dates_and_times_that_do_not_exist_are_refused() {
+        for (text, field) in [
+            ("2026-00-10T00:00:00Z", "month"),
+            ("2026-13-10T00:00:00Z", "month"),
+            ("2026-11-00T00:00:00Z", "day"),
+            ("2026-11-31T00:00:00Z", "day"),
+            ("2026-02-29T00:00:00Z", "day"),
+            ("2100-02-29T00:00:00Z", "day"),
+            ("2024-02-30T00:00:00Z", "day"),
+            ("2026-11-22T24:00:00Z", "hour"),
+            ("2026-11-22T23:60:00Z", "minute"),
+            ("2026-11-22T23:00:61Z", "second"),
+            ("2026-11-22T23:00:00+24:00", "offset"),
+            ("2026-11-22T23:00:00+08:60", "offset"),
+            ("0000-01-01T00:00:00Z", "year"),
+            ("9999-12-31T00:00:00Z", "year"),
+        ] {
+            assert_eq!(Timestamp::parse(text), Err(TimeError::NoSuch { field }), "{text}");
+        }
+        assert!(Timestamp::parse_beijing("2026-02-29 00:00:00").is_err());
+        assert!(Timestamp::parse_beijing_compact("20260229000000").is_err());
+        assert!(Timestamp::parse_beijing_compact("20261122235960").is_err());
+    }
+
+    #[test]
+    fn fields_no_text_can_carry_are_refused_too() {
+        let civil = Timestamp::ZERO.to_civil(0);
+        for wrong in [
+            Civil { year: -1, ..civil },
+            Civil { year: i32::MAX, ..civil },
+            Civil { micros: 1_000_000, ..civil },
+        ] {
+            assert!(Timestamp::from_civil(wrong, 0).is_err(), "{wrong:?}");
+        }
+        for offset in [i32::MIN, -86_400, 86_400, i32::MAX] {
+            assert!(Timestamp::from_civil(civil, offset).is_err(), "{offset}");
+        }
+    }
+
+    #[test]
+    fn the_ends_of_the_range_have_four_digit_years_at_every_offset() {
+        assert_eq!(format!("{:?}", Timestamp::MIN), "0000-01-02T00:00:00.000000Z");
+        assert_eq!(format!("{:?}", Timestamp::MAX), "9999-12-30T23:59:59.999999Z");
+        for micros in [i64::MIN, i64::MAX] {
+            for offset in [i32::MIN, -OFFSET_MAX, 0, OFFSET_MAX, i32::MAX] {
+                let instant = Timestamp::from_micros(micros);
+                let civil = instant.to_civil(offset);
+                let within = offset.clamp(-OFFSET_MAX, OFFSET_MAX);
+                assert_eq!(Timestamp::from_civil(civil, within), Ok(instant));
+                assert_eq!(instant.to_rfc3339_seconds(offset).find('T'), Some(10));
+            }
+        }
+        assert_eq!(Timestamp::from_secs(i64::MAX), Timestamp::MAX);
+        assert_eq!(Timestamp::from_millis(i64::MIN), Timestamp::MIN);
+    }
+
+    #[test]
+    fn arithmetic_stops_at_the_ends() {
+        let t = Timestamp::from_secs(100);
+        let second = Duration::from_secs(1);
+        assert_eq!((t.plus(second).secs(), t.minus(second).secs()), (101, 99));
+        assert_eq!(t.plus(second).since(t), second);
+        assert_eq!(t.since(t.plus(second)), Duration::ZERO);
+        assert_eq!(Timestamp::MAX.plus(second), Timestamp::MAX);
+        assert_eq!(Timestamp::MAX.checked_add(Duration::from_micros(1)), None);
+        assert_eq!(t.checked_add(Duration::MAX), None);
+        assert_eq!(t.minus(Duration::MAX), Timestamp::MIN);
+        assert_eq!(Timestamp::MIN.minus(second), Timestamp::MIN);
+        assert_eq!(Timestamp::MIN.plus(Timestamp::MAX.since(Timestamp::MIN)), Timestamp::MAX);
+    }
+
+    #[test]
+    fn units_round_down_before_the_epoch_too() {
+        let t = Timestamp::from_micros(-1);
+        assert_eq!((t.micros(), t.millis(), t.secs()), (-1, -1, -1));
+        assert_eq!(t.to_string(), "1969-12-31T23:59:59.999Z");
+        assert_eq!(Timestamp::from_millis(-1).micros(), -1_000);
+    }
+
+    #[test]
+    fn json_is_the_text_with_milliseconds() {
+        let t = utc("2026-11-22T23:58:40.123456Z");
+        assert_eq!(serde_json::to_string(&t).unwrap(), r#""2026-11-22T23:58:40.123Z""#);
+        let read: Timestamp = serde_json::from_str(r#""2026-11-23T07:58:40.123456+08:00""#).unwrap();
+        assert_eq!(read, t);
+        for refused in ["1764000000", "null", r#""2026-11-22""#] {
+            assert!(serde_json::from_str::<Timestamp>(refused).is_err(), "{refused}");
+        }
+        assert_eq!(schemars::schema_for!(Timestamp).get("format"), Some(&"date-time".into()));
+    }
+
+    #[test]
+    fn a_manual_clock_moves_only_when_told() {
+        let clock = Arc::new(ManualClock::new(Timestamp::from_secs(10)));
+        let seen: &dyn Clock = &clock;
+        assert_eq!((seen.now().secs(), seen.now().secs()), (10, 10));
+        assert_eq!(clock.advance(Duration::from_secs(5)).secs(), 15);
+        assert_eq!(seen.now().secs(), 15);
+        clock.set(Timestamp::ZERO);
+        assert_eq!(seen.now(), Timestamp::ZERO);
+        assert_eq!(clock.advance(Duration::MAX), Timestamp::MAX);
+    }
+
+    #[test]
+    fn a_seed_gives_the_same_bytes_again_and_another_seed_others() {
+        let bytes = |seed, length| {
+            let mut bytes = vec![0; length];
+            Arc::new(SeededRng::new(seed)).fill(&mut bytes);
+            bytes
+        };
+        assert_eq!(bytes(1, 37), bytes(1, 37));
+        assert_ne!(bytes(1, 37), bytes(2, 37));
+        assert_eq!(bytes(1, 37)[..13], bytes(1, 13));
+        let rng = SeededRng::new(0);
+        // The published first outputs of SplitMix64 for seed 0.
+        assert_eq!((rng.next_u64(), rng.next_u64()), (0xe220_a839_7b1d_cdaf, 0x6e78_9e6a_a1b9_65f4));
+    }
+
+    proptest! {
+        #[test]
+        fn every_instant_round_trips_through_its_fields_and_texts(
+            micros in Timestamp::MIN.0..=Timestamp::MAX.0, offset in -OFFSET_MAX..=OFFSET_MAX
+        ) {
+            let t = Timestamp::from_micros(micros);
+            prop_assert_eq!(t.micros(), micros);
+            prop_assert_eq!(Timestamp::from_civil(t.to_civil(offset), offset), Ok(t));
+            prop_assert_eq!(Timestamp::parse(&format!("{t:?}")), Ok(t));
+            prop_assert_eq!(Timestamp::parse(&t.to_string()).map(Timestamp::millis), Ok(t.millis()));
+            prop_assert_eq!(utc(&t.to_rfc3339_seconds(offset)).secs(), t.secs());
+        }
+
+        #[test]
+        fn texts_sort_like_instants(a in Timestamp::MIN.0..=Timestamp::MAX.0, b in Timestamp::MIN.0..=Timestamp::MAX.0) {
+            let text = |micros| format!("{:?}", Timestamp::from_micros(micros));
+            prop_assert_eq!(a.cmp(&b), text(a).cmp(&text(b)));
+        }
+
+        #[test]
+        fn no_text_makes_the_parsers_panic(text in "\\PC{0,30}|[0-9T:Z.+-]{15,32}") {
+            let _ = Timestamp::parse(&text);
+            let _ = Timestamp::parse_beijing(&text);
+            let _ = Timestamp::parse_beijing_compact(&text);
+        }
+    }
+}

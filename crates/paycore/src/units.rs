@@ -100,7 +100,7 @@ impl UnitRule {
                 UnitError::Malformed { text: excerpt(text) }
             }
         })?;
-        self.from_units(units, currency).map_err(|error| match error {
+        self.money_of(units, currency).map_err(|error| match error {
             UnitError::FinerThanCurrency { currency, .. } => {
                 UnitError::FinerThanCurrency { text: excerpt(text), currency }
             }
@@ -127,7 +127,7 @@ impl UnitRule {
         if !self.is_integer() {
             return Err(UnitError::NotAnInteger);
         }
-        self.from_units(units, currency)
+        self.money_of(units, currency)
     }
 
     /// How many decimals this channel's amounts in `currency` have.
@@ -161,7 +161,7 @@ impl UnitRule {
         Ok(units)
     }
 
-    fn from_units(self, units: i64, currency: Currency) -> Result<Money, UnitError> {
+    fn money_of(self, units: i64, currency: Currency) -> Result<Money, UnitError> {
         let minor = rescale(units, self.places(currency), currency.exponent())
             .map_err(|lost| lost.or(UnitError::FinerThanCurrency { text: units.to_string(), currency }))?;
         Ok(Money::new(minor, currency))
@@ -210,5 +210,219 @@ fn decimal_text(units: i64, places: u8) -> String {
     match digits.split_at(digits.len() - usize::from(places)) {
         (whole, "") => format!("{sign}{whole}"),
         (whole, decimals) => format!("{sign}{whole}.{decimals}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const STRIPE: UnitRule = UnitRule::MinorStepped {
+        exponents: &[(Currency::ISK, 2), (Currency::UGX, 2), (Currency::MGA, 0)],
+        steps: &[
+            (Currency::BHD, 10),
+            (Currency::JOD, 10),
+            (Currency::KWD, 10),
+            (Currency::OMR, 10),
+            (Currency::TND, 10),
+        ],
+    };
+    const ADYEN: UnitRule = UnitRule::MinorWith(&[
+        (Currency::CLP, 2),
+        (Currency::ISK, 2),
+        (Currency::CVE, 0),
+        (Currency::IDR, 0),
+    ]);
+    const PAYPAL: UnitRule =
+        UnitRule::DecimalWith(&[(Currency::HUF, 0), (Currency::JPY, 0), (Currency::TWD, 0)]);
+    const DECIMAL: UnitRule = UnitRule::Decimal { places: None };
+    const TWO_PLACES: UnitRule = UnitRule::Decimal { places: Some(2) };
+    const RULES: [UnitRule; 6] = [UnitRule::Minor, STRIPE, ADYEN, PAYPAL, DECIMAL, TWO_PLACES];
+
+    fn any_currency() -> impl Strategy<Value = Currency> {
+        prop::sample::select(Currency::all().collect::<Vec<_>>())
+    }
+
+    fn any_rule() -> impl Strategy<Value = UnitRule> {
+        prop::sample::select(RULES.to_vec())
+    }
+
+    #[test]
+    fn amounts_are_written_the_way_of_the_channel_and_read_back() {
+        for (rule, minor, currency, wire) in [
+            (UnitRule::Minor, 1234, Currency::CNY, "1234"),
+            (UnitRule::Minor, 500, Currency::ISK, "500"),
+            (STRIPE, 500, Currency::ISK, "50000"),
+            (STRIPE, 500, Currency::UGX, "50000"),
+            (STRIPE, 500, Currency::JPY, "500"),
+            (STRIPE, 1_230, Currency::KWD, "1230"),
+            (STRIPE, 50_000, Currency::MGA, "500"),
+            (STRIPE, 1234, Currency::USD, "1234"),
+            (ADYEN, 500, Currency::CLP, "50000"),
+            (ADYEN, 500, Currency::ISK, "50000"),
+            (ADYEN, 12_300, Currency::IDR, "123"),
+            (ADYEN, 12_300, Currency::CVE, "123"),
+            (ADYEN, 1_234, Currency::KWD, "1234"),
+            (PAYPAL, 12_00, Currency::HUF, "12"),
+            (PAYPAL, -12_34, Currency::USD, "-12.34"),
+            (DECIMAL, 1, Currency::CNY, "0.01"),
+            (DECIMAL, 1, Currency::KWD, "0.001"),
+            (DECIMAL, 100, Currency::JPY, "100"),
+            (TWO_PLACES, 100, Currency::JPY, "100.00"),
+            (TWO_PLACES, 1_230, Currency::KWD, "1.23"),
+            (TWO_PLACES, -1, Currency::CNY, "-0.01"),
+        ] {
+            let money = Money::new(minor, currency);
+            assert_eq!(rule.to_wire(money).as_deref(), Ok(wire), "{rule:?} {money}");
+            assert_eq!(rule.from_wire(wire, currency), Ok(money), "{rule:?} {wire}");
+        }
+    }
+
+    #[test]
+    fn what_the_channel_cannot_write_is_refused_not_rounded() {
+        for (rule, minor, currency, places) in [
+            (STRIPE, 12_345, Currency::MGA, 0),
+            (ADYEN, 12_345, Currency::IDR, 0),
+            (ADYEN, 1, Currency::CVE, 0),
+            (PAYPAL, 12_34, Currency::HUF, 0),
+            (PAYPAL, -1, Currency::TWD, 0),
+            (TWO_PLACES, 1_234, Currency::KWD, 2),
+            (TWO_PLACES, 1, Currency::CLF, 2),
+        ] {
+            let amount = Money::new(minor, currency);
+            assert_eq!(rule.to_wire(amount), Err(UnitError::TooFine { amount, places }));
+        }
+    }
+
+    #[test]
+    fn a_step_binds_what_is_sent_and_not_what_is_received() {
+        let amount = Money::new(1_234, Currency::KWD);
+        assert_eq!(STRIPE.to_wire(amount), Err(UnitError::NotAStep { amount, step: 10 }));
+        assert_eq!(STRIPE.to_wire_minor(amount), Err(UnitError::NotAStep { amount, step: 10 }));
+        assert_eq!(STRIPE.from_wire("1234", Currency::KWD), Ok(amount));
+        let zero_step = UnitRule::MinorStepped { exponents: &[], steps: &[(Currency::KWD, 0)] };
+        assert_eq!(zero_step.to_wire(amount), Err(UnitError::NotAStep { amount, step: 0 }));
+    }
+
+    #[test]
+    fn a_wire_amount_finer_than_the_currency_is_refused() {
+        for (rule, wire, currency) in [
+            (STRIPE, "50001", Currency::ISK),
+            (ADYEN, "150", Currency::CLP),
+            (TWO_PLACES, "100.50", Currency::JPY),
+        ] {
+            let refused = UnitError::FinerThanCurrency { text: wire.to_owned(), currency };
+            assert_eq!(rule.from_wire(wire, currency), Err(refused));
+        }
+        let refused = UnitError::FinerThanCurrency { text: "50001".to_owned(), currency: Currency::ISK };
+        assert_eq!(STRIPE.from_wire_minor(50_001, Currency::ISK), Err(refused));
+    }
+
+    #[test]
+    fn a_wire_text_of_another_form_is_refused() {
+        for (rule, wire) in [
+            (UnitRule::Minor, "12.34"),
+            (UnitRule::Minor, "12."),
+            (UnitRule::Minor, ""),
+            (UnitRule::Minor, "+12"),
+            (UnitRule::Minor, "1e2"),
+            (DECIMAL, "12.345"),
+            (DECIMAL, "12.340"),
+            (DECIMAL, "1,234.00"),
+            (DECIMAL, "12.34 "),
+            (DECIMAL, ".34"),
+            (DECIMAL, "null"),
+        ] {
+            let refused = UnitError::Malformed { text: wire.to_owned() };
+            assert_eq!(rule.from_wire(wire, Currency::CNY), Err(refused), "{rule:?} {wire:?}");
+        }
+    }
+
+    #[test]
+    fn decimal_text_may_have_fewer_decimals_than_the_rule_says() {
+        for (wire, minor) in [("88.8", 8_880), ("88", 8_800), ("88.80", 8_880)] {
+            assert_eq!(TWO_PLACES.from_wire(wire, Currency::CNY), Ok(Money::new(minor, Currency::CNY)));
+        }
+    }
+
+    #[test]
+    fn amounts_out_of_range_are_refused_in_both_directions() {
+        assert_eq!(STRIPE.to_wire(Money::new(i64::MAX / 10, Currency::ISK)), Err(UnitError::Overflow));
+        assert_eq!(ADYEN.from_wire_minor(i64::MIN, Currency::IDR), Err(UnitError::Overflow));
+        assert_eq!(UnitRule::Minor.from_wire("9223372036854775808", Currency::CNY), Err(UnitError::Overflow));
+        let absurd = UnitRule::Decimal { places: Some(u8::MAX) };
+        assert_eq!(absurd.to_wire(Money::new(1, Currency::CNY)), Err(UnitError::Overflow));
+        assert_eq!(absurd.from_wire("1", Currency::CNY), Err(UnitError::Overflow));
+    }
+
+    #[test]
+    fn integers_are_refused_by_rules_that_write_decimals() {
+        let money = Money::new(1234, Currency::CNY);
+        for rule in [DECIMAL, TWO_PLACES, PAYPAL] {
+            assert_eq!(rule.to_wire_minor(money), Err(UnitError::NotAnInteger));
+            assert_eq!(rule.from_wire_minor(1234, Currency::CNY), Err(UnitError::NotAnInteger));
+        }
+        for rule in [UnitRule::Minor, STRIPE, ADYEN] {
+            assert_eq!(rule.to_wire_minor(money), Ok(1234));
+            assert_eq!(rule.from_wire_minor(1234, Currency::CNY), Ok(money));
+        }
+    }
+
+    #[test]
+    fn every_currency_can_be_written_by_every_rule() {
+        for rule in RULES {
+            for currency in Currency::all() {
+                let money = Money::new(1_230_000, currency);
+                let wire = rule.to_wire(money);
+                assert_eq!(wire.and_then(|wire| rule.from_wire(&wire, currency)), Ok(money), "{rule:?}");
+            }
+        }
+    }
+
+    /// The value of a wire text times 10^8, read with none of the code under test.
+    fn value_e8(wire: &str) -> i128 {
+        let (whole, decimals) = wire.split_once('.').unwrap_or((wire, ""));
+        format!("{whole}{decimals:0<8}").parse().expect("the wire text is a number")
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(rule in any_rule(), minor in any::<i64>(), currency in any_currency()) {
+            let money = Money::new(minor, currency);
+            if let Ok(wire) = rule.to_wire(money) {
+                prop_assert_eq!(rule.from_wire(&wire, currency), Ok(money));
+            }
+        }
+
+        #[test]
+        fn the_value_on_the_wire_is_the_amount(
+            rule in any_rule(), units in -1_000_000_000_i64..1_000_000_000, currency in any_currency()
+        ) {
+            // A multiple of 10,000 minor units is expressible under each of the rules.
+            let money = Money::new(units * 10_000, currency);
+            let wire = rule.to_wire(money).expect("round amounts can be written");
+            let unit = if rule.is_integer() { u32::from(rule.places(currency)) } else { 0 };
+            prop_assert_eq!(
+                value_e8(&wire) / 10_i128.pow(unit),
+                i128::from(money.minor()) * 10_i128.pow(8 - u32::from(currency.exponent()))
+            );
+            prop_assert_eq!(value_e8(&wire) % 10_i128.pow(unit), 0);
+        }
+
+        #[test]
+        fn what_is_read_is_written_back_as_the_same_number(
+            rule in any_rule(), units in any::<i64>(), currency in any_currency()
+        ) {
+            let wire = if rule.is_integer() { units.to_string() } else { decimal_text(units, rule.places(currency)) };
+            match rule.from_wire(&wire, currency).map(|money| rule.to_wire(money)) {
+                Ok(Ok(again)) => prop_assert_eq!(again, wire),
+                Ok(Err(refused)) => prop_assert!(matches!(refused, UnitError::NotAStep { .. })),
+                Err(refused) => prop_assert!(
+                    matches!(refused, UnitError::FinerThanCurrency { .. } | UnitError::Overflow)
+                ),
+            }
+        }
     }
 }

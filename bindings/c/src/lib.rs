@@ -1,0 +1,1 @@
+//! The C door: bytes in, bytes out

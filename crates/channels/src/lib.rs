@@ -1,0 +1,10 @@
+//! The payment channels: pure adapters and their simulators. Each folder is one channel; this file is the only
+//! one they share.
+
+use paycore::channel::Driver;
+
+pub mod alipay;
+pub mod testpay;
+
+/// Every channel of this build.
+pub static REGISTRY: &[&dyn Driver] = &[&alipay::Alipay, &testpay::Testpay];

@@ -1,0 +1,51 @@
+//! One HTTP exchange with a channel, as values.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::channel::Outcome;
+
+/// What to do next.
+#[derive(Debug)]
+pub enum Step {
+    /// Send this and hand the reply to `decode`.
+    Send(Box<Call>),
+    /// Finished.
+    Done(Outcome),
+}
+
+impl Step {
+    /// A call as the next step.
+    pub fn send(call: Call) -> Self {
+        Step::Send(Box::new(call))
+    }
+}
+
+/// Which call of an operation a reply belongs to, for operations of several calls. The first is 0.
+pub type Stage = u8;
+
+/// A request to send.
+#[derive(Debug)]
+pub struct Call {
+    /// Handed back to `decode` with the reply.
+    pub stage: Stage,
+    /// Complete, with an absolute URI.
+    pub request: http::Request<Bytes>,
+    /// For the whole exchange, connect to last byte.
+    pub timeout: Duration,
+    /// Whether money can move because of it.
+    pub effect: Effect,
+}
+
+/// Whether a call can move money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// A query or a token: free to repeat.
+    None,
+    /// Money may move: when the reply is lost, the outcome is unknown.
+    Money,
+}
+
+/// A reply as received, its body complete.
+pub type Reply = http::Response<Bytes>;

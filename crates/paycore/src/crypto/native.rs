@@ -1,0 +1,89 @@
+//! Keys by aws-lc-rs.
+
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize, PublicKey};
+use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, UnparsedPublicKey};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::{KeyError, KeyPair, Keyring, PRIVATE, PUBLIC, Scheme, Signer, Verifier, der};
+use crate::secret::Secret;
+
+/// The native key ring.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct NativeKeyring;
+
+impl Keyring for NativeKeyring {
+    fn signer(&self, key: &Secret) -> Result<Box<dyn Signer>, KeyError> {
+        let der = der(key.expose(), PRIVATE)?;
+        let pair = RsaKeyPair::from_pkcs8(&der)
+            .or_else(|_| RsaKeyPair::from_der(&der))
+            .map_err(|_| KeyError::Malformed { expected: PRIVATE })?;
+        if pair.public_modulus_len() < 256 {
+            return Err(KeyError::Weak);
+        }
+        Ok(Box::new(NativeSigner(pair)))
+    }
+
+    fn verifier(&self, key: &str) -> Result<Box<dyn Verifier>, KeyError> {
+        let der = der(key, PUBLIC)?;
+        let key = PublicKey::from_der(&der).map_err(|_| KeyError::Malformed { expected: PUBLIC })?;
+        if key.modulus_len() < 256 {
+            return Err(KeyError::Weak);
+        }
+        Ok(Box::new(NativeVerifier(UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key.as_ref().to_vec()))))
+    }
+
+    fn generate(&self) -> Result<KeyPair, KeyError> {
+        let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(|_| KeyError::Sign)?;
+        let private: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| KeyError::Sign)?;
+        let public: PublicKeyX509Der<'_> = pair.public_key().as_der().map_err(|_| KeyError::Sign)?;
+        Ok(KeyPair { private: Secret::new(STANDARD.encode(private.as_ref())), public: STANDARD.encode(public.as_ref()) })
+    }
+}
+
+struct NativeSigner(RsaKeyPair);
+
+impl Signer for NativeSigner {
+    fn sign(&self, scheme: Scheme, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let Scheme::RsaSha256 = scheme;
+        let mut signature = vec![0; self.0.public_modulus_len()];
+        self.0
+            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
+            .map_err(|_| KeyError::Sign)?;
+        Ok(signature)
+    }
+}
+
+struct NativeVerifier(UnparsedPublicKey<Vec<u8>>);
+
+impl Verifier for NativeVerifier {
+    fn verify(&self, scheme: Scheme, message: &[u8], signature: &[u8]) -> bool {
+        let Scheme::RsaSha256 = scheme;
+        self.0.verify(message, signature).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fresh_pair_signs_and_verifies_and_a_changed_message_fails() {
+        let pair = NativeKeyring.generate().unwrap();
+        let signer = NativeKeyring.signer(&pair.private).unwrap();
+        let verifier = NativeKeyring.verifier(&pair.public).unwrap();
+        let signature = signer.sign(Scheme::RsaSha256, b"one").unwrap();
+        assert!(verifier.verify(Scheme::RsaSha256, b"one", &signature));
+        assert!(!verifier.verify(Scheme::RsaSha256, b"two", &signature));
+        assert!(!verifier.verify(Scheme::RsaSha256, b"one", &signature[1..]));
+        assert!(!verifier.verify(Scheme::RsaSha256, b"one", &[]));
+    }
+
+    #[test]
+    fn an_empty_or_foreign_key_is_refused() {
+        assert_eq!(NativeKeyring.signer(&Secret::new(" ")).err(), Some(KeyError::Empty));
+        assert!(matches!(NativeKeyring.verifier("aGVsbG8=").err(), Some(KeyError::Malformed { .. })));
+    }
+}

@@ -1,0 +1,70 @@
+//! Keys by the pure-Rust `rsa` crate, for targets without a C compiler. RUSTSEC-2023-0071 (timing of private-key
+//! operations) has no fix: signing is blinded, decryption is not offered, and natively this module is not used.
+
+use rsa::pkcs1::{DecodeRsaPrivateKey, DecodeRsaPublicKey};
+use rsa::pkcs1v15::Pkcs1v15Sign;
+use rsa::pkcs8::{DecodePrivateKey, DecodePublicKey};
+use rsa::traits::PublicKeyParts;
+use rsa::{RsaPrivateKey, RsaPublicKey};
+use sha2::{Digest, Sha256};
+
+use super::{KeyError, KeyPair, Keyring, PRIVATE, PUBLIC, Scheme, Signer, Verifier, der};
+use crate::secret::Secret;
+
+/// DER of `DigestInfo` up to the SHA-256 value (RFC 8017, section 9.2, note 1).
+const SHA256_PREFIX: [u8; 19] =
+    [0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20];
+
+fn padding() -> Pkcs1v15Sign {
+    Pkcs1v15Sign { hash_len: Some(32), prefix: SHA256_PREFIX.into() }
+}
+
+/// The portable key ring. It cannot generate keys: that needs a native RNG and happens on servers only.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct PortableKeyring;
+
+impl Keyring for PortableKeyring {
+    fn signer(&self, key: &Secret) -> Result<Box<dyn Signer>, KeyError> {
+        let der = der(key.expose(), PRIVATE)?;
+        let key = RsaPrivateKey::from_pkcs8_der(&der)
+            .or_else(|_| RsaPrivateKey::from_pkcs1_der(&der))
+            .map_err(|_| KeyError::Malformed { expected: PRIVATE })?;
+        if key.size() < 256 {
+            return Err(KeyError::Weak);
+        }
+        Ok(Box::new(PortableSigner(key)))
+    }
+
+    fn verifier(&self, key: &str) -> Result<Box<dyn Verifier>, KeyError> {
+        let der = der(key, PUBLIC)?;
+        let key = RsaPublicKey::from_public_key_der(&der)
+            .or_else(|_| RsaPublicKey::from_pkcs1_der(&der))
+            .map_err(|_| KeyError::Malformed { expected: PUBLIC })?;
+        if key.size() < 256 {
+            return Err(KeyError::Weak);
+        }
+        Ok(Box::new(PortableVerifier(key)))
+    }
+
+    fn generate(&self) -> Result<KeyPair, KeyError> {
+        Err(KeyError::Sign)
+    }
+}
+
+struct PortableSigner(RsaPrivateKey);
+
+impl Signer for PortableSigner {
+    fn sign(&self, scheme: Scheme, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let Scheme::RsaSha256 = scheme;
+        self.0.sign(padding(), &Sha256::digest(message)).map_err(|_| KeyError::Sign)
+    }
+}
+
+struct PortableVerifier(RsaPublicKey);
+
+impl Verifier for PortableVerifier {
+    fn verify(&self, scheme: Scheme, message: &[u8], signature: &[u8]) -> bool {
+        let Scheme::RsaSha256 = scheme;
+        self.0.verify(padding(), &Sha256::digest(message), signature).is_ok()
+    }
+}

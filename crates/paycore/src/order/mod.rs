@@ -1,0 +1,169 @@
+//! Orders: what a merchant wants to be paid for, and the attempts to pay it.
+
+pub mod rules;
+#[cfg(feature = "engine")]
+pub mod service;
+pub mod state;
+#[cfg(feature = "engine")]
+mod store;
+#[cfg(feature = "engine")]
+mod sweep;
+mod view;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use state::{AttemptStatus, OrderStatus};
+#[cfg(feature = "engine")]
+pub use store::{OrderFilter, Orders};
+pub use view::{AttemptView, OrderView};
+
+use crate::channel::{Action, CaptureMode, Decline, Method};
+use crate::currency::Currency;
+use crate::id::{AttemptId, ChannelAccountId, OrderId};
+use crate::money::Money;
+use crate::time::Timestamp;
+
+/// A merchant's free-form notes: at most 50 keys of at most 40 characters, values of at most 500.
+pub type Metadata = BTreeMap<String, String>;
+
+/// What a merchant wants to be paid for. All amounts are in minor units of `money`'s currency.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Order {
+    /// Its id.
+    pub id: OrderId,
+    /// 0 before it is first stored, then +1 per change.
+    pub version: i64,
+    /// The merchant's own number (`out_trade_no`), unique per merchant.
+    pub number: String,
+    /// Where it stands.
+    pub status: OrderStatus,
+    /// What is to be paid.
+    pub money: Money,
+    /// Reserved by an authorization, ever.
+    pub authorized: i64,
+    /// Taken, ever.
+    pub captured: i64,
+    /// Given back, ever.
+    pub refunded: i64,
+    /// Reserved for refunds whose outcome is not final.
+    pub refunding: i64,
+    /// Whether a close was asked for and is not settled yet.
+    pub closing: bool,
+    /// What the payer may pay with.
+    pub methods: Vec<Method>,
+    /// Whether money is taken at once.
+    pub capture: CaptureMode,
+    /// The attempt that is running or was last.
+    pub attempt_id: Option<AttemptId>,
+    /// What the payer has to do next.
+    pub next_action: Option<Action>,
+    /// Why the last attempt was declined.
+    pub decline: Option<Decline>,
+    /// What the merchant said about it; none of it steers the engine.
+    pub details: OrderDetails,
+    /// When it closes by itself.
+    pub expires_at: Timestamp,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// When the money came.
+    pub paid_at: Option<Timestamp>,
+    /// Number of events about it so far.
+    pub sequence: i64,
+    /// When the expiry worker looks at it next, wall clock; zero for never.
+    pub due_at: Timestamp,
+}
+
+/// The descriptive part of an order.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct OrderDetails {
+    /// What the payer sees.
+    pub subject: String,
+    /// Longer text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// What is sold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub line_items: Vec<LineItem>,
+    /// Where events of this order are sent besides the merchant's endpoints.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notify_url: Option<String>,
+    /// Where the payer's browser goes afterwards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub return_url: Option<String>,
+    /// The merchant's notes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: Metadata,
+}
+
+/// One position of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LineItem {
+    /// What it is, 1 to 256 characters.
+    pub name: String,
+    /// How many, at least 1.
+    pub quantity: u32,
+    /// Price of one, in minor units of the order's currency, not negative.
+    pub unit_amount: i64,
+}
+
+/// One attempt to pay an order through one channel account.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attempt {
+    /// Its id.
+    pub id: AttemptId,
+    /// 0 before it is first stored, then +1 per change.
+    pub version: i64,
+    /// The order it pays.
+    pub order_id: OrderId,
+    /// Id of the channel, such as `alipay`.
+    pub channel: String,
+    /// The merchant's account with it.
+    pub account_id: ChannelAccountId,
+    /// Our reference on the wire, unique within the account.
+    pub reference: String,
+    /// The method and scene.
+    pub method: Method,
+    /// Where it stands.
+    pub status: AttemptStatus,
+    /// What is to be paid.
+    pub money: Money,
+    /// Minor units of the capture that is being asked for, while capturing.
+    pub capturing: i64,
+    /// The channel's own id.
+    pub channel_id: Option<String>,
+    /// Why it was declined.
+    pub decline: Option<Decline>,
+    /// The last fault, for people.
+    pub fault: Option<String>,
+    /// How often the channel was queried.
+    pub queries: i64,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// When the sweep looks at it next, wall clock; zero for never.
+    pub due_at: Timestamp,
+}
+
+impl Order {
+    /// The currency all its amounts are in.
+    pub fn currency(&self) -> Currency {
+        self.money.currency()
+    }
+
+    /// An amount of this order's currency.
+    pub fn amount(&self, minor: i64) -> Money {
+        Money::new(minor, self.currency())
+    }
+
+    /// Minor units that may still be asked back.
+    pub fn refundable(&self) -> i64 {
+        self.captured - self.refunded - self.refunding
+    }
+}
