@@ -731,10 +731,10 @@ mod tests {
             prop_assert_eq!(parts.iter().map(|&p| i128::from(p)).sum::<i128>(), i128::from(minor));
             let total: i128 = weights.iter().map(|&w| i128::from(w)).sum();
             for (&part, &weight) in parts.iter().zip(&weights) {
-                // |part - minor * weight / total| < 1, kept below 2^128 by splitting the quotient off first.
+                // The fair share cut toward zero, or one further from zero if anything was cut off.
                 let product = i128::from(minor) * i128::from(weight);
-                prop_assert!((i128::from(part) - product / total).abs() <= 1);
-                prop_assert!(product % total != 0 || i128::from(part) == product / total);
+                let extra = (i128::from(part) - product / total) * i128::from(minor.signum());
+                prop_assert!(extra == 0 || (extra == 1 && product % total != 0));
             }
         }
 
