@@ -1,0 +1,131 @@
+//! The steps of `cargo xtask test`. A new step is one row in this table.
+
+use std::env;
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::needs::{self, Need};
+use crate::shell::{During, Failure, Run, cargo, root, run};
+use crate::{deny, generate, tidy};
+
+/// One step: a name to call it by, what it needs from the machine, and what it does.
+pub struct Step {
+    /// Short; `cargo xtask test <name>` runs only this.
+    pub name: &'static str,
+    /// In a few words.
+    pub about: &'static str,
+    /// What must be on the machine first.
+    pub needs: &'static [Need],
+    /// Does it. What it has to say it prints.
+    pub run: fn() -> Result<(), Failure>,
+}
+
+/// All steps in the order they run: cheap ones first, and whoever builds before those who use what was built.
+pub const STEPS: &[Step] = &[
+    Step { name: "fmt", about: "the sources are formatted", needs: &[needs::RUSTFMT], run: fmt },
+    Step {
+        name: "tidy",
+        about: "layering, budgets and bans; the pure crates compile for the browser",
+        needs: &[needs::WASM],
+        run: tidy::tidy,
+    },
+    Step {
+        name: "deny",
+        about: "licences, sources and advisories of all dependencies",
+        needs: &[needs::DENY],
+        run: deny::check,
+    },
+    Step { name: "clippy", about: "no warning in any target", needs: &[needs::CLIPPY], run: clippy },
+    Step {
+        name: "test",
+        about: "the tests of the workspace",
+        needs: &[needs::POSTGRES, needs::VENV],
+        run: workspace_tests,
+    },
+    Step {
+        name: "doc",
+        about: "the examples in the documentation run, and its links lead somewhere",
+        needs: &[],
+        run: documentation,
+    },
+    Step { name: "gen", about: "the generated files are up to date", needs: &[], run: generated },
+    Step {
+        name: "examples",
+        about: "every example runs to its end",
+        needs: &[needs::CURL, needs::VENV],
+        run: examples,
+    },
+];
+
+/// Nothing hangs for ever; a step's program is stopped after this long.
+const LIMIT: Duration = Duration::from_secs(25 * 60);
+
+fn fmt() -> Result<(), Failure> {
+    cargo(["fmt", "--all", "--check"]).run()
+}
+
+fn clippy() -> Result<(), Failure> {
+    let what = ["clippy", "--workspace", "--all-targets", "--all-features", "--", "--deny", "warnings"];
+    cargo(what).limit(LIMIT).run()
+}
+
+/// With nextest where it is installed: it runs tests of several packages side by side.
+fn workspace_tests() -> Result<(), Failure> {
+    let all = ["--workspace", "--all-features", "--no-fail-fast"];
+    let tests = if cargo(["nextest", "--version"]).succeeds() {
+        let profile = if env::var_os("CI").is_some() { "ci" } else { "default" };
+        cargo(["nextest", "run"]).args(all).args(["--profile", profile])
+    } else {
+        cargo(["test", "--lib", "--bins", "--tests"]).args(all)
+    };
+    with_tools(tests).limit(LIMIT).run()
+}
+
+fn documentation() -> Result<(), Failure> {
+    cargo(["test", "--doc", "--workspace", "--all-features"]).limit(LIMIT).run()?;
+    let docs = cargo(["doc", "--workspace", "--all-features", "--no-deps"]);
+    docs.env("RUSTDOCFLAGS", "--deny warnings").limit(LIMIT).run()
+}
+
+fn generated() -> Result<(), Failure> {
+    generate::generate(true)
+}
+
+/// Runs `examples/*/run.sh`, each with the server that was built and a folder of its own for its data.
+fn examples() -> Result<(), Failure> {
+    let scripts = example_scripts()?;
+    if scripts.is_empty() {
+        return Err(Failure::Check("there is no examples/*/run.sh to run".into()));
+    }
+    cargo(["build", "--workspace", "--bins"]).limit(LIMIT).run()?;
+    let mut failed = Vec::new();
+    for script in scripts {
+        let name = script.parent().and_then(|folder| folder.file_name()).unwrap_or_default();
+        println!("-- example {}", name.display());
+        let example = with_tools(run("bash", [&script])).limit(Duration::from_secs(5 * 60));
+        if let Err(failure) = example.run() {
+            println!("{failure}");
+            failed.push(name.to_string_lossy().into_owned());
+        }
+    }
+    if failed.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::Check(format!("examples failed: {}", failed.join(", "))))
+    }
+}
+
+fn example_scripts() -> Result<Vec<PathBuf>, Failure> {
+    let folders = fs::read_dir(root().join("examples")).during("reading examples/")?;
+    let scripts = folders.flatten().map(|folder| folder.path().join("run.sh"));
+    let mut scripts: Vec<_> = scripts.filter(|script| script.is_file()).collect();
+    scripts.sort();
+    Ok(scripts)
+}
+
+/// Tells tests and examples where the server program and the Python of `target/venv` are.
+fn with_tools(program: Run) -> Run {
+    let server = root().join("target/debug/paycore");
+    program.env("PAYCORE_BIN", server).env("PAYCORE_PYTHON", needs::python())
+}
