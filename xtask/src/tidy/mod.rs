@@ -174,9 +174,7 @@ pub fn sources() -> Result<Vec<Source>, Failure> {
 /// Compiles the pure crates for the browser, each alone, so that no other crate lends it a feature.
 fn compile_for_wasm() -> Result<(), Failure> {
     for (package, features) in FOR_WASM {
-        cargo(["check", "--target", "wasm32-unknown-unknown", "-p", package])
-            .args(*features)
-            .run()?;
+        cargo(["check", "--target", "wasm32-unknown-unknown", "-p", package]).args(*features).run()?;
     }
     Ok(())
 }
