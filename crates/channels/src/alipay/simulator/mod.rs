@@ -1,0 +1,278 @@
+//! Alipay's side of the wire: the gateway, the payer's pages, notifications with their schedule, and the daily bill.
+//! Written from the same public documents as the adapter but sharing no code with it beyond the crypto primitives,
+//! so that a mistake in one shows against the other. What it does differently from the real one is in the README.
+
+mod api;
+mod bill;
+mod notify;
+mod payer;
+mod wire;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use paycore::channel::Settings;
+use paycore::channel::simulator::{Answer, BookLine, Maker, Notification, Provision, Simulator};
+use paycore::crypto::{KeyError, Keyring, Signer, Verifier};
+use paycore::currency::Currency;
+use paycore::money::Money;
+use paycore::secret::Secret;
+use paycore::time::{Rng, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use notify::Note;
+
+/// Makes simulated Alipay gateways, one per merchant.
+#[derive(Debug, Clone, Copy)]
+pub struct Sandbox;
+
+impl Maker for Sandbox {
+    fn provision(&self, base_url: &str, keyring: &dyn Keyring, rng: &dyn Rng) -> Result<Provision, KeyError> {
+        let (merchant, alipay) = (keyring.generate()?, keyring.generate()?);
+        let (app_id, seller_id) = (number("2021", rng), number("2088", rng));
+        let ours = Settings::from_pairs([
+            ("app_id", app_id.as_str()),
+            ("private_key", merchant.private.expose()),
+            ("alipay_public_key", &alipay.public),
+            ("seller_id", &seller_id),
+            ("gateway", &format!("{base_url}/gateway.do")),
+        ]);
+        let theirs = Settings::from_pairs([
+            ("app_id", app_id.as_str()),
+            ("seller_id", &seller_id),
+            ("alipay_private_key", alipay.private.expose()),
+            ("app_public_key", &merchant.public),
+            ("base_url", base_url),
+        ]);
+        Ok(Provision { ours, theirs })
+    }
+
+    fn open(&self, theirs: &Settings, keyring: &dyn Keyring) -> Result<Box<dyn Simulator>, KeyError> {
+        Ok(Box::new(Gateway::open(theirs, keyring)?))
+    }
+}
+
+/// Sixteen digits with a given beginning.
+fn number(prefix: &str, rng: &dyn Rng) -> String {
+    let mut random = [0; 12];
+    rng.fill(&mut random);
+    prefix.chars().chain(random.iter().map(|byte| char::from(b'0' + byte % 10))).collect()
+}
+
+/// The simulated gateway of one merchant.
+#[derive(Debug)]
+pub struct Gateway {
+    app_id: String,
+    seller_id: String,
+    base_url: String,
+    signer: Box<dyn Signer>,
+    merchant: Box<dyn Verifier>,
+    trades: BTreeMap<String, Trade>,
+    /// When a trade has something to do by itself.
+    agenda: BTreeSet<(Timestamp, String)>,
+    notes: BTreeMap<u64, Note>,
+    /// When a note is to be sent; a note on its way is not here.
+    outbox: BTreeSet<(Timestamp, u64)>,
+    changed: BTreeSet<Record>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Record {
+    Trade(String),
+    Note(u64),
+}
+
+/// A trade as Alipay keeps it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Trade {
+    out_trade_no: String,
+    trade_no: String,
+    subject: String,
+    fen: i64,
+    notify_url: Option<String>,
+    return_url: Option<String>,
+    created: Timestamp,
+    expires: Option<Timestamp>,
+    /// When it is paid without anybody doing anything more.
+    pays_at: Option<Timestamp>,
+    paid: Option<Timestamp>,
+    closed: Option<Timestamp>,
+    refunds: Vec<Refund>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Refund {
+    request_no: String,
+    fen: i64,
+    at: Timestamp,
+}
+
+impl Trade {
+    /// What is scripted for this amount.
+    fn script(&self) -> i64 {
+        self.fen % 10_000
+    }
+
+    fn refunded(&self) -> i64 {
+        self.refunds.iter().map(|refund| refund.fen).sum()
+    }
+
+    fn status(&self) -> &'static str {
+        match (self.paid, self.closed) {
+            (Some(_), _) if self.refunded() == self.fen => "TRADE_CLOSED",
+            (Some(_), _) => "TRADE_SUCCESS",
+            (None, Some(_)) => "TRADE_CLOSED",
+            (None, None) => "WAIT_BUYER_PAY",
+        }
+    }
+
+    fn waits(&self) -> bool {
+        self.paid.is_none() && self.closed.is_none()
+    }
+}
+
+impl Gateway {
+    /// Opens the provider's side with its settings.
+    ///
+    /// # Errors
+    /// [`KeyError`] when a setting is missing or a key cannot be read.
+    pub fn open(theirs: &Settings, keyring: &dyn Keyring) -> Result<Gateway, KeyError> {
+        let text = |field: &str| theirs.value(field).map(Secret::expose).ok_or(KeyError::Empty);
+        Ok(Gateway {
+            app_id: text("app_id")?.to_owned(),
+            seller_id: text("seller_id")?.to_owned(),
+            base_url: text("base_url")?.to_owned(),
+            signer: keyring.signer(theirs.value("alipay_private_key").ok_or(KeyError::Empty)?)?,
+            merchant: keyring.verifier(text("app_public_key")?)?,
+            trades: BTreeMap::new(),
+            agenda: BTreeSet::new(),
+            notes: BTreeMap::new(),
+            outbox: BTreeSet::new(),
+            changed: BTreeSet::new(),
+        })
+    }
+
+    /// Lets everything happen that is due by `now`.
+    fn advance(&mut self, now: Timestamp) {
+        while self.agenda.first().is_some_and(|(at, _)| *at <= now) {
+            let Some((at, key)) = self.agenda.pop_first() else { break };
+            let Some(trade) = self.trades.get_mut(&key) else { continue };
+            if trade.pays_at == Some(at) {
+                // The script "paid after close" reports a payment from just before the close.
+                let paid = trade.closed.map_or(at, |closed| closed.minus(std::time::Duration::from_secs(1)));
+                self.pay(&key, paid, at);
+            } else if trade.expires == Some(at) && trade.waits() && trade.pays_at.is_none() {
+                self.close(&key, at);
+                self.notify(&key, None, at);
+            }
+        }
+    }
+
+    fn pay(&mut self, key: &str, paid: Timestamp, now: Timestamp) {
+        self.change(key, |trade| {
+            (trade.paid, trade.pays_at, trade.closed) = (Some(paid), None, None);
+        });
+        self.notify(key, None, now);
+    }
+
+    fn pay_later(&mut self, key: &str, at: Timestamp) {
+        self.change(key, |trade| trade.pays_at = Some(at));
+        self.agenda.insert((at, key.to_owned()));
+    }
+
+    fn close(&mut self, key: &str, now: Timestamp) {
+        self.change(key, |trade| trade.closed = Some(now));
+    }
+
+    fn change(&mut self, key: &str, change: impl FnOnce(&mut Trade)) {
+        if let Some(trade) = self.trades.get_mut(key) {
+            change(trade);
+            self.changed.insert(Record::Trade(key.to_owned()));
+        }
+    }
+
+    fn schedule(&mut self, trade: &Trade) {
+        for at in [trade.expires.filter(|_| trade.waits()), trade.pays_at].into_iter().flatten() {
+            self.agenda.insert((at, trade.out_trade_no.clone()));
+        }
+    }
+}
+
+impl Simulator for Gateway {
+    fn handle(&mut self, request: &Request<Bytes>, now: Timestamp) -> Answer {
+        self.advance(now);
+        match request.uri().path() {
+            "/gateway.do" => self.api(request, now),
+            path => match path.strip_prefix("/payer/") {
+                Some(rest) => Answer::Reply(self.payer(request.method(), rest, now)),
+                None => Answer::Reply(status(404)),
+            },
+        }
+    }
+
+    fn due(&mut self, now: Timestamp) -> Vec<Notification> {
+        self.advance(now);
+        self.take_due(now)
+    }
+
+    fn next_due(&self) -> Option<Timestamp> {
+        let agenda = self.agenda.first().map(|(at, _)| *at);
+        agenda.into_iter().chain(self.outbox.first().map(|(at, _)| *at)).min()
+    }
+
+    fn notified(&mut self, id: u64, response: Option<&Response<Bytes>>, now: Timestamp) {
+        self.answered(id, response, now);
+    }
+
+    fn changed(&mut self) -> Vec<(String, String)> {
+        let text = |value: serde_json::Result<String>| value.unwrap_or_default();
+        std::mem::take(&mut self.changed)
+            .into_iter()
+            .map(|record| match record {
+                Record::Trade(key) => {
+                    (format!("trade/{key}"), text(serde_json::to_string(&self.trades.get(&key))))
+                }
+                // A note that is done with is kept as `null`.
+                Record::Note(id) => (format!("note/{id}"), text(serde_json::to_string(&self.notes.get(&id)))),
+            })
+            .collect()
+    }
+
+    fn restore(&mut self, key: &str, value: &str) {
+        if key.starts_with("trade/") {
+            if let Ok(trade) = serde_json::from_str::<Trade>(value) {
+                self.schedule(&trade);
+                self.trades.insert(trade.out_trade_no.clone(), trade);
+            }
+        } else if let Ok(Some(note)) = serde_json::from_str::<Option<Note>>(value) {
+            self.outbox.insert((note.at, note.id));
+            self.notes.insert(note.id, note);
+        }
+    }
+
+    fn book(&self) -> Vec<BookLine> {
+        let line = |reference: &str, refund, fen, at| BookLine {
+            reference: reference.to_owned(),
+            refund,
+            money: Money::new(fen, Currency::CNY),
+            at,
+        };
+        let mut book = Vec::new();
+        for trade in self.trades.values() {
+            let Some(paid) = trade.paid else { continue };
+            book.push(line(&trade.out_trade_no, None, trade.fen, paid));
+            for refund in &trade.refunds {
+                book.push(line(&trade.out_trade_no, Some(refund.request_no.clone()), refund.fen, refund.at));
+            }
+        }
+        book
+    }
+}
+
+/// A response without a body.
+fn status(code: u16) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = http::StatusCode::from_u16(code).unwrap_or_default();
+    response
+}
