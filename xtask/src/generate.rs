@@ -6,6 +6,9 @@ use std::path::Path;
 use crate::shell::{During, Failure, cargo, root, run};
 use crate::tidy::GENERATED;
 
+/// The crate of the C ABI.
+const C_DOOR: &str = "bindings/c";
+
 /// One generated file.
 struct Generator {
     /// The file, relative to the repository root.
@@ -18,6 +21,8 @@ struct Generator {
 enum Make {
     /// What the server program prints when it is called with these words.
     Server(Vec<String>),
+    /// The C header of the crate in this folder, as its `cbindgen.toml` says.
+    Header(&'static str),
 }
 
 /// Everything that is generated.
@@ -35,6 +40,10 @@ fn generators() -> Vec<Generator> {
             &["docs", "order-states"],
         ),
     ];
+    if root().join(C_DOOR).join("cbindgen.toml").is_file() {
+        let (output, source) = (format!("{C_DOOR}/include/paycore.h"), "bindings/c/src");
+        all.push(Generator { output, source, make: Make::Header(C_DOOR) });
+    }
     all.extend(channels().iter().map(|channel| {
         server(&format!("docs/channels/{channel}.md"), "the channel's PROFILE", &["docs", "channel", channel])
     }));
@@ -84,9 +93,18 @@ fn channels() -> Vec<String> {
 fn fresh(generator: &Generator) -> Result<String, Failure> {
     let body = match &generator.make {
         Make::Server(words) => run(root().join("target/debug/paycore"), words).output()?,
+        Make::Header(folder) => header(folder)?,
     };
     let head = head(&generator.output, generator.source);
     Ok(format!("{head}{}\n", body.trim_end()))
+}
+
+fn header(folder: &str) -> Result<String, Failure> {
+    let bindings = cbindgen::generate(root().join(folder));
+    let bindings = bindings.map_err(|why| Failure::Check(format!("no C header of {folder}: {why}")))?;
+    let mut text = Vec::new();
+    bindings.write(&mut text);
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
