@@ -2,6 +2,7 @@
 
 mod deny;
 mod generate;
+mod new_channel;
 mod serve;
 mod shell;
 mod test;
@@ -52,6 +53,12 @@ const COMMANDS: &[Command] = &[
         run: |_| tidy::tidy(),
     },
     Command { name: "bench", arguments: "[args...]", about: "measure, and print a table", run: serve::bench },
+    Command {
+        name: "new-channel",
+        arguments: "NAME",
+        about: "start a channel: every file it needs, and its place in the registry",
+        run: new_channel::new_channel,
+    },
 ];
 
 fn main() -> ExitCode {

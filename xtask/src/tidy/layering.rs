@@ -11,6 +11,8 @@ const ON_FOUNDATION: &[(&str, &[&str])] = &[("channel", &[]), ("ledger", &["even
 const SHELL: &[&str] = &["engine", "transport", "testkit", "catalogue"];
 /// Single files that read a store from end to end; what they find they hand to pure functions.
 const SHELL_FILES: &[&str] = &["verify.rs"];
+/// Files of a slice that act: its operations, and its part of the sweep over what is unsettled.
+const SERVICES: &[&str] = &["service.rs", "sweep.rs"];
 /// Crates that are a runtime or a transport.
 const RUNTIMES: &[&str] =
     &["tokio", "reqwest", "hyper", "axum", "async_trait", "futures", "rusqlite", "tokio_postgres"];
@@ -180,6 +182,8 @@ struct Place {
     module: Vec<String>,
     /// The file's own name.
     file: String,
+    /// In the folder of a slice, rather than a module of one file.
+    in_folder: bool,
 }
 
 impl Place {
@@ -188,7 +192,7 @@ impl Place {
         let mut module: Vec<String> = inside.strip_suffix(".rs")?.split('/').map(str::to_owned).collect();
         let file = format!("{}.rs", module.last()?);
         module.pop_if(|last| matches!(last.as_str(), "mod" | "lib"));
-        Some(Self { module, file })
+        Some(Self { module, file, in_folder: inside.contains('/') })
     }
 
     fn top(&self) -> &str {
@@ -204,13 +208,18 @@ impl Place {
         self.file == "store.rs"
     }
 
-    /// A file that only decides: every file of a slice but its service and its read trait.
+    /// `service.rs`, or a part of it in a folder of that name.
+    fn is_service(&self) -> bool {
+        SERVICES.contains(&self.file.as_str()) || self.module.iter().any(|name| name == "service")
+    }
+
+    /// A file of a slice that only decides: every one but its service and its read trait.
     fn is_pure(&self) -> bool {
-        !self.may_be_async()
+        self.in_folder && !self.may_be_async()
     }
 
     fn may_be_async(&self) -> bool {
-        self.is_shell() || self.is_read_trait() || self.file == "service.rs"
+        self.is_shell() || self.is_read_trait() || self.is_service()
     }
 
     /// Paths into our own crate outside test code, resolved from its root.
@@ -331,7 +340,7 @@ mod tests {
     #[test]
     fn only_services_read_traits_and_the_shell_are_async() {
         let text = "async fn f() { g().await }";
-        assert_eq!(lines(services, "crates/paycore/src/order/rules.rs", text), [1, 1]);
+        assert_eq!(lines(services, "crates/paycore/src/order/rules.rs", text), [1]);
         for file in [
             "order/service.rs",
             "order/store.rs",

@@ -13,6 +13,8 @@ mod words;
 use std::fs;
 
 pub use source::{Finding, Source};
+#[cfg(test)]
+pub use tree::CHANNEL_FILES;
 pub use tree::GENERATED;
 
 use crate::generate;
