@@ -1,0 +1,8 @@
+//! What tests of paycore and of its embedders share: suites that every channel and store has to pass, and
+//! stand-ins that need no network and no disk.
+
+pub mod channel_conformance;
+pub mod memory;
+pub mod scripted;
+
+pub use memory::MemoryStore;
