@@ -50,6 +50,12 @@ pub trait Simulator: Send {
 
     /// Every payment the provider took and every refund it gave: the channel's truth, for checks.
     fn book(&self) -> Vec<BookLine>;
+
+    /// The statement file of everything that moved at or after `from` and before `until`, as the channel's own
+    /// [`parse`](crate::channel::Channel::parse) reads it; `None` where the provider writes none.
+    fn statement(&mut self, _from: Timestamp, _until: Timestamp) -> Option<Bytes> {
+        None
+    }
 }
 
 /// How a simulator answers.

@@ -1,0 +1,181 @@
+//! Statement files: CSV with one line per payment and refund, then per currency a line of sums and at last the
+//! counts. The counts and sums are checked against the lines, so that a cut or doubled file is not believed.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, Read};
+
+use paycore::channel::{Fault, Line, LineKind, Totals};
+use paycore::currency::Currency;
+use paycore::money::Money;
+use paycore::time::Timestamp;
+
+const HEADER: &str = "reference,refund,channel_id,kind,amount,currency,fee,at";
+/// Longer lines are not ours; the bound keeps a hostile file from filling the memory.
+const LINE_MAX: u64 = 1_024;
+
+pub(super) fn parse(file: &mut dyn BufRead, each: &mut dyn FnMut(Line)) -> Result<Totals, Fault> {
+    let mut reader = Reader { file, number: 0, text: String::new() };
+    if reader.next()? != Some(HEADER) {
+        return Err(reader.wrong("the header is not a Testpay statement's"));
+    }
+    let mut sums = Sums::default();
+    while let Some(text) = reader.next()? {
+        let Some(footer) = text.strip_prefix('#') else {
+            let line = line(text).ok_or_else(|| reader.wrong("the line is not readable"))?;
+            sums.add(&line).ok_or_else(|| reader.wrong("the sum is out of range"))?;
+            each(line);
+            continue;
+        };
+        let footer = footer.to_owned();
+        return reader.footer(footer, sums);
+    }
+    Err(reader.wrong("the file ends without its totals"))
+}
+
+struct Reader<'a> {
+    file: &'a mut dyn BufRead,
+    number: u64,
+    text: String,
+}
+
+impl Reader<'_> {
+    /// The next line without its line feed; `None` at the end. A last line without a line feed was cut.
+    fn next(&mut self) -> Result<Option<&str>, Fault> {
+        self.number += 1;
+        self.text.clear();
+        let mut limited = (&mut *self.file).take(LINE_MAX);
+        let read = limited.read_line(&mut self.text).map_err(|error| self.wrong(&error.to_string()))?;
+        if read == 0 {
+            return Ok(None);
+        }
+        match self.text.strip_suffix('\n') {
+            Some(line) => Ok(Some(line)),
+            None => Err(self.wrong("the line is cut or too long")),
+        }
+    }
+
+    /// The sums of each currency, sorted, then the counts, then nothing more.
+    fn footer(&mut self, mut text: String, sums: Sums) -> Result<Totals, Fault> {
+        for (currency, sum) in &sums.by_currency {
+            if text != format!("sum,{currency},{},{},{}", sum.payments, sum.refunds, sum.fees) {
+                return Err(self.wrong("the sums do not agree with the lines"));
+            }
+            text = self.next()?.and_then(|line| line.strip_prefix('#')).unwrap_or_default().to_owned();
+        }
+        if text != format!("total,{},{}", sums.totals.payments, sums.totals.refunds) {
+            return Err(self.wrong("the totals do not agree with the lines"));
+        }
+        match self.next()? {
+            None => Ok(sums.totals),
+            Some(_) => Err(self.wrong("something follows the totals")),
+        }
+    }
+
+    fn wrong(&self, what: &str) -> Fault {
+        Fault::Unexpected(format!("statement line {}: {what}", self.number))
+    }
+}
+
+#[derive(Default)]
+struct Sums {
+    totals: Totals,
+    by_currency: BTreeMap<Currency, Sum>,
+}
+
+#[derive(Default)]
+struct Sum {
+    payments: i64,
+    refunds: i64,
+    fees: i64,
+}
+
+impl Sums {
+    fn add(&mut self, line: &Line) -> Option<()> {
+        let sum = self.by_currency.entry(line.money.currency()).or_default();
+        let (total, count) = match line.kind {
+            LineKind::Refund => (&mut sum.refunds, &mut self.totals.refunds),
+            _ => (&mut sum.payments, &mut self.totals.payments),
+        };
+        *total = total.checked_add(line.money.minor())?;
+        sum.fees = sum.fees.checked_add(line.fee.minor())?;
+        *count += 1;
+        Some(())
+    }
+}
+
+fn line(text: &str) -> Option<Line> {
+    let mut cells = text.split(',');
+    let mut cell = || cells.next();
+    let (reference, refund, channel_id, kind) = (cell()?, cell()?, cell()?, cell()?);
+    let (amount, currency, fee, at) = (integer(cell()?)?, cell()?, integer(cell()?)?, integer(cell()?)?);
+    let currency = Currency::parse(currency).ok().filter(|known| known.code() == currency)?;
+    let kind = match (kind, refund) {
+        ("payment", "") => LineKind::Payment,
+        ("refund", reference) if !reference.is_empty() => LineKind::Refund,
+        _ => return None,
+    };
+    if cell().is_some() || amount <= 0 || reference.is_empty() || channel_id.is_empty() {
+        return None;
+    }
+    Some(Line {
+        kind,
+        reference: reference.to_owned(),
+        refund_reference: (kind == LineKind::Refund).then(|| refund.to_owned()),
+        channel_id: channel_id.to_owned(),
+        money: Money::new(amount, currency),
+        fee: Money::new(fee, currency),
+        at: Timestamp::from_millis(at),
+    })
+}
+
+/// Digits with an optional minus; nothing else that `i64` would read.
+fn integer(text: &str) -> Option<i64> {
+    if text.starts_with('+') { None } else { text.parse().ok() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = include_str!("fixtures/statement.csv");
+
+    fn read(file: &str) -> (Vec<Line>, Result<Totals, Fault>) {
+        let mut lines = Vec::new();
+        let totals = parse(&mut file.as_bytes(), &mut |line| lines.push(line));
+        (lines, totals)
+    }
+
+    #[test]
+    fn a_statement_reads_line_by_line_with_its_totals() {
+        let (lines, totals) = read(FILE);
+        assert_eq!(totals, Ok(Totals { payments: 2, refunds: 1 }));
+        assert_eq!(lines[0].money, Money::new(10_000, Currency::CNY));
+        assert_eq!(lines[1].refund_reference.as_deref(), Some("RF1"));
+        assert_eq!(lines[2].fee, Money::new(-3, Currency::JPY));
+    }
+
+    #[test]
+    fn a_statement_cut_anywhere_is_not_believed() {
+        for length in 0..FILE.len() {
+            assert!(read(&FILE[..length]).1.is_err(), "cut at {length}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_changed_doubled_or_left_out_is_noticed() {
+        let lines: Vec<&str> = FILE.split_inclusive('\n').collect();
+        for position in 1..lines.len() {
+            let mut doubled = lines.clone();
+            doubled.insert(position, lines[position]);
+            assert!(read(&doubled.concat()).1.is_err(), "line {position} doubled");
+            let mut short = lines.clone();
+            short.remove(position);
+            assert!(read(&short.concat()).1.is_err(), "line {position} left out");
+        }
+        for (from, to) in
+            [("10000", "10001"), ("10000", "+10000"), ("10000", "1e4"), ("CNY", "cny"), ("payment,", "fee,")]
+        {
+            assert!(read(&FILE.replacen(from, to, 1)).1.is_err(), "{from} to {to}");
+        }
+    }
+}

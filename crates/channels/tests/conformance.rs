@@ -1,0 +1,33 @@
+//! The conformance suite over every registered channel.
+
+use paycore::channel::Driver;
+use paycore::crypto::native::NativeKeyring;
+use paycore::testkit::channel_conformance::{Options, run};
+use paycore_channels::REGISTRY;
+
+/// Reads the README beside the channel's code; a channel without one fails its case.
+fn readme(driver: &dyn Driver) -> String {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+    std::fs::read_to_string(format!("{folder}/{}/README.md", driver.profile().id)).unwrap_or_default()
+}
+
+fn every_channel_conforms(exhaustive: bool) {
+    let mut failures = Vec::new();
+    for driver in REGISTRY {
+        let options = Options { seed: 20_251_123, exhaustive, readme: readme(*driver) };
+        let report = run(*driver, &NativeKeyring, &options);
+        println!("{report}");
+        failures.extend(report.failures().map(|case| format!("{}: {case:?}", report.channel)));
+    }
+    assert!(failures.is_empty(), "{failures:#?}");
+}
+
+#[test]
+fn every_registered_channel_conforms() {
+    every_channel_conforms(false);
+}
+
+#[test]
+fn every_registered_channel_refuses_every_single_flipped_bit() {
+    every_channel_conforms(true);
+}

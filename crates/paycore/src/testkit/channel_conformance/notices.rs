@@ -1,0 +1,185 @@
+//! Notifications: the valid ones are believed, everything that is not exactly valid is refused.
+
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
+
+use super::replies::flip;
+use super::stand::{Failure, NOTIFY_URL, Stand, currency, refund};
+use crate::channel::{Operation, Verb};
+use crate::money::Money;
+
+/// Headers that describe the transfer and that no channel signs.
+const UNSIGNED: [HeaderName; 5] = [CONTENT_TYPE, CONTENT_LENGTH, HOST, USER_AGENT, ACCEPT];
+
+/// A valid notification of every kind that the first capability leads to.
+fn samples(stand: &mut Stand<'_>) -> Result<Vec<Request<Bytes>>, Failure> {
+    let row = stand.profile().capabilities.first().ok_or(Failure::NotClaimed)?;
+    let paid = stand.paid(row, Money::new(12_34, currency(row)))?;
+    if row.verbs.contains(&Verb::Refund) {
+        let given = refund(&paid, stand.reference(), 1_00);
+        stand.outcome(&Operation::Refund(given))?;
+    }
+    let samples: Vec<_> = stand.due().into_iter().map(|notification| notification.request).collect();
+    stand.ensure(!samples.is_empty(), || "there is no notification".to_owned())?;
+    for notice in &samples {
+        let verified = stand.verify(notice);
+        stand.ensure(verified.is_ok(), || format!("a valid notification is refused: {verified:?}"))?;
+    }
+    Ok(samples)
+}
+
+fn refuses(stand: &mut Stand<'_>, what: &str, notice: &Request<Bytes>) -> Result<(), Failure> {
+    let verified = stand.verify(notice);
+    stand.ensure(verified.is_err(), || format!("{what} is accepted: {verified:?}"))
+}
+
+pub(super) fn acknowledged(stand: &mut Stand<'_>) -> Result<(), Failure> {
+    let row = stand.profile().capabilities.first().ok_or(Failure::NotClaimed)?;
+    stand.paid(row, Money::new(12_34, currency(row)))?;
+    let first = stand.due();
+    stand.same("notifications", first.len(), 1)?;
+    for notification in &first {
+        let uri = notification.request.uri().to_string();
+        stand.ensure(uri.starts_with(NOTIFY_URL), || format!("it goes to {uri}"))?;
+        let rejection = stand.channel.reject();
+        stand.simulator.notified(notification.id, Some(&rejection), stand.now());
+    }
+    for attempt in 0..2 {
+        let Some(next) = stand.simulator.next_due() else {
+            return Err(Failure::Broken("a refused notification is not sent again".to_owned()));
+        };
+        let wait = next.since(stand.now()).as_secs() + 1;
+        stand.wait(wait);
+        let again = stand.due();
+        stand.same("notifications sent again", again.len(), 1)?;
+        for notification in &again {
+            let verified = stand.verify(&notification.request).map_err(|fault| format!("again: {fault}"))?;
+            // Not reached at all counts as refused.
+            let reply = (attempt > 0).then_some(&verified.reply);
+            stand.simulator.notified(notification.id, reply, stand.now());
+        }
+    }
+    let next = stand.simulator.next_due();
+    stand.same("due after the acknowledgement", next, None)
+}
+
+pub(super) fn flipped(stand: &mut Stand<'_>) -> Result<(), Failure> {
+    for notice in samples(stand)? {
+        for bit in stand.positions(notice.body().len() * 8, 800) {
+            let changed = with_body(&notice, flip(notice.body(), bit));
+            refuses(stand, &format!("bit {bit} of the body flipped"), &changed)?;
+        }
+        for (name, value) in signed(&notice) {
+            let bytes = Bytes::copy_from_slice(value.as_bytes());
+            for bit in stand.positions(bytes.len() * 8, 200) {
+                // Some flips make bytes that no HTTP server lets through.
+                let Ok(value) = HeaderValue::from_bytes(&flip(&bytes, bit)) else { continue };
+                let changed = with_header(&notice, &name, Some(value));
+                refuses(stand, &format!("bit {bit} of {name} flipped"), &changed)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn truncated(stand: &mut Stand<'_>) -> Result<(), Failure> {
+    for notice in samples(stand)? {
+        for length in stand.positions(notice.body().len(), 400) {
+            let changed = with_body(&notice, notice.body().slice(..length));
+            refuses(stand, &format!("the body cut at {length}"), &changed)?;
+        }
+        for tail in ["\0", " ", "&a=b", "{}", "\n"] {
+            let longer = [notice.body().as_ref(), tail.as_bytes()].concat();
+            refuses(stand, &format!("the body with {tail:?} appended"), &with_body(&notice, longer.into()))?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn parts(stand: &mut Stand<'_>) -> Result<(), Failure> {
+    for notice in samples(stand)? {
+        for (name, value) in signed(&notice) {
+            refuses(stand, &format!("without {name}"), &with_header(&notice, &name, None))?;
+            for blank in ["", " ", "null", "0"] {
+                let changed = with_header(&notice, &name, Some(HeaderValue::from_static(blank)));
+                refuses(stand, &format!("{blank:?} as {name}"), &changed)?;
+            }
+            for other in [value, HeaderValue::from_static("x")] {
+                let mut doubled = notice.clone();
+                doubled.headers_mut().append(name.clone(), other);
+                refuses(stand, &format!("{name} twice"), &doubled)?;
+            }
+        }
+        for (what, body) in form_parts(&notice) {
+            refuses(stand, &what, &with_body(&notice, body.into()))?;
+        }
+        let mut read = notice.clone();
+        *read.method_mut() = Method::GET;
+        *read.body_mut() = Bytes::new();
+        refuses(stand, "GET without body", &read)?;
+        let mut bare = notice.clone();
+        *bare.headers_mut() = HeaderMap::new();
+        *bare.body_mut() = Bytes::new();
+        refuses(stand, "an empty POST", &bare)?;
+    }
+    Ok(())
+}
+
+/// For form bodies: each parameter left out, emptied, doubled, and doubled with another value.
+fn form_parts(notice: &Request<Bytes>) -> Vec<(String, String)> {
+    let kind = notice.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let Ok(body) = std::str::from_utf8(notice.body()) else { return Vec::new() };
+    if !kind.starts_with("application/x-www-form-urlencoded") {
+        return Vec::new();
+    }
+    let params: Vec<&str> = body.split('&').collect();
+    let mut bodies = Vec::new();
+    for (position, param) in params.iter().enumerate() {
+        let name = param.split_once('=').map_or(*param, |(name, _)| name);
+        let mut without = params.clone();
+        without.remove(position);
+        bodies.push((format!("without {name}"), without.join("&")));
+        let empty = format!("{name}=");
+        let mut emptied = params.clone();
+        emptied[position] = &empty;
+        bodies.push((format!("empty {name}"), emptied.join("&")));
+        bodies.push((format!("{name} twice"), format!("{body}&{param}")));
+        bodies.push((format!("{name} twice, first changed"), format!("{name}=x&{body}")));
+        bodies.push((format!("{name} twice, last changed"), format!("{body}&{name}=x")));
+        let upper = body.replacen(&format!("{name}="), &format!("{}=", name.to_uppercase()), 1);
+        bodies.push((format!("{name} in upper case"), upper));
+    }
+    bodies
+}
+
+pub(super) fn other_account(stand: &mut Stand<'_>) -> Result<(), Failure> {
+    let mut stranger = stand.stranger()?;
+    for notice in samples(stand)? {
+        refuses(&mut stranger, "another account's notification", &notice)?;
+    }
+    for notice in samples(&mut stranger)? {
+        refuses(stand, "another account's notification", &notice)?;
+    }
+    stand.checks += stranger.checks;
+    Ok(())
+}
+
+/// The headers that a channel may have signed.
+fn signed(notice: &Request<Bytes>) -> Vec<(HeaderName, HeaderValue)> {
+    let own = |(name, value): (&HeaderName, &HeaderValue)| (name.clone(), value.clone());
+    notice.headers().iter().map(own).filter(|(name, _)| !UNSIGNED.contains(name)).collect()
+}
+
+fn with_body(notice: &Request<Bytes>, body: Bytes) -> Request<Bytes> {
+    let mut changed = notice.clone();
+    *changed.body_mut() = body;
+    changed
+}
+
+fn with_header(notice: &Request<Bytes>, name: &HeaderName, value: Option<HeaderValue>) -> Request<Bytes> {
+    let mut changed = notice.clone();
+    changed.headers_mut().remove(name);
+    changed.headers_mut().extend(value.map(|value| (name.clone(), value)));
+    changed
+}

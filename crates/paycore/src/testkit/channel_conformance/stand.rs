@@ -1,0 +1,400 @@
+//! One channel account and its simulator on an in-memory wire, with a clock that only the case moves.
+
+use std::fmt::{Debug, Display, Write as _};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method as HttpMethod, Request, Response, Uri};
+
+use super::Options;
+use crate::channel::simulator::{Answer, BookLine, Maker, Notification, Provision, Simulator};
+use crate::channel::{
+    Action, Capability, CaptureMode, Channel, Context, Currencies, Driver, Fault, Method, Operation, Outcome,
+    Pay, Profile, Query, QueryRefund, Refund, Refusal, Report, Settings, Step, Verdict, Verified,
+};
+use crate::crypto::Keyring;
+use crate::currency::Currency;
+use crate::money::Money;
+use crate::time::{Clock, ManualClock, Rng, SeededRng, Timestamp};
+
+pub(super) const BASE_URL: &str = "https://simulator.invalid/sandbox/1";
+pub(super) const NOTIFY_URL: &str = "https://merchant.invalid/notify/cha_1";
+/// 22 November 2025, 23:58:41 UTC: a Beijing day that is already the next.
+const START: Timestamp = Timestamp::from_secs(1_763_855_921);
+const STAGES_MAX: usize = 8;
+
+/// Why a case stops.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// Something did not hold.
+    Broken(String),
+    /// The channel does not claim it.
+    NotClaimed,
+}
+
+impl From<String> for Failure {
+    fn from(why: String) -> Self {
+        Failure::Broken(why)
+    }
+}
+
+/// Why an operation has no outcome.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    Refused(Refusal),
+    Fault(Fault),
+}
+
+impl From<Refusal> for Trouble {
+    fn from(refusal: Refusal) -> Self {
+        Trouble::Refused(refusal)
+    }
+}
+
+impl From<Fault> for Trouble {
+    fn from(fault: Fault) -> Self {
+        Trouble::Fault(fault)
+    }
+}
+
+/// What all stands of a channel share: two provisioned accounts, ours and a stranger's.
+pub(super) struct Wiring<'a> {
+    driver: &'a dyn Driver,
+    keyring: &'a dyn Keyring,
+    maker: &'static dyn Maker,
+    provision: Provision,
+    stranger: Provision,
+}
+
+impl<'a> Wiring<'a> {
+    pub(super) fn new(driver: &'a dyn Driver, keyring: &'a dyn Keyring) -> Result<Option<Self>, Failure> {
+        let Some(maker) = driver.simulator() else { return Ok(None) };
+        let provide = |seed| {
+            let made = maker.provision(BASE_URL, keyring, &SeededRng::new(seed));
+            made.map_err(|error| format!("provision: {error}"))
+        };
+        let (provision, stranger) = (provide(1)?, provide(2)?);
+        Ok(Some(Wiring { driver, keyring, maker, provision, stranger }))
+    }
+
+    pub(super) fn stand(&self, options: &'a Options) -> Result<Stand<'_>, Failure> {
+        self.stand_of(&self.provision, options)
+    }
+
+    fn stand_of(&self, provision: &Provision, options: &'a Options) -> Result<Stand<'_>, Failure> {
+        let channel = self.driver.open(&provision.ours, self.keyring).map_err(|error| error.to_string())?;
+        let simulator = self.simulator(provision)?;
+        let (clock, rng) = (ManualClock::new(START), SeededRng::new(options.seed));
+        Ok(Stand { wiring: self, options, channel, simulator, clock, rng, checks: 0, references: 0 })
+    }
+
+    fn simulator(&self, provision: &Provision) -> Result<Box<dyn Simulator>, Failure> {
+        Ok(self.maker.open(&provision.theirs, self.keyring).map_err(|error| format!("simulator: {error}"))?)
+    }
+}
+
+/// A channel account, its simulator and a clock.
+pub(super) struct Stand<'a> {
+    wiring: &'a Wiring<'a>,
+    pub(super) options: &'a Options,
+    pub(super) channel: Arc<dyn Channel>,
+    pub(super) simulator: Box<dyn Simulator>,
+    clock: ManualClock,
+    rng: SeededRng,
+    /// How many things held so far.
+    pub(super) checks: usize,
+    references: u64,
+}
+
+/// Checks.
+impl Stand<'_> {
+    /// Counts a check and stops the case unless it holds.
+    pub(super) fn ensure(&mut self, holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), Failure> {
+        if !holds {
+            return Err(Failure::Broken(otherwise()));
+        }
+        self.checks += 1;
+        Ok(())
+    }
+
+    pub(super) fn same<T: PartialEq + Debug>(
+        &mut self,
+        what: &str,
+        left: T,
+        right: T,
+    ) -> Result<(), Failure> {
+        let holds = left == right;
+        self.ensure(holds, || format!("{what}: {left:?} instead of {right:?}"))
+    }
+
+    /// The outcome of an operation that has to have one.
+    pub(super) fn outcome(&mut self, operation: &Operation) -> Result<Outcome, Failure> {
+        let performed = self.perform(operation);
+        performed.map_err(|trouble| Failure::Broken(format!("{:?}: {trouble:?}", operation.verb())))
+    }
+
+    /// Performs an operation and checks its verdict.
+    pub(super) fn says(&mut self, operation: &Operation, verdict: &Verdict) -> Result<Outcome, Failure> {
+        let outcome = self.outcome(operation)?;
+        self.same(&format!("{:?}", operation.verb()), &outcome.verdict, verdict)?;
+        Ok(outcome)
+    }
+
+    /// The provider's book holds exactly these amounts: payments, then refunds.
+    pub(super) fn books(&mut self, payments: &[i64], refunds: &[i64]) -> Result<(), Failure> {
+        let book = self.simulator.book();
+        let amounts = |is_refund: bool| -> Vec<i64> {
+            book.iter()
+                .filter(|line| line.refund.is_some() == is_refund)
+                .map(|line| line.money.minor())
+                .collect()
+        };
+        self.same("payments in the book", amounts(false), payments.to_vec())?;
+        self.same("refunds in the book", amounts(true), refunds.to_vec())
+    }
+}
+
+/// The account and its surroundings.
+impl<'a> Stand<'a> {
+    pub(super) fn profile(&self) -> &'static Profile {
+        self.channel.profile()
+    }
+
+    pub(super) fn settings(&self) -> &'a Settings {
+        &self.wiring.provision.ours
+    }
+
+    pub(super) fn open(
+        &self,
+        settings: &Settings,
+    ) -> Result<Arc<dyn Channel>, crate::channel::SettingsError> {
+        self.wiring.driver.open(settings, self.wiring.keyring)
+    }
+
+    /// Another merchant's account with the same channel.
+    pub(super) fn stranger(&self) -> Result<Stand<'a>, Failure> {
+        self.wiring.stand_of(&self.wiring.stranger, self.options)
+    }
+
+    /// A simulator of the same account that knows nothing yet.
+    pub(super) fn fresh_simulator(&self) -> Result<Box<dyn Simulator>, Failure> {
+        self.wiring.simulator(&self.wiring.provision)
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(super) fn wait(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+
+    pub(super) fn cx(&self) -> Context<'_> {
+        Context { now: self.clock.now(), rng: &self.rng, notify_url: NOTIFY_URL }
+    }
+
+    /// A number below `bound`, for sampled positions.
+    pub(super) fn pick(&self, bound: usize) -> usize {
+        let mut random = [0u8; 8];
+        self.rng.fill(&mut random);
+        usize::try_from(u64::from_be_bytes(random) % bound.max(1) as u64).unwrap_or(0)
+    }
+
+    /// Positions below `count`: all of them, or about `sample` spread over all.
+    pub(super) fn positions(&self, count: usize, sample: usize) -> impl Iterator<Item = usize> + use<> {
+        let stride = if self.options.exhaustive { 1 } else { (count / sample).max(1) };
+        (self.pick(stride)..count).step_by(stride)
+    }
+}
+
+/// Operations.
+impl Stand<'_> {
+    /// A new reference that fits the channel.
+    pub(super) fn reference(&mut self) -> String {
+        self.references += 1;
+        let rule = self.profile().references;
+        let width = 26_usize.clamp(rule.min, rule.max);
+        format!("R{:0width$}", self.references, width = width.saturating_sub(1))
+    }
+
+    pub(super) fn pay(&mut self, capability: &Capability, money: Money) -> Result<Pay, Failure> {
+        Ok(Pay {
+            reference: self.reference(),
+            money,
+            method: method(capability)?,
+            subject: "Tea & 茶 <1>".to_owned(),
+            description: None,
+            return_url: Some("https://merchant.invalid/thanks".to_owned()),
+            expires_at: Some(self.now().plus(Duration::from_secs(3_600 * 24))),
+            capture: CaptureMode::Automatic,
+        })
+    }
+
+    pub(super) fn perform(&mut self, operation: &Operation) -> Result<Outcome, Trouble> {
+        let mut step = self.channel.encode(operation, &self.cx())?;
+        for _ in 0..STAGES_MAX {
+            let call = match step {
+                Step::Done(outcome) => return Ok(outcome),
+                Step::Send(call) => call,
+            };
+            let reply = self.send(&call.request).ok_or(Fault::Transport("no answer".to_owned()))?;
+            step = self.channel.decode(operation, call.stage, &reply, &self.cx())?;
+        }
+        Err(Trouble::Fault(Fault::Unexpected("the operation has no end".to_owned())))
+    }
+
+    /// Hands a request to the simulator; `None` when it stays silent or is not the one addressed.
+    pub(super) fn send(&mut self, request: &Request<Bytes>) -> Option<Response<Bytes>> {
+        let mut relative = request.clone();
+        *relative.uri_mut() = below_base(&request.uri().to_string())?;
+        match self.simulator.handle(&relative, self.now()) {
+            Answer::Reply(reply) => Some(reply),
+            Answer::Silence => None,
+        }
+    }
+
+    /// Starts a payment and, where the payer has something to do, opens what the payer was given.
+    pub(super) fn start(&mut self, pay: &Pay) -> Result<Verdict, Failure> {
+        let outcome = self.outcome(&Operation::Pay(pay.clone()))?;
+        if let Verdict::Awaiting(action) = &outcome.verdict {
+            let page = self.visit(action)?;
+            let opened =
+                page.is_some_and(|page| page.status().is_success() || page.status().is_redirection());
+            self.ensure(opened, || format!("the payer cannot open {action:?}"))?;
+        }
+        Ok(outcome.verdict)
+    }
+
+    /// Starts a payment and lets the payer pay it.
+    pub(super) fn paid(&mut self, capability: &Capability, money: Money) -> Result<Pay, Failure> {
+        let pay = self.pay(capability, money)?;
+        if let Verdict::Awaiting(_) = self.start(&pay)? {
+            self.press(&pay.reference, "pay")?;
+        }
+        Ok(pay)
+    }
+
+    /// The payer's browser opens what an action says; `None` when the simulator stays silent.
+    pub(super) fn visit(&mut self, action: &Action) -> Result<Option<Response<Bytes>>, Failure> {
+        let (method, url, body) = match action {
+            Action::Redirect { url } | Action::Qr { content: url } => (HttpMethod::GET, url, String::new()),
+            Action::Form { url, fields } => (HttpMethod::POST, url, form(fields)),
+        };
+        let target = below_base(url).ok_or_else(|| format!("the payer is sent elsewhere: {url}"))?;
+        let mut request = Request::new(Bytes::from(body));
+        if method == HttpMethod::POST {
+            let kind = http::HeaderValue::from_static("application/x-www-form-urlencoded");
+            request.headers_mut().insert(http::header::CONTENT_TYPE, kind);
+        }
+        (*request.method_mut(), *request.uri_mut()) = (method, target);
+        match self.simulator.handle(&request, self.now()) {
+            Answer::Reply(page) => Ok(Some(page)),
+            Answer::Silence => Ok(None),
+        }
+    }
+
+    /// The payer presses `pay` or `cancel`.
+    pub(super) fn press(&mut self, reference: &str, button: &str) -> Result<(), Failure> {
+        let path = format!("/payer/{reference}/{button}");
+        let mut request = Request::new(Bytes::new());
+        *request.method_mut() = HttpMethod::POST;
+        *request.uri_mut() = path.parse().map_err(|_| format!("{path} is not a path"))?;
+        let answer = self.simulator.handle(&request, self.now());
+        let answered = matches!(&answer, Answer::Reply(page) if page.status().as_u16() < 400);
+        self.ensure(answered, || format!("POST {path}: {answer:?}"))
+    }
+
+    pub(super) fn lines_of(&self, reference: &str) -> Vec<BookLine> {
+        self.simulator.book().into_iter().filter(|line| line.reference == reference).collect()
+    }
+}
+
+/// Notifications.
+impl Stand<'_> {
+    pub(super) fn due(&mut self) -> Vec<Notification> {
+        self.simulator.due(self.clock.now())
+    }
+
+    pub(super) fn verify(&self, notice: &Request<Bytes>) -> Result<Verified, Fault> {
+        self.channel.verify(notice, &self.cx())
+    }
+
+    /// Everything that is due now, verified, acknowledged and as reports.
+    pub(super) fn reports(&mut self) -> Result<Vec<Report>, Failure> {
+        let mut reports = Vec::new();
+        for notification in self.due() {
+            let verified =
+                self.verify(&notification.request).map_err(|fault| format!("notification: {fault}"))?;
+            reports.extend(verified.reports);
+            self.simulator.notified(notification.id, Some(&verified.reply), self.clock.now());
+        }
+        Ok(reports)
+    }
+}
+
+pub(super) fn method(capability: &Capability) -> Result<Method, Failure> {
+    let text = format!("{}.{}", capability.brand, capability.scene);
+    Ok(text.parse().map_err(|_| format!("{text} is not a method"))?)
+}
+
+/// A currency of the capability: CNY where it takes it.
+pub(super) fn currency(capability: &Capability) -> Currency {
+    match capability.currencies {
+        Currencies::Only(list) if !list.contains(&Currency::CNY) => {
+            list.first().copied().unwrap_or(Currency::CNY)
+        }
+        _ => Currency::CNY,
+    }
+}
+
+pub(super) fn query(pay: &Pay) -> Operation {
+    Operation::Query(Query { reference: pay.reference.clone(), channel_id: None, money: pay.money })
+}
+
+pub(super) fn refund(pay: &Pay, reference: String, minor: i64) -> Refund {
+    Refund {
+        reference,
+        payment_reference: pay.reference.clone(),
+        payment_channel_id: None,
+        captured: pay.money,
+        money: Money::new(minor, pay.money.currency()),
+        reason: Some("returned".to_owned()),
+    }
+}
+
+pub(super) fn query_refund(refund: &Refund) -> Operation {
+    Operation::QueryRefund(QueryRefund {
+        reference: refund.reference.clone(),
+        payment_reference: refund.payment_reference.clone(),
+        payment_channel_id: None,
+        money: refund.money,
+    })
+}
+
+/// The part of an address below the simulator's base URL.
+fn below_base(url: &str) -> Option<Uri> {
+    url.strip_prefix(BASE_URL).filter(|rest| rest.starts_with('/'))?.parse().ok()
+}
+
+fn form(fields: &[(String, String)]) -> String {
+    let mut body = String::new();
+    for (name, value) in fields {
+        let separator = if body.is_empty() { "" } else { "&" };
+        // Writing into a String cannot fail.
+        let _ = write!(body, "{separator}{}={}", escaped(name), escaped(value));
+    }
+    body
+}
+
+fn escaped(text: &str) -> impl Display {
+    let mut safe = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() {
+            safe.push(char::from(byte));
+        } else {
+            let _ = write!(safe, "%{byte:02X}");
+        }
+    }
+    safe
+}
