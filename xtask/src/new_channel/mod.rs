@@ -2,8 +2,9 @@
 //! What it writes compiles, does nothing, and fails the conformance suite, which says what is missing.
 
 use std::fs;
+use std::path::Path;
 
-use crate::shell::{During, Failure, root};
+use crate::shell::{During, Failure, cargo, root, run};
 
 /// The files and what they start as. `{{name}}` is the folder and id, `{{Name}}` the type.
 const FILES: &[(&str, &str)] = &[
@@ -30,16 +31,21 @@ pub fn new_channel(args: &[String]) -> Result<(), Failure> {
             "`{name}`: a name is lower-case letters and digits, a letter first"
         )));
     }
-    let folder = root().join(CHANNELS).join(name);
+    scaffold(&root(), name)?;
+    println!("\nNow run the conformance suite; it says what is missing:\n\n  cargo test -p paycore-channels");
+    Ok(())
+}
+
+/// Writes the channel into the repository at `root`.
+fn scaffold(root: &Path, name: &str) -> Result<(), Failure> {
+    let folder = root.join(CHANNELS).join(name);
     if folder.exists() {
         return Err(Failure::Usage(format!("{CHANNELS}/{name} exists already")));
     }
-    let registry = root().join(CHANNELS).join("lib.rs");
+    let registry = root.join(CHANNELS).join("lib.rs");
     let text = fs::read_to_string(&registry).during("reading the registry")?;
     let registered = register(&text, name).ok_or_else(|| {
-        Failure::Check(format!(
-            "{CHANNELS}/lib.rs has no `pub mod` line or no REGISTRY on one line to extend"
-        ))
+        Failure::Check(format!("{CHANNELS}/lib.rs has no `pub mod` line or no REGISTRY to extend"))
     })?;
     fs::create_dir_all(folder.join("fixtures")).during(format!("making {CHANNELS}/{name}"))?;
     for (file, template) in FILES {
@@ -47,11 +53,28 @@ pub fn new_channel(args: &[String]) -> Result<(), Failure> {
             .during(format!("writing {CHANNELS}/{name}/{file}"))?;
         println!("{CHANNELS}/{name}/{file}");
     }
-    fs::write(&registry, registered).during("writing the registry")?;
-    println!(
-        "{CHANNELS}/lib.rs\n\nNow run the conformance suite; it says what is missing:\n\n  cargo test -p paycore-channels {name}"
-    );
-    Ok(())
+    fs::write(&registry, registered).during("writing the registry")
+}
+
+/// Checks that a fresh channel compiles without a warning, in a copy of the repository.
+pub fn scaffold_compiles() -> Result<(), Failure> {
+    let copy = root().join("target/scaffold");
+    if copy.exists() {
+        fs::remove_dir_all(&copy).during("clearing target/scaffold")?;
+    }
+    for path in
+        run("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"]).output()?.split('\0')
+    {
+        let (from, to) = (root().join(path), copy.join(path));
+        if from.is_file() {
+            fs::create_dir_all(to.parent().unwrap_or(&copy)).during("copying the repository")?;
+            fs::copy(&from, &to).during(format!("copying {path}"))?;
+        }
+    }
+    scaffold(&copy, "scaffolded")?;
+    let clippy =
+        cargo(["clippy", "--package", "paycore-channels", "--target-dir"]).args([root().join("target")]);
+    clippy.args(["--", "--deny", "warnings"]).dir(&copy).run()
 }
 
 fn is_name(name: &str) -> bool {

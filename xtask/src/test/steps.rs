@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::needs::{self, Need};
 use crate::shell::{During, Failure, Run, cargo, root, run};
-use crate::{deny, generate, tidy};
+use crate::{deny, generate, new_channel, tidy};
 
 /// One step: a name to call it by, what it needs from the machine, and what it does.
 pub struct Step {
@@ -55,6 +55,12 @@ pub const STEPS: &[Step] = &[
         about: "every example runs to its end",
         needs: &[needs::CURL, needs::VENV],
         run: examples,
+    },
+    Step {
+        name: "scaffold",
+        about: "a channel fresh from new-channel compiles",
+        needs: &[needs::CLIPPY],
+        run: new_channel::scaffold_compiles,
     },
 ];
 

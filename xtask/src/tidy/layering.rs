@@ -77,16 +77,12 @@ pub fn services(source: &Source) -> Vec<Finding> {
     let Some(place) = Place::of(source) else { return Vec::new() };
     let mut found = Vec::new();
     if !place.may_be_async() {
-        let keywords = source.tokens().iter().filter(|token| !token.in_test);
-        found.extend(keywords.filter(|token| token.is("async") || token.is("await")).map(|token| {
-            source.finding(
-                "layer-service",
-                token.line,
-                "only `service.rs`, read traits and the shell are async",
-            )
+        let mut product = source.tokens().iter().filter(|token| !token.in_test);
+        found.extend(product.find(|token| token.is("async") || token.is("await")).map(|token| {
+            source.finding("layer-service", token.line, "only services, read traits and the shell are async")
         }));
     }
-    if place.file == "service.rs" {
+    if place.is_service() {
         for (named, to) in place.imports(source) {
             if to[0] != place.top() && to.iter().any(|name| name == "service") {
                 let message = format!(
