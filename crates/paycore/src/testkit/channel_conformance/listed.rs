@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::stand::{BASE_URL, Failure, Stand, Trouble, currency, method, query, query_refund, refund};
 use crate::channel::{
-    Capability, Capture, CaptureMode, Close, Currencies, Effect, Operation, Profile, Refusal, Step, Verb,
-    Void,
+    Capability, Capture, CaptureMode, Close, Currencies, Effect, Operation, Pay, Profile, Refusal, Settings,
+    Step, Verb, Void,
 };
 use crate::currency::Currency;
 use crate::money::Money;
@@ -102,8 +102,7 @@ pub(super) fn settings(stand: &mut Stand<'_>) -> Result<(), Failure> {
         let value =
             |name: &str| stand.settings().value(name).map(|v| v.expose().to_owned()).unwrap_or_default();
         let without: Vec<(String, String)> = others.map(|name| (name.to_owned(), value(name))).collect();
-        let refused =
-            stand.open(&crate::channel::Settings::from_pairs(without)).err().map(|error| error.field);
+        let refused = stand.open(&Settings::from_pairs(without)).err().map(|error| error.field);
         stand.same("missing setting", refused.as_deref(), Some(field.key))?;
     }
     Ok(())
@@ -140,16 +139,18 @@ pub(super) fn unclaimed(stand: &mut Stand<'_>) -> Result<(), Failure> {
         let pay = stand.pay(row, money)?;
         for name in [format!("{}.no_such_scene", row.brand), format!("no_such_brand.{}", row.scene)] {
             let method = name.parse().map_err(|_| format!("{name} is not a method"))?;
-            unsupported(stand, &Operation::Pay(crate::channel::Pay { method, ..pay.clone() }))?;
+            unsupported(stand, &Operation::Pay(Pay { method, ..pay.clone() }))?;
         }
         for mode in [CaptureMode::Automatic, CaptureMode::Manual] {
             if !row.captures.contains(&mode) {
-                unsupported(stand, &Operation::Pay(crate::channel::Pay { capture: mode, ..pay.clone() }))?;
+                unsupported(stand, &Operation::Pay(Pay { capture: mode, ..pay.clone() }))?;
             }
         }
         for other in Currency::all().filter(|other| !row.currencies.contains(*other)) {
-            let pay = crate::channel::Pay { money: Money::new(100, other), ..pay.clone() };
-            unsupported(stand, &Operation::Pay(pay))?;
+            let pay = Operation::Pay(Pay { money: Money::new(100, other), ..pay.clone() });
+            let encoded = stand.channel.encode(&pay, &stand.cx());
+            let refused = matches!(encoded, Err(Refusal::Unsupported(_) | Refusal::Amount(_)));
+            stand.ensure(refused, || format!("{other} is not claimed: {encoded:?}"))?;
         }
     }
     let claimed = |verb: &Verb| stand.profile().capabilities.iter().any(|row| row.verbs.contains(verb));

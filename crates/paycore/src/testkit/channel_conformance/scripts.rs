@@ -45,7 +45,9 @@ pub(super) fn declines(stand: &mut Stand<'_>, row: &'static Capability) -> Resul
     let answer = stand.start(&pay)?;
     let waits = matches!(answer, Verdict::Awaiting(_));
     if waits {
-        stand.press(&pay.reference, "pay")?;
+        let page = stand.pressed(&pay.reference, "pay")?;
+        stand
+            .ensure(page < 500 && page != 404, || format!("the page of a declined payment answers {page}"))?;
     } else {
         declined(stand, &answer)?;
     }

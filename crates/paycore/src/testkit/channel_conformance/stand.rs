@@ -294,15 +294,22 @@ impl Stand<'_> {
         }
     }
 
-    /// The payer presses `pay` or `cancel`.
+    /// The payer presses `pay` or `cancel`, and the page says that it is done.
     pub(super) fn press(&mut self, reference: &str, button: &str) -> Result<(), Failure> {
+        let status = self.pressed(reference, button)?;
+        self.ensure(status < 400, || format!("the button {button} answers {status}"))
+    }
+
+    /// The payer presses a button; the status of the page that follows, whatever it says.
+    pub(super) fn pressed(&mut self, reference: &str, button: &str) -> Result<u16, Failure> {
         let path = format!("/payer/{reference}/{button}");
         let mut request = Request::new(Bytes::new());
         *request.method_mut() = HttpMethod::POST;
         *request.uri_mut() = path.parse().map_err(|_| format!("{path} is not a path"))?;
-        let answer = self.simulator.handle(&request, self.now());
-        let answered = matches!(&answer, Answer::Reply(page) if page.status().as_u16() < 400);
-        self.ensure(answered, || format!("POST {path}: {answer:?}"))
+        match self.simulator.handle(&request, self.now()) {
+            Answer::Reply(page) => Ok(page.status().as_u16()),
+            Answer::Silence => Err(Failure::Broken(format!("POST {path} is not answered"))),
+        }
     }
 
     pub(super) fn lines_of(&self, reference: &str) -> Vec<BookLine> {

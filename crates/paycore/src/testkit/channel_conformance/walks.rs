@@ -48,9 +48,7 @@ pub(super) fn pays_once(stand: &mut Stand<'_>, row: &'static Capability) -> Resu
         matches!(&again, Ok(outcome) if matches!(outcome.verdict, Verdict::Declined(_) | Verdict::Closed));
     stand.ensure(!denied, || format!("the second answer denies the payment: {again:?}"))?;
     // Wherever the payer is led, pressing again must not charge again.
-    if !matches!(again, Ok(ref outcome) if outcome.verdict == Verdict::Succeeded) {
-        stand.press(&pay.reference, "pay")?;
-    }
+    stand.pressed(&pay.reference, "pay")?;
     stand.says(&query(&pay), &Verdict::Succeeded)?;
     stand.books(&[12_34], &[])
 }
@@ -104,7 +102,7 @@ pub(super) fn closes(stand: &mut Stand<'_>, row: &'static Capability) -> Result<
         return Ok(());
     }
     stand.says(&close, &Verdict::Closed)?;
-    stand.press(&pay.reference, "pay")?;
+    stand.pressed(&pay.reference, "pay")?;
     stand.says(&query(&pay), &Verdict::Closed)?;
     stand.books(&[], &[])
 }
