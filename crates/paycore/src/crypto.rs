@@ -3,6 +3,8 @@
 //! the `rsa` crate does, blinded. PKCS#1 v1.5 decryption does not exist here.
 
 #[cfg(feature = "native-crypto")]
+pub mod envelope;
+#[cfg(feature = "native-crypto")]
 pub mod native;
 #[cfg(feature = "portable-crypto")]
 pub mod portable;

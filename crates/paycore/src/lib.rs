@@ -2,9 +2,13 @@
 
 pub mod account;
 pub mod audit;
+#[cfg(feature = "engine")]
+pub mod catalogue;
 pub mod channel;
 pub mod crypto;
 pub mod currency;
+#[cfg(feature = "engine")]
+pub mod engine;
 pub mod error;
 pub mod event;
 pub mod exception;
@@ -13,7 +17,11 @@ pub mod idempotency;
 pub mod ledger;
 pub mod merchant;
 pub mod money;
+#[cfg(feature = "engine")]
+pub mod notice;
 pub mod order;
+#[cfg(feature = "engine")]
+pub mod page;
 pub mod refund;
 pub mod sandbox;
 pub mod secret;
@@ -22,5 +30,9 @@ pub mod store;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 pub mod time;
+#[cfg(feature = "engine")]
+pub mod transport;
 pub mod units;
+#[cfg(feature = "engine")]
+pub mod verify;
 pub mod webhook;

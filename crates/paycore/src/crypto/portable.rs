@@ -1,15 +1,19 @@
 //! Keys by the pure-Rust `rsa` crate, for targets without a C compiler. RUSTSEC-2023-0071 (timing of private-key
 //! operations) has no fix: signing is blinded, decryption is not offered, and natively this module is not used.
 
+use std::sync::Arc;
+
 use rsa::pkcs1::{DecodeRsaPrivateKey, DecodeRsaPublicKey};
 use rsa::pkcs1v15::Pkcs1v15Sign;
 use rsa::pkcs8::{DecodePrivateKey, DecodePublicKey};
+use rsa::rand_core::{TryCryptoRng, TryRng};
 use rsa::traits::PublicKeyParts;
 use rsa::{RsaPrivateKey, RsaPublicKey};
 use sha2::{Digest, Sha256};
 
 use super::{KeyError, KeyPair, Keyring, PRIVATE, PUBLIC, Scheme, Signer, Verifier, der};
 use crate::secret::Secret;
+use crate::time::Rng;
 
 /// DER of `DigestInfo` up to the SHA-256 value (RFC 8017, section 9.2, note 1).
 const SHA256_PREFIX: [u8; 19] =
@@ -19,9 +23,42 @@ fn padding() -> Pkcs1v15Sign {
     Pkcs1v15Sign { hash_len: Some(32), prefix: SHA256_PREFIX.into() }
 }
 
-/// The portable key ring. It cannot generate keys: that needs a native RNG and happens on servers only.
-#[derive(Debug, Default, Clone, Copy)]
-pub struct PortableKeyring;
+/// The portable key ring; the RNG blinds every private-key operation. It cannot generate keys: that happens on
+/// servers only.
+#[derive(Clone)]
+pub struct PortableKeyring {
+    rng: Arc<dyn Rng>,
+}
+
+impl PortableKeyring {
+    /// A key ring that blinds with this source of randomness, which must be fit for secrets.
+    pub fn new(rng: Arc<dyn Rng>) -> Self {
+        PortableKeyring { rng }
+    }
+}
+
+/// Our RNG in the shape the `rsa` crate takes.
+struct Blinding<'a>(&'a dyn Rng);
+
+impl TryRng for Blinding<'_> {
+    type Error = std::convert::Infallible;
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        let mut bytes = [0; 4];
+        self.0.fill(&mut bytes);
+        Ok(u32::from_le_bytes(bytes))
+    }
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        let mut bytes = [0; 8];
+        self.0.fill(&mut bytes);
+        Ok(u64::from_le_bytes(bytes))
+    }
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
+        self.0.fill(bytes);
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Blinding<'_> {}
 
 impl Keyring for PortableKeyring {
     fn signer(&self, key: &Secret) -> Result<Box<dyn Signer>, KeyError> {
@@ -32,7 +69,7 @@ impl Keyring for PortableKeyring {
         if key.size() < 256 {
             return Err(KeyError::Weak);
         }
-        Ok(Box::new(PortableSigner(key)))
+        Ok(Box::new(PortableSigner { key, rng: Arc::clone(&self.rng) }))
     }
 
     fn verifier(&self, key: &str) -> Result<Box<dyn Verifier>, KeyError> {
@@ -51,12 +88,18 @@ impl Keyring for PortableKeyring {
     }
 }
 
-struct PortableSigner(RsaPrivateKey);
+struct PortableSigner {
+    key: RsaPrivateKey,
+    rng: Arc<dyn Rng>,
+}
 
 impl Signer for PortableSigner {
     fn sign(&self, scheme: Scheme, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         let Scheme::RsaSha256 = scheme;
-        self.0.sign(padding(), &Sha256::digest(message)).map_err(|_| KeyError::Sign)
+        let mut blinding = Blinding(&*self.rng);
+        self.key
+            .sign_with_rng(&mut blinding, padding(), &Sha256::digest(message))
+            .map_err(|_| KeyError::Sign)
     }
 }
 

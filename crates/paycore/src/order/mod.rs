@@ -1,5 +1,6 @@
 //! Orders: what a merchant wants to be paid for, and the attempts to pay it.
 
+pub mod input;
 pub mod rules;
 #[cfg(feature = "engine")]
 pub mod service;
@@ -7,7 +8,7 @@ pub mod state;
 #[cfg(feature = "engine")]
 mod store;
 #[cfg(feature = "engine")]
-mod sweep;
+pub(crate) mod sweep;
 mod view;
 
 use std::collections::BTreeMap;

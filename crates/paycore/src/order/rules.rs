@@ -1,1 +1,366 @@
-//! In progress.
+//! Pure decisions about orders and attempts: what was read and what was heard goes in, what is to be written comes
+//! out. Nothing here waits, sends or looks at a clock.
+
+use std::time::Duration;
+
+use super::input::Moment;
+use super::state::{AttemptEvent, Illegal, OrderEvent};
+use super::{Attempt, AttemptStatus, Order, OrderStatus};
+use crate::channel::{Action, Decline, Fault, Operation, Outcome, Verb, Verdict};
+use crate::channel::{Capture, Close, Pay, Query, Void};
+use crate::event::{Booking, EventKind};
+use crate::exception::ExceptionKind;
+use crate::ledger::TransactionKind;
+use crate::money::Money;
+
+/// An order with the attempt that something was heard about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Payment {
+    /// The order.
+    pub order: Order,
+    /// One of its attempts.
+    pub attempt: Attempt,
+}
+
+/// What follows from news besides the changed order and attempt.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Consequences {
+    /// Events of the order, to be numbered and rendered, with what each books.
+    pub events: Vec<(EventKind, Option<Booking>)>,
+    /// What a person has to see.
+    pub exceptions: Vec<(ExceptionKind, String)>,
+    /// Money that came in too late and is to be given back, already reserved on the order.
+    pub give_back: Option<Money>,
+}
+
+impl Payment {
+    /// Takes in the channel's answer to `verb`, or the want of one. The caller commits order and attempt
+    /// together with the consequences.
+    pub fn hear(&mut self, verb: Verb, news: &Result<Outcome, Fault>, moment: Moment) -> Consequences {
+        let mut then = Consequences::default();
+        let before = self.clone();
+        let heard = match news {
+            Ok(outcome) => self.believe(verb, outcome, moment, &mut then),
+            Err(fault) => self.lose(fault, moment),
+        };
+        if let Err(illegal) = heard {
+            *self = before;
+            let detail = format!("{}: {illegal}; the channel said {news:?}", self.attempt.id);
+            self.attempt.fault = Some("the channel contradicts itself".into());
+            then = Consequences::default();
+            then.exceptions.push((ExceptionKind::Contradiction, detail));
+        }
+        self.attempt.updated_at = moment.now;
+        self.order.updated_at = moment.now;
+        self.schedule(moment);
+        then
+    }
+
+    fn lose(&mut self, fault: &Fault, _: Moment) -> Result<(), Illegal> {
+        self.attempt.fault = Some(fault.to_string());
+        self.attempt.status = self.attempt.status.apply(AttemptEvent::Lose)?;
+        if self.attempt.status == AttemptStatus::Unknown && !self.order.status.is_final() {
+            self.order.status = self.order.status.apply(OrderEvent::Process)?;
+        }
+        Ok(())
+    }
+
+    fn believe(&mut self, verb: Verb, outcome: &Outcome, at: Moment, then: &mut Consequences) -> Result<(), Illegal> {
+        if let Some(detail) = self.amount_mismatch(outcome) {
+            self.attempt.fault = Some(detail.clone());
+            then.exceptions.push((ExceptionKind::AmountMismatch, detail));
+            return Ok(());
+        }
+        self.attempt.fault = None;
+        if outcome.channel_id.is_some() {
+            self.attempt.channel_id.clone_from(&outcome.channel_id);
+        }
+        match &outcome.verdict {
+            Verdict::Awaiting(action) => self.awaiting(action),
+            Verdict::Pending => self.pending(),
+            Verdict::Authorized => self.authorized(then),
+            Verdict::Succeeded => self.succeeded(outcome, at, then),
+            Verdict::Declined(decline) => self.declined(verb, decline, then),
+            Verdict::Closed => self.closed(then),
+            Verdict::Absent => self.absent(verb, then),
+        }
+    }
+
+    /// The amount a definite answer names must be the one that was asked for.
+    fn amount_mismatch(&self, outcome: &Outcome) -> Option<String> {
+        let named = outcome.money?;
+        let expected = match (&outcome.verdict, self.attempt.status) {
+            (Verdict::Succeeded, AttemptStatus::Capturing) => self.order.amount(self.attempt.capturing),
+            // What was captured in part is reported in part ever after.
+            (Verdict::Succeeded, AttemptStatus::Succeeded) if self.attempt.capturing > 0 => {
+                self.order.amount(self.attempt.capturing)
+            }
+            (Verdict::Succeeded | Verdict::Authorized, _) => self.attempt.money,
+            _ => return None,
+        };
+        (named != expected).then(|| format!("asked for {expected}, the channel reports {named}"))
+    }
+
+    fn awaiting(&mut self, action: &Action) -> Result<(), Illegal> {
+        self.attempt.status = self.attempt.status.apply(AttemptEvent::Await)?;
+        if self.attempt.status == AttemptStatus::Awaiting && !self.order.status.is_final() {
+            self.order.status = self.order.status.apply(OrderEvent::Await)?;
+            self.order.next_action = Some(action.clone());
+        }
+        Ok(())
+    }
+
+    fn pending(&mut self) -> Result<(), Illegal> {
+        self.attempt.status = self.attempt.status.apply(AttemptEvent::Pend)?;
+        if self.attempt.status == AttemptStatus::Pending && !self.order.status.is_final() {
+            self.order.status = self.order.status.apply(OrderEvent::Process)?;
+        }
+        Ok(())
+    }
+
+    fn authorized(&mut self, then: &mut Consequences) -> Result<(), Illegal> {
+        let before = self.attempt.status;
+        self.attempt.status = before.apply(AttemptEvent::Authorize)?;
+        if self.attempt.status != AttemptStatus::Authorized || before == AttemptStatus::Authorized {
+            return Ok(());
+        }
+        self.order.status = self.order.status.apply(OrderEvent::Authorize)?;
+        self.order.authorized = self.attempt.money.minor();
+        self.order.next_action = None;
+        then.events.push((EventKind::OrderAuthorized, None));
+        Ok(())
+    }
+
+    fn succeeded(&mut self, outcome: &Outcome, at: Moment, then: &mut Consequences) -> Result<(), Illegal> {
+        let before = self.attempt.status;
+        self.attempt.status = before.apply(AttemptEvent::Succeed)?;
+        if before == AttemptStatus::Succeeded {
+            return Ok(());
+        }
+        let taken = match before {
+            AttemptStatus::Capturing => self.order.amount(self.attempt.capturing),
+            _ => self.attempt.money,
+        };
+        let booking = Some(Booking {
+            kind: TransactionKind::Payment,
+            order_id: self.order.id,
+            refund_id: None,
+            channel: self.attempt.channel.clone(),
+            money: taken,
+        });
+        let late = self.order.status.is_final();
+        if late {
+            self.late(taken, booking, then);
+        } else {
+            self.order.status = self.order.status.apply(OrderEvent::Pay)?;
+            self.order.attempt_id = Some(self.attempt.id);
+            then.events.push((EventKind::OrderSucceeded, booking));
+        }
+        self.order.captured += taken.minor();
+        self.order.authorized = self.order.authorized.max(self.order.captured);
+        self.order.paid_at.get_or_insert(outcome.at.unwrap_or(at.now));
+        self.order.next_action = None;
+        self.order.closing = false;
+        Ok(())
+    }
+
+    /// Money for an order that no longer wants it (closed, failed, or paid by another attempt) goes straight back.
+    fn late(&mut self, taken: Money, booking: Option<Booking>, then: &mut Consequences) {
+        if self.order.captured > 0 {
+            let detail = format!("{} paid the order a second time with {taken}", self.attempt.id);
+            then.exceptions.push((ExceptionKind::DoublePayment, detail));
+        }
+        self.order.refunding += taken.minor();
+        then.give_back = Some(taken);
+        then.events.push((EventKind::OrderLatePayment, booking));
+    }
+
+    fn declined(&mut self, verb: Verb, decline: &Decline, then: &mut Consequences) -> Result<(), Illegal> {
+        let before = self.attempt.status;
+        // A channel that will not close, capture or void has said nothing about the payment itself.
+        if verb == Verb::Close {
+            self.attempt.fault = Some(format!("not closed: {} {}", decline.code, decline.message));
+            return Ok(());
+        }
+        self.attempt.status = before.apply(AttemptEvent::Decline)?;
+        self.attempt.decline = Some(decline.clone());
+        if self.attempt.status != AttemptStatus::Declined || before == AttemptStatus::Declined {
+            return Ok(());
+        }
+        self.order.decline = Some(decline.clone());
+        self.order.next_action = None;
+        if self.order.status.is_final() {
+            return Ok(());
+        }
+        if self.order.closing {
+            return self.end(then);
+        }
+        let another = self.order.methods.len() > 1;
+        let event = if another { OrderEvent::Reopen } else { OrderEvent::Fail };
+        self.order.status = self.order.status.apply(event)?;
+        if !another {
+            then.events.push((EventKind::OrderFailed, None));
+        }
+        Ok(())
+    }
+
+    fn closed(&mut self, then: &mut Consequences) -> Result<(), Illegal> {
+        let before = self.attempt.status;
+        self.attempt.status = before.apply(AttemptEvent::Close)?;
+        if before == self.attempt.status || self.order.status.is_final() {
+            return Ok(());
+        }
+        self.order.next_action = None;
+        self.end(then)
+    }
+
+    /// The channel does not know the reference. Before the payer came that is what some channels say of a good
+    /// QR code; while closing it means there is nothing to close; after a lost request it may still arrive, so
+    /// the sweep sends the same reference again.
+    fn absent(&mut self, verb: Verb, then: &mut Consequences) -> Result<(), Illegal> {
+        match self.attempt.status {
+            AttemptStatus::Closing => self.closed(then),
+            AttemptStatus::Awaiting if verb == Verb::Close => self.closed(then),
+            AttemptStatus::Succeeded | AttemptStatus::Authorized | AttemptStatus::Capturing => Err(Illegal {
+                state: self.attempt.status.text(),
+                event: "absent",
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends an order that was not paid.
+    fn end(&mut self, then: &mut Consequences) -> Result<(), Illegal> {
+        self.order.status = self.order.status.apply(OrderEvent::Close)?;
+        self.order.closing = false;
+        then.events.push((EventKind::OrderClosed, None));
+        Ok(())
+    }
+
+    /// Sets when the workers look next.
+    fn schedule(&mut self, moment: Moment) {
+        self.attempt.due_at = match next_look(&self.attempt) {
+            Some(delay) => moment.due_in(delay),
+            None => crate::time::Timestamp::ZERO,
+        };
+        if self.order.status.is_final() {
+            self.order.due_at = crate::time::Timestamp::ZERO;
+        }
+    }
+
+    /// The next request to the channel that the sweep should make about this attempt, if any.
+    pub fn next_operation(&self) -> Option<Operation> {
+        let expired_or_closing = self.order.closing;
+        match self.attempt.status {
+            AttemptStatus::Closing => Some(self.close()),
+            AttemptStatus::Awaiting | AttemptStatus::Pending if expired_or_closing => Some(self.close()),
+            AttemptStatus::Authorized
+            | AttemptStatus::Succeeded
+            | AttemptStatus::Declined
+            | AttemptStatus::Closed => None,
+            _ => Some(self.query()),
+        }
+    }
+
+    /// What to send again after a query said that the channel does not know the reference, or still holds an
+    /// authorization that was to be captured or voided.
+    pub fn again(&self, verdict: &Verdict) -> Option<Operation> {
+        match (self.attempt.status, verdict) {
+            (AttemptStatus::Sending | AttemptStatus::Unknown, Verdict::Absent) => Some(self.pay()),
+            (AttemptStatus::Capturing, Verdict::Authorized) => Some(self.capture()),
+            (AttemptStatus::Voiding, Verdict::Authorized) => Some(self.void()),
+            _ => None,
+        }
+    }
+
+    /// The request that starts this attempt; the same words every time, so that it can be sent again.
+    pub fn pay(&self) -> Operation {
+        let details = &self.order.details;
+        Operation::Pay(Pay {
+            reference: self.attempt.reference.clone(),
+            money: self.attempt.money,
+            method: self.attempt.method.clone(),
+            subject: details.subject.clone(),
+            description: details.description.clone(),
+            return_url: details.return_url.clone(),
+            expires_at: Some(self.order.expires_at),
+            capture: self.order.capture,
+        })
+    }
+
+    fn query(&self) -> Operation {
+        Operation::Query(Query {
+            reference: self.attempt.reference.clone(),
+            channel_id: self.attempt.channel_id.clone(),
+            money: self.attempt.money,
+        })
+    }
+
+    /// The request that closes this attempt.
+    pub fn close(&self) -> Operation {
+        Operation::Close(Close {
+            reference: self.attempt.reference.clone(),
+            channel_id: self.attempt.channel_id.clone(),
+            money: self.attempt.money,
+        })
+    }
+
+    /// The request that captures what `attempt.capturing` says.
+    pub fn capture(&self) -> Operation {
+        Operation::Capture(Capture {
+            reference: self.attempt.reference.clone(),
+            channel_id: self.attempt.channel_id.clone(),
+            authorized: self.attempt.money,
+            money: self.order.amount(self.attempt.capturing),
+        })
+    }
+
+    /// The request that gives the authorization back.
+    pub fn void(&self) -> Operation {
+        Operation::Void(Void {
+            reference: self.attempt.reference.clone(),
+            channel_id: self.attempt.channel_id.clone(),
+            money: self.attempt.money,
+        })
+    }
+}
+
+/// How long until the next look at an attempt, growing with the number of looks so far. An attempt whose outcome
+/// is unknown is asked about at once and often; a payer who is scanning a code is given time.
+pub fn next_look(attempt: &Attempt) -> Option<Duration> {
+    const UNKNOWN: &[u64] = &[2, 4, 8, 16, 30, 60, 60, 120, 300, 600, 1800];
+    const WAITING: &[u64] = &[5, 10, 15, 30, 30, 60, 60, 120, 300, 600];
+    let seconds = match attempt.status {
+        AttemptStatus::Succeeded
+        | AttemptStatus::Declined
+        | AttemptStatus::Closed
+        | AttemptStatus::Authorized => return None,
+        AttemptStatus::Awaiting | AttemptStatus::Pending => WAITING,
+        _ => UNKNOWN,
+    };
+    let looks = usize::try_from(attempt.queries).unwrap_or(0).min(seconds.len() - 1);
+    Some(Duration::from_secs(seconds[looks]))
+}
+
+/// Closes an order that has no open attempt.
+pub fn close_idle(order: &mut Order, moment: Moment) -> Result<(EventKind, Option<Booking>), Illegal> {
+    order.status = order.status.apply(OrderEvent::Close)?;
+    order.closing = false;
+    order.next_action = None;
+    order.updated_at = moment.now;
+    order.due_at = crate::time::Timestamp::ZERO;
+    Ok((EventKind::OrderClosed, None))
+}
+
+/// Whether an order may start an attempt now.
+pub fn may_start(order: &Order, last: Option<&Attempt>) -> Result<(), &'static str> {
+    if last.is_some_and(|attempt| attempt.status.is_open()) {
+        return Err("An attempt is still open; its outcome has to be known before another may start.");
+    }
+    match order.status {
+        OrderStatus::Pending if !order.closing => Ok(()),
+        OrderStatus::Pending => Err("The order is being closed."),
+        _ => Err("Only a pending order can be paid."),
+    }
+}
+

@@ -1,0 +1,371 @@
+//! The engine: a store, a transport, the channels, a clock, an RNG and keys, wired for the slices' services.
+//! It decides nothing itself.
+
+mod builder;
+mod cache;
+mod caller;
+mod work;
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+pub use builder::{BuildError, EngineBuilder};
+pub use caller::{Caller, ClaimKey};
+pub use work::Worked;
+
+use crate::account::ChannelAccount;
+use crate::audit::Audit;
+use crate::channel::{Channel, Context, Driver, Fault, Operation, Outcome, Refusal, Settings, Step};
+use crate::crypto::{Keyring, Vault};
+use crate::error::{Code, Error, Result};
+use crate::event::{Booking, Event, EventKind};
+use crate::exception::{Exception, ExceptionKind};
+use crate::id::{AuditId, ChannelAccountId, EventId, ExceptionId, MerchantId};
+use crate::merchant::Merchant;
+use crate::order::Order;
+use crate::order::input::Moment;
+use crate::refund::Refund;
+use crate::sandbox::service::Hub;
+use crate::store::{Changes, CommitError, Put, StoreError};
+use crate::time::{Clock, Rng, Timestamp};
+use crate::transport::{Transport, exchange};
+use crate::verify::Verifiable;
+
+use cache::Cache;
+
+/// Everything the services need. Cheap to share behind an `Arc`.
+pub struct Engine {
+    pub(crate) store: Arc<dyn Verifiable>,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) outbound: Arc<dyn Transport>,
+    pub(crate) drivers: Vec<&'static dyn Driver>,
+    pub(crate) keyring: Arc<dyn Keyring>,
+    pub(crate) vault: Arc<dyn Vault>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) rng: Arc<dyn Rng>,
+    pub(crate) public_url: String,
+    pub(crate) hub: Hub,
+    merchants: Cache<MerchantId, Merchant>,
+    accounts: Cache<MerchantId, Vec<OpenAccount>>,
+}
+
+/// A channel account whose settings are read and whose keys are open.
+#[derive(Clone)]
+pub struct OpenAccount {
+    /// The row.
+    pub account: Arc<ChannelAccount>,
+    /// Ready to translate; none where the settings are no longer valid.
+    pub channel: Option<Arc<dyn Channel>>,
+    /// Where the channel sends its notifications.
+    pub notify_url: Arc<str>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("public_url", &self.public_url).finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// Starts wiring an engine.
+    pub fn builder() -> EngineBuilder {
+        EngineBuilder::default()
+    }
+
+    /// The store, for reads that no service offers.
+    pub fn store(&self) -> &dyn Verifiable {
+        &*self.store
+    }
+
+    /// The channels of this build.
+    pub fn drivers(&self) -> &[&'static dyn Driver] {
+        &self.drivers
+    }
+
+    /// The simulated providers.
+    pub fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
+    /// The wall clock.
+    pub fn wall(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The instant in the merchant's time and on the wall.
+    pub fn moment(&self, merchant: &Merchant) -> Moment {
+        let wall = self.clock.now();
+        Moment { now: Timestamp::from_micros(wall.micros() + merchant.clock_offset), wall }
+    }
+
+    /// A merchant, at most two seconds old.
+    pub(crate) async fn merchant(&self, id: MerchantId) -> Result<Arc<Merchant>> {
+        if let Some(merchant) = self.merchants.fresh(&id, self.wall()) {
+            return Ok(merchant);
+        }
+        let merchant = self.store.merchant(id).await?.ok_or_else(|| Error::not_found("merchant", id))?;
+        Ok(self.merchants.keep(id, merchant, self.wall()))
+    }
+
+    /// Forgets what is cached about a merchant, after changing it here.
+    pub(crate) fn forget(&self, id: MerchantId) {
+        self.merchants.forget(&id);
+        self.accounts.forget(&id);
+    }
+
+    /// The merchant's channel accounts, open, by priority; at most two seconds old.
+    pub(crate) async fn accounts(&self, tenant: MerchantId) -> Result<Arc<Vec<OpenAccount>>> {
+        if let Some(accounts) = self.accounts.fresh(&tenant, self.wall()) {
+            return Ok(accounts);
+        }
+        let rows = self.store.channel_accounts(tenant).await?;
+        let open = rows.into_iter().map(|row| self.open_account(tenant, row)).collect();
+        Ok(self.accounts.keep(tenant, open, self.wall()))
+    }
+
+    fn open_account(&self, tenant: MerchantId, row: ChannelAccount) -> OpenAccount {
+        let channel = self
+            .open_settings(tenant, row.id, &row.sealed_settings)
+            .ok()
+            .and_then(|settings| self.driver(&row.channel)?.open(&settings, &*self.keyring).ok());
+        OpenAccount { notify_url: self.notify_url(row.id).into(), account: Arc::new(row), channel }
+    }
+
+    /// The account with this id.
+    pub(crate) async fn account(&self, tenant: MerchantId, id: ChannelAccountId) -> Result<OpenAccount> {
+        let accounts = self.accounts(tenant).await?;
+        let found = accounts.iter().find(|open| open.account.id == id).cloned();
+        found.ok_or_else(|| Error::not_found("channel account", id))
+    }
+
+    pub(crate) fn driver(&self, channel: &str) -> Option<&'static dyn Driver> {
+        self.drivers.iter().copied().find(|driver| driver.profile().id == channel)
+    }
+
+    /// Opens sealed settings of an account. The binding makes them unreadable in any other row.
+    pub(crate) fn open_settings(&self, tenant: MerchantId, id: ChannelAccountId, sealed: &str) -> Result<Settings> {
+        let clear = self.vault.open(&format!("{tenant}/{id}"), sealed).map_err(Error::internal)?;
+        serde_json::from_str(clear.expose()).map_err(|_| Error::internal("sealed settings are not JSON"))
+    }
+
+    /// Seals settings for an account's row.
+    pub(crate) fn seal_settings(&self, tenant: MerchantId, id: ChannelAccountId, settings: &Settings) -> Result<String> {
+        self.vault.seal(&format!("{tenant}/{id}"), &settings.expose_json()).map_err(Error::internal)
+    }
+
+    /// Where a channel sends its notifications for an account.
+    pub(crate) fn notify_url(&self, id: ChannelAccountId) -> String {
+        format!("{}/notify/{id}", self.public_url)
+    }
+
+    /// Translates an operation into its first step. Nothing is sent.
+    pub(crate) fn encode(&self, open: &OpenAccount, op: &Operation, now: Timestamp) -> Result<Step> {
+        let channel = open.channel.as_ref().ok_or_else(|| broken_settings(&open.account))?;
+        let cx = Context { now, rng: &*self.rng, notify_url: &open.notify_url };
+        channel.encode(op, &cx).map_err(refused)
+    }
+
+    /// Carries a step through the transport to an outcome.
+    pub(crate) async fn exchange(
+        &self,
+        open: &OpenAccount,
+        op: &Operation,
+        first: Step,
+        now: Timestamp,
+    ) -> Result<Outcome, Fault> {
+        let Some(channel) = &open.channel else {
+            return Err(Fault::Unexpected("the channel account's settings are not valid".into()));
+        };
+        let cx = Context { now, rng: &*self.rng, notify_url: &open.notify_url };
+        exchange(&**channel, &*self.transport, op, first, &cx).await
+    }
+
+    /// Encodes and exchanges in one go, for calls that follow an earlier commit.
+    pub(crate) async fn ask(&self, open: &OpenAccount, op: &Operation, now: Timestamp) -> Result<Outcome, Fault> {
+        match self.encode(open, op, now) {
+            Ok(step) => self.exchange(open, op, step, now).await,
+            Err(error) => Err(Fault::Unexpected(format!("not sent: {}", error.detail))),
+        }
+    }
+
+    /// Commits one step of one merchant: books its events, then writes everything at once.
+    pub(crate) async fn commit(&self, tenant: MerchantId, mut changes: Changes) -> Result<(), CommitError> {
+        for event in &changes.events {
+            if let Some(transaction) = crate::ledger::rules::book(event, &*self.rng) {
+                changes.transactions.push(transaction);
+            }
+        }
+        self.store.commit(tenant, changes).await
+    }
+
+    /// Numbers and renders an event about an order.
+    pub(crate) fn order_event(
+        &self,
+        order: &mut Order,
+        kind: EventKind,
+        booking: Option<Booking>,
+        merchant: &Merchant,
+        moment: Moment,
+    ) -> Event {
+        order.sequence += 1;
+        let view = order.view(merchant.livemode);
+        let mut event = self.event(kind, order.id.to_string(), order.sequence, &view, merchant.livemode, moment);
+        event.notify_url.clone_from(&order.details.notify_url);
+        event.booking = booking;
+        event
+    }
+
+    /// Numbers and renders an event about a refund.
+    pub(crate) fn refund_event(
+        &self,
+        refund: &mut Refund,
+        notify_url: Option<&str>,
+        kind: EventKind,
+        booking: Option<Booking>,
+        merchant: &Merchant,
+        moment: Moment,
+    ) -> Event {
+        refund.sequence += 1;
+        let view = refund.view(merchant.livemode);
+        let mut event = self.event(kind, refund.id.to_string(), refund.sequence, &view, merchant.livemode, moment);
+        event.notify_url = notify_url.map(str::to_owned);
+        event.booking = booking;
+        event
+    }
+
+    /// Opens an exception with its event.
+    pub(crate) fn exception(
+        &self,
+        changes: &mut Changes,
+        kind: ExceptionKind,
+        object_id: String,
+        detail: String,
+        merchant: &Merchant,
+        moment: Moment,
+    ) {
+        let exception = Exception {
+            id: ExceptionId::new(moment.now, &*self.rng),
+            version: 0,
+            kind,
+            object_id,
+            detail,
+            resolved_at: None,
+            resolution: None,
+            created_at: moment.now,
+        };
+        let view = exception.view();
+        let id = exception.id.to_string();
+        changes.events.push(self.event(EventKind::ExceptionOpened, id, 1, &view, merchant.livemode, moment));
+        changes.put(Put::Exception(exception));
+    }
+
+    fn event<V: Serialize>(
+        &self,
+        kind: EventKind,
+        object_id: String,
+        sequence: i64,
+        view: &V,
+        livemode: bool,
+        moment: Moment,
+    ) -> Event {
+        let id = EventId::new(moment.now, &*self.rng);
+        let body = EventBody {
+            id,
+            object: "event",
+            kind,
+            created_at: moment.now,
+            livemode,
+            sequence,
+            data: Data { object: view },
+        };
+        Event {
+            id,
+            kind,
+            object_id,
+            sequence,
+            body: json(&body),
+            notify_url: None,
+            booking: None,
+            created_at: moment.now,
+            position: 0,
+            due_at: moment.wall,
+        }
+    }
+
+    /// A row of the audit trail.
+    pub(crate) fn audit(&self, actor: &str, action: &str, object: Option<String>, detail: String, at: Moment) -> Audit {
+        Audit {
+            id: AuditId::new(at.now, &*self.rng),
+            actor: actor.to_owned(),
+            action: action.to_owned(),
+            object_id: object,
+            detail,
+            created_at: at.now,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct EventBody<'a, V> {
+    id: EventId,
+    object: &'static str,
+    #[serde(rename = "type")]
+    kind: EventKind,
+    created_at: Timestamp,
+    livemode: bool,
+    sequence: i64,
+    data: Data<'a, V>,
+}
+
+#[derive(Serialize)]
+struct Data<'a, V> {
+    object: &'a V,
+}
+
+/// JSON text of a view. Views hold nothing that JSON cannot say.
+pub(crate) fn json<V: Serialize>(view: &V) -> String {
+    serde_json::to_string(view).expect("views are plain structs with string keys")
+}
+
+fn broken_settings(account: &ChannelAccount) -> Error {
+    Error::new(Code::ChannelSettings, "The settings of this channel account are not valid; enter them again.")
+        .object(account.id)
+}
+
+fn refused(refusal: Refusal) -> Error {
+    let error = Error::new(Code::ChannelRefused, refusal.to_string());
+    match refusal {
+        Refusal::Parameter { param, .. } => error.param(param),
+        Refusal::Amount(_) => error.param("amount"),
+        _ => error,
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Error { internal: Some(error.0), ..unavailable() }
+    }
+}
+
+fn unavailable() -> Error {
+    Error::new(Code::Unavailable, "The store cannot answer now. Retry with the same Idempotency-Key.")
+}
+
+impl From<CommitError> for Error {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Claimed => {
+                Error::new(Code::IdempotencyInFlight, "A request with this Idempotency-Key is still running; retry soon.")
+            }
+            CommitError::Stale => {
+                Error::new(Code::Conflict, "The object was changed at the same time. Read it and try again.")
+            }
+            CommitError::Duplicate(what) => {
+                Error::new(Code::DuplicateNumber, format!("This {what} is already in use.")).param(what)
+            }
+            CommitError::Broken(detail) => Error::internal(detail),
+            CommitError::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! The workers' step: take what is due from a queue, do it, and leave what failed for the next time.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::Engine;
+use crate::error::{Error, Result};
+use crate::id::{IdError, MerchantId};
+use crate::store::Queue;
+
+/// How long a taken row is hidden from other workers: longer than any call to a channel or receiver.
+const LEASE: Duration = Duration::from_secs(60);
+
+/// What one step of a worker did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Worked {
+    /// Rows that were taken.
+    pub taken: usize,
+    /// Rows whose work failed on our side; they come again after the lease.
+    pub failed: usize,
+}
+
+impl Engine {
+    /// Takes up to `limit` rows that are due and works on them at the same time. Safe with any number of servers:
+    /// a row is leased before it is worked on, and every write is checked against the version that was read.
+    pub async fn work(&self, queue: Queue, limit: usize) -> Result<Worked> {
+        let now = self.wall();
+        let due = self.store.take_due(queue, now, now.plus(LEASE), limit).await?;
+        let taken = due.len();
+        let jobs = due.into_iter().map(|(tenant, id)| self.job(queue, tenant, id));
+        let results = futures_util::future::join_all(jobs).await;
+        let failed = results.iter().filter(|result| result.is_err()).count();
+        Ok(Worked { taken, failed })
+    }
+
+    async fn job(&self, queue: Queue, tenant: MerchantId, id: String) -> Result<()> {
+        match queue {
+            Queue::Orders => crate::order::sweep::order(self, tenant, read(&id)?).await,
+            Queue::Attempts => crate::order::sweep::attempt(self, tenant, read(&id)?).await,
+            Queue::Refunds => crate::refund::service::sweep(self, tenant, read(&id)?).await,
+            Queue::Events => crate::webhook::service::dispatch(self, tenant, read(&id)?).await,
+            Queue::Deliveries => crate::webhook::service::send(self, tenant, read(&id)?).await,
+        }
+    }
+}
+
+fn read<I: FromStr<Err = IdError>>(id: &str) -> Result<I> {
+    id.parse().map_err(Error::internal)
+}
