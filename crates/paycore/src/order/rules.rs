@@ -326,20 +326,37 @@ impl Payment {
 }
 
 /// How long until the next look at an attempt, growing with the number of looks so far. An attempt whose outcome
-/// is unknown is asked about at once and often; a payer who is scanning a code is given time.
+/// is unknown is asked about at least every half minute for a day, so that a channel that comes back is heard
+/// within that; a payer who is scanning a code is given a little more time.
 pub fn next_look(attempt: &Attempt) -> Option<Duration> {
-    const UNKNOWN: &[u64] = &[2, 4, 8, 16, 30, 60, 60, 120, 300, 600, 1800];
-    const WAITING: &[u64] = &[5, 10, 15, 30, 30, 60, 60, 120, 300, 600];
-    let seconds = match attempt.status {
+    const WAITING: &[u64] = &[5, 10, 15, 30, 30, 60];
+    match attempt.status {
         AttemptStatus::Succeeded
         | AttemptStatus::Declined
         | AttemptStatus::Closed
-        | AttemptStatus::Authorized => return None,
-        AttemptStatus::Awaiting | AttemptStatus::Pending => WAITING,
-        _ => UNKNOWN,
-    };
-    let looks = usize::try_from(attempt.queries).unwrap_or(0).min(seconds.len() - 1);
-    Some(Duration::from_secs(seconds[looks]))
+        | AttemptStatus::Authorized => None,
+        AttemptStatus::Awaiting | AttemptStatus::Pending => Some(nth(WAITING, attempt.queries)),
+        _ => Some(look_for_unknown(attempt.queries)),
+    }
+}
+
+/// After this many looks at something unknown (about an hour) a person is told; the looks go on.
+pub(crate) const LOOKS_BEFORE_EXCEPTION: i64 = 120;
+/// After this many looks (about a day) they become hourly.
+const LOOKS_DENSE: i64 = 2_880;
+
+/// How long until the next look at an attempt or refund whose outcome is unknown.
+pub(crate) fn look_for_unknown(looks: i64) -> Duration {
+    const UNKNOWN: &[u64] = &[2, 4, 8, 16, 30];
+    match looks < LOOKS_DENSE {
+        true => nth(UNKNOWN, looks),
+        false => Duration::from_secs(3_600),
+    }
+}
+
+fn nth(seconds: &[u64], looks: i64) -> Duration {
+    let place = usize::try_from(looks).unwrap_or(0).min(seconds.len() - 1);
+    Duration::from_secs(seconds[place])
 }
 
 /// Closes an order that has no open attempt.

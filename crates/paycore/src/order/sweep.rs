@@ -13,9 +13,6 @@ use crate::merchant::Merchant;
 use crate::store::{Changes, CommitError, Put};
 use crate::time::Timestamp;
 
-/// After this many looks (about a day and a half of them) a person is told.
-const LOOKS_BEFORE_EXCEPTION: i64 = 60;
-
 /// Looks at one attempt that is due.
 pub(crate) async fn attempt(engine: &Engine, tenant: MerchantId, id: AttemptId) -> Result<()> {
     let merchant = engine.merchant(tenant).await?;
@@ -27,7 +24,7 @@ pub(crate) async fn attempt(engine: &Engine, tenant: MerchantId, id: AttemptId) 
         return park(engine, &merchant, payment).await;
     };
     payment.attempt.queries += 1;
-    if payment.attempt.queries == LOOKS_BEFORE_EXCEPTION {
+    if payment.attempt.queries == rules::LOOKS_BEFORE_EXCEPTION {
         tell(engine, &merchant, &payment).await?;
     }
     let now = engine.moment(&merchant).now;

@@ -1,7 +1,5 @@
 //! Pure decisions about refunds.
 
-use std::time::Duration;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +12,7 @@ use crate::id::{AttemptId, OrderId, RefundId};
 use crate::ledger::TransactionKind;
 use crate::money::Money;
 use crate::order::input::Moment;
+use crate::order::rules::look_for_unknown;
 use crate::order::state::OrderEvent;
 use crate::order::{Attempt, Metadata, Order, OrderStatus};
 use crate::time::Timestamp;
@@ -155,7 +154,7 @@ impl Returning {
         self.refund.updated_at = moment.now;
         self.order.updated_at = moment.now;
         self.refund.due_at = match self.refund.status.is_open() {
-            true => moment.due_in(next_look(self.refund.queries)),
+            true => moment.due_in(look_for_unknown(self.refund.queries)),
             false => Timestamp::ZERO,
         };
         then
@@ -259,9 +258,4 @@ pub fn captured_by(attempt: &Attempt) -> Money {
         0 => attempt.money,
         minor => Money::new(minor, attempt.money.currency()),
     }
-}
-
-fn next_look(queries: i64) -> Duration {
-    const SECONDS: &[u64] = &[2, 4, 8, 16, 30, 60, 60, 300, 600, 1800, 3600];
-    Duration::from_secs(SECONDS[usize::try_from(queries).unwrap_or(0).min(SECONDS.len() - 1)])
 }

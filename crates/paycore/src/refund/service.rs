@@ -13,6 +13,7 @@ use crate::event::EventKind;
 use crate::exception::ExceptionKind;
 use crate::id::{ChannelAccountId, MerchantId, OrderId, RefundId};
 use crate::merchant::Merchant;
+use crate::order::rules::LOOKS_BEFORE_EXCEPTION;
 use crate::order::input::{check_metadata, number_of, optional};
 use crate::order::{Attempt, Metadata, Order};
 use crate::page::ListInput;
@@ -21,8 +22,6 @@ use crate::store::{Changes, CommitError, Put};
 /// How often a decision is made again because the order changed meanwhile. Refunds of one order in parallel meet
 /// here, so it is generous.
 const RETRIES_MAX: usize = 64;
-/// After this many looks a person is told.
-const LOOKS_BEFORE_EXCEPTION: i64 = 40;
 
 /// A new refund.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
