@@ -1,6 +1,8 @@
 //! Testpay against its specification: the fixtures were signed by hand after the README, and the simulator's own
 //! rules (pages, retries, expiry) are walked here. What every channel has to do is in `conformance.rs`.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+
 use std::sync::Arc;
 use std::time::Duration;
 

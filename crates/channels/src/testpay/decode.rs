@@ -14,7 +14,7 @@ use paycore::time::Timestamp;
 use serde::Deserialize;
 
 use super::config::{Account, SIGNATURE};
-use super::encode::route;
+use super::encode::target;
 
 pub(super) fn decode(
     account: &Account,
@@ -23,7 +23,7 @@ pub(super) fn decode(
     reply: &Reply,
     cx: &Context<'_>,
 ) -> Result<Step, Fault> {
-    let route = route(operation).filter(|_| stage == 0).ok_or(Fault::Unsupported)?;
+    let (route, reference) = target(operation).filter(|_| stage == 0).ok_or(Fault::Unsupported)?;
     let status = reply.status();
     if !is_json(reply) || (status.is_server_error() && !reply.headers().contains_key(SIGNATURE)) {
         return Err(Fault::Unexpected(format!("HTTP {status} without a signed JSON body")));
@@ -35,7 +35,7 @@ pub(super) fn decode(
         return refused(operation, status, &problem).map(Step::Done);
     }
     let state: State<'_> = serde_json::from_slice(reply.body()).map_err(unreadable)?;
-    if state.reference != asked_for(operation) {
+    if state.reference != reference {
         return Err(Fault::Unacceptable("it is about another reference".into()));
     }
     let refund = matches!(operation, Operation::Refund(_) | Operation::QueryRefund(_));
@@ -94,8 +94,6 @@ impl State<'_> {
             "insufficient_funds" => DeclineReason::InsufficientFunds,
             "payer_cancelled" => DeclineReason::Cancelled,
             "expired" => DeclineReason::Expired,
-            "limit_exceeded" => DeclineReason::Limit,
-            "risk_refused" => DeclineReason::Risk,
             _ => DeclineReason::Generic,
         };
         let message = self.message.as_deref().unwrap_or_default().to_owned();
@@ -135,19 +133,6 @@ fn declined(problem: &Problem<'_>) -> Verdict {
         code: problem.error.clone().into_owned(),
         message: problem.message.clone().into_owned(),
     })
-}
-
-fn asked_for(operation: &Operation) -> &str {
-    match operation {
-        Operation::Pay(o) => &o.reference,
-        Operation::Query(o) => &o.reference,
-        Operation::Close(o) => &o.reference,
-        Operation::Capture(o) => &o.reference,
-        Operation::Void(o) => &o.reference,
-        Operation::Refund(o) => &o.reference,
-        Operation::QueryRefund(o) => &o.reference,
-        _ => "",
-    }
 }
 
 fn is_json(reply: &Reply) -> bool {

@@ -9,66 +9,51 @@ use paycore::channel::{Call, CaptureMode, Channel, Context, Effect, Operation, P
 use paycore::money::Money;
 use serde::Serialize;
 
-use super::config::{ACCOUNT, Account, NONCE, Route, SIGNATURE, SIGNATURE_LEN, TIMESTAMP};
+use super::config::{ACCOUNT, Account, NONCE, Route, SIGNATURE, SIGNATURE_LEN, TIMESTAMP, hex};
 
 const MONEY_TIMEOUT: Duration = Duration::from_secs(15);
 const QUERY_TIMEOUT: Duration = Duration::from_secs(10);
 const REFERENCE_MAX: usize = 32;
 const SUBJECT_MAX: usize = 127;
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
-const HEX: &[u8; 16] = b"0123456789abcdef";
 
 pub(super) fn encode(account: &Account, operation: &Operation, cx: &Context<'_>) -> Result<Step, Refusal> {
+    let (route, reference) = target(operation).ok_or(Refusal::Unsupported("this operation"))?;
+    fits("reference", reference)?;
+    let mut body = Body { reference, ..Body::default() };
     match operation {
-        Operation::Pay(pay) => pay_call(account, pay, cx),
-        Operation::Query(query) => {
-            send(account, Route::Query, &Charge::known(&query.reference, &query.channel_id)?, cx)
-        }
-        Operation::Close(close) => {
-            send(account, Route::Close, &Charge::known(&close.reference, &close.channel_id)?, cx)
-        }
+        Operation::Pay(pay) => return pay_call(account, pay, cx),
+        Operation::Query(query) => body.id = query.channel_id.as_deref(),
+        Operation::Close(close) => body.id = close.channel_id.as_deref(),
+        Operation::Void(void) => body.id = void.channel_id.as_deref(),
         Operation::Capture(capture) => {
-            part_of(capture.money, capture.authorized)?;
-            let charge = Charge::known(&capture.reference, &capture.channel_id)?;
-            send(account, Route::Capture, &charge.with(capture.money), cx)
-        }
-        Operation::Void(void) => {
-            send(account, Route::Void, &Charge::known(&void.reference, &void.channel_id)?, cx)
+            body.id = capture.channel_id.as_deref();
+            body.take(capture.money, capture.authorized)?;
         }
         Operation::Refund(refund) => {
-            part_of(refund.money, refund.captured)?;
-            let body = RefundBody {
-                reference: reference(&refund.reference)?,
-                payment_reference: reference(&refund.payment_reference)?,
-                amount: Some(refund.money.minor()),
-                currency: Some(refund.money.currency().code()),
-                reason: refund.reason.as_deref(),
-                notify_url: Some(cx.notify_url),
-            };
-            send(account, Route::Refunds, &body, cx)
+            body.payment_reference = Some(fits("payment_reference", &refund.payment_reference)?);
+            body.take(refund.money, refund.captured)?;
+            body.reason = refund.reason.as_deref();
+            body.notify_url = Some(cx.notify_url);
         }
         Operation::QueryRefund(query) => {
-            let body = RefundBody {
-                reference: reference(&query.reference)?,
-                payment_reference: reference(&query.payment_reference)?,
-                ..RefundBody::default()
-            };
-            send(account, Route::RefundQuery, &body, cx)
+            body.payment_reference = Some(fits("payment_reference", &query.payment_reference)?);
         }
-        _ => Err(Refusal::Unsupported("this operation")),
+        _ => return Err(Refusal::Unsupported("this operation")),
     }
+    send(account, route, &body, cx)
 }
 
-/// The call of an operation, if there is one.
-pub(super) fn route(operation: &Operation) -> Option<Route> {
+/// The call of an operation and the reference that it, and its answer, are about.
+pub(super) fn target(operation: &Operation) -> Option<(Route, &str)> {
     Some(match operation {
-        Operation::Pay(_) => Route::Charges,
-        Operation::Query(_) => Route::Query,
-        Operation::Close(_) => Route::Close,
-        Operation::Capture(_) => Route::Capture,
-        Operation::Void(_) => Route::Void,
-        Operation::Refund(_) => Route::Refunds,
-        Operation::QueryRefund(_) => Route::RefundQuery,
+        Operation::Pay(pay) => (Route::Charges, &pay.reference),
+        Operation::Query(query) => (Route::Query, &query.reference),
+        Operation::Close(close) => (Route::Close, &close.reference),
+        Operation::Capture(capture) => (Route::Capture, &capture.reference),
+        Operation::Void(void) => (Route::Void, &void.reference),
+        Operation::Refund(refund) => (Route::Refunds, &refund.reference),
+        Operation::QueryRefund(query) => (Route::RefundQuery, &query.reference),
         _ => return None,
     })
 }
@@ -86,7 +71,7 @@ fn pay_call(account: &Account, pay: &Pay, cx: &Context<'_>) -> Result<Step, Refu
         return Err(Refusal::Parameter { param: "subject", detail: "at most 127 characters".into() });
     }
     let body = ChargeBody {
-        reference: reference(&pay.reference)?,
+        reference: &pay.reference,
         method: pay.method.scene(),
         amount: pay.money.minor(),
         currency: pay.money.currency().code(),
@@ -121,33 +106,14 @@ struct ChargeBody<'a> {
     expires_at: Option<i64>,
 }
 
-/// The body that speaks of a known payment; with an amount for a capture.
-#[derive(Serialize)]
-struct Charge<'a> {
+/// The body of every other call.
+#[derive(Default, Serialize)]
+struct Body<'a> {
     reference: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payment_reference: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    amount: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    currency: Option<&'static str>,
-}
-
-impl<'a> Charge<'a> {
-    fn known(text: &'a str, id: &'a Option<String>) -> Result<Self, Refusal> {
-        Ok(Charge { reference: reference(text)?, id: id.as_deref(), amount: None, currency: None })
-    }
-
-    fn with(self, money: Money) -> Self {
-        Charge { amount: Some(money.minor()), currency: Some(money.currency().code()), ..self }
-    }
-}
-
-/// The body that makes a refund, or without amount asks for one.
-#[derive(Default, Serialize)]
-struct RefundBody<'a> {
-    reference: &'a str,
-    payment_reference: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     amount: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -158,27 +124,27 @@ struct RefundBody<'a> {
     notify_url: Option<&'a str>,
 }
 
+impl Body<'_> {
+    /// A capture or refund: above zero, in the payment's currency and not more than the payment.
+    fn take(&mut self, part: Money, whole: Money) -> Result<(), Refusal> {
+        positive(part)?;
+        if part.currency() != whole.currency() || part.minor() > whole.minor() {
+            return Err(Refusal::Amount(format!("{part:?} is not a part of {whole:?}")));
+        }
+        self.amount = Some(part.minor());
+        self.currency = Some(part.currency().code());
+        Ok(())
+    }
+}
+
 fn positive(money: Money) -> Result<(), Refusal> {
     if money.is_positive() { Ok(()) } else { Err(Refusal::Amount("it must be above zero".into())) }
 }
 
-/// A capture or refund is above zero, in the payment's currency and not more than the payment.
-fn part_of(part: Money, whole: Money) -> Result<(), Refusal> {
-    positive(part)?;
-    if part.currency() != whole.currency() {
-        return Err(Refusal::Amount(format!("the payment is in {}", whole.currency())));
-    }
-    if part.minor() > whole.minor() {
-        return Err(Refusal::Amount("it is more than the payment".into()));
-    }
-    Ok(())
-}
-
-fn reference(text: &str) -> Result<&str, Refusal> {
-    let fits = (1..=REFERENCE_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric());
-    let refusal =
-        || Refusal::Parameter { param: "reference", detail: "1 to 32 ASCII letters and digits".to_owned() };
-    fits.then_some(text).ok_or_else(refusal)
+fn fits<'a>(param: &'static str, text: &'a str) -> Result<&'a str, Refusal> {
+    let plain = (1..=REFERENCE_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric());
+    let refusal = || Refusal::Parameter { param, detail: "1 to 32 ASCII letters and digits".to_owned() };
+    plain.then_some(text).ok_or_else(refusal)
 }
 
 fn send(account: &Account, route: Route, body: &impl Serialize, cx: &Context<'_>) -> Result<Step, Refusal> {
@@ -228,9 +194,6 @@ fn nonce(cx: &Context<'_>) -> [u8; 32] {
     let mut random = [0u8; 16];
     cx.rng.fill(&mut random);
     let mut text = [0u8; 32];
-    for (pair, byte) in text.chunks_exact_mut(2).zip(random) {
-        pair[0] = HEX[usize::from(byte >> 4)];
-        pair[1] = HEX[usize::from(byte & 15)];
-    }
+    hex(&random, &mut text);
     text
 }

@@ -73,29 +73,20 @@ impl Channel for Account {
     }
 }
 
+const ALL_VERBS: &[Verb] =
+    &[Verb::Pay, Verb::Query, Verb::Close, Verb::Capture, Verb::Void, Verb::Refund, Verb::QueryRefund];
+
+/// A payment that waits for its payer is closed instead of voided.
+const PAYER_VERBS: &[Verb] = &[Verb::Pay, Verb::Query, Verb::Close, Verb::Refund, Verb::QueryRefund];
+
 static PROFILE: Profile = Profile {
     id: "testpay",
     name: "Testpay",
     name_zh: "测试支付",
     capabilities: &[
-        Capability {
-            brand: "testpay",
-            scene: "card",
-            currencies: Currencies::Any,
-            countries: &[],
-            verbs: &[
-                Verb::Pay,
-                Verb::Query,
-                Verb::Close,
-                Verb::Capture,
-                Verb::Void,
-                Verb::Refund,
-                Verb::QueryRefund,
-            ],
-            captures: &[CaptureMode::Automatic, CaptureMode::Manual],
-        },
-        waits_for_payer("qr"),
-        waits_for_payer("page"),
+        row("card", ALL_VERBS, &[CaptureMode::Automatic, CaptureMode::Manual]),
+        row("qr", PAYER_VERBS, &[CaptureMode::Automatic]),
+        row("page", PAYER_VERBS, &[CaptureMode::Automatic]),
     ],
     units: UnitRule::Minor,
     references: References { min: 1, max: 32 },
@@ -131,13 +122,6 @@ static PROFILE: Profile = Profile {
     sources: &["https://github.com/paycore/paycore/blob/main/crates/channels/src/testpay/README.md"],
 };
 
-const fn waits_for_payer(scene: &'static str) -> Capability {
-    Capability {
-        brand: "testpay",
-        scene,
-        currencies: Currencies::Any,
-        countries: &[],
-        verbs: &[Verb::Pay, Verb::Query, Verb::Close, Verb::Refund, Verb::QueryRefund],
-        captures: &[CaptureMode::Automatic],
-    }
+const fn row(scene: &'static str, verbs: &'static [Verb], captures: &'static [CaptureMode]) -> Capability {
+    Capability { brand: "testpay", scene, currencies: Currencies::Any, countries: &[], verbs, captures }
 }

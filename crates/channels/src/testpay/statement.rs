@@ -19,17 +19,19 @@ pub(super) fn parse(file: &mut dyn BufRead, each: &mut dyn FnMut(Line)) -> Resul
         return Err(reader.wrong("the header is not a Testpay statement's"));
     }
     let mut sums = Sums::default();
-    while let Some(text) = reader.next()? {
-        let Some(footer) = text.strip_prefix('#') else {
-            let line = line(text).ok_or_else(|| reader.wrong("the line is not readable"))?;
-            sums.add(&line).ok_or_else(|| reader.wrong("the sum is out of range"))?;
-            each(line);
-            continue;
-        };
-        let footer = footer.to_owned();
-        return reader.footer(footer, sums);
+    while reader.next()?.is_some_and(|text| !text.starts_with('#')) {
+        let line =
+            line(reader.text.trim_end_matches('\n')).ok_or_else(|| reader.wrong("it is not readable"))?;
+        sums.add(&line).ok_or_else(|| reader.wrong("the sum is out of range"))?;
+        each(line);
     }
-    Err(reader.wrong("the file ends without its totals"))
+    for expected in sums.footer() {
+        if reader.text.strip_suffix('\n') != Some(&expected) {
+            return Err(reader.wrong("the totals do not agree with the lines"));
+        }
+        reader.next()?;
+    }
+    if reader.text.is_empty() { Ok(sums.totals) } else { Err(reader.wrong("something follows the totals")) }
 }
 
 struct Reader<'a> {
@@ -54,23 +56,6 @@ impl Reader<'_> {
         }
     }
 
-    /// The sums of each currency, sorted, then the counts, then nothing more.
-    fn footer(&mut self, mut text: String, sums: Sums) -> Result<Totals, Fault> {
-        for (currency, sum) in &sums.by_currency {
-            if text != format!("sum,{currency},{},{},{}", sum.payments, sum.refunds, sum.fees) {
-                return Err(self.wrong("the sums do not agree with the lines"));
-            }
-            text = self.next()?.and_then(|line| line.strip_prefix('#')).unwrap_or_default().to_owned();
-        }
-        if text != format!("total,{},{}", sums.totals.payments, sums.totals.refunds) {
-            return Err(self.wrong("the totals do not agree with the lines"));
-        }
-        match self.next()? {
-            None => Ok(sums.totals),
-            Some(_) => Err(self.wrong("something follows the totals")),
-        }
-    }
-
     fn wrong(&self, what: &str) -> Fault {
         Fault::Unexpected(format!("statement line {}: {what}", self.number))
     }
@@ -79,27 +64,31 @@ impl Reader<'_> {
 #[derive(Default)]
 struct Sums {
     totals: Totals,
-    by_currency: BTreeMap<Currency, Sum>,
-}
-
-#[derive(Default)]
-struct Sum {
-    payments: i64,
-    refunds: i64,
-    fees: i64,
+    /// Payments, refunds and fees.
+    by_currency: BTreeMap<Currency, [i64; 3]>,
 }
 
 impl Sums {
     fn add(&mut self, line: &Line) -> Option<()> {
-        let sum = self.by_currency.entry(line.money.currency()).or_default();
-        let (total, count) = match line.kind {
-            LineKind::Refund => (&mut sum.refunds, &mut self.totals.refunds),
-            _ => (&mut sum.payments, &mut self.totals.payments),
+        let [payments, refunds, fees] = self.by_currency.entry(line.money.currency()).or_default();
+        let (sum, count) = match line.kind {
+            LineKind::Refund => (refunds, &mut self.totals.refunds),
+            _ => (payments, &mut self.totals.payments),
         };
-        *total = total.checked_add(line.money.minor())?;
-        sum.fees = sum.fees.checked_add(line.fee.minor())?;
+        *sum = sum.checked_add(line.money.minor())?;
+        *fees = fees.checked_add(line.fee.minor())?;
         *count += 1;
         Some(())
+    }
+
+    /// The lines that have to follow.
+    fn footer(&self) -> Vec<String> {
+        let sum = |(currency, [payments, refunds, fees]): (&Currency, &[i64; 3])| {
+            format!("#sum,{currency},{payments},{refunds},{fees}")
+        };
+        let mut lines: Vec<String> = self.by_currency.iter().map(sum).collect();
+        lines.push(format!("#total,{},{}", self.totals.payments, self.totals.refunds));
+        lines
     }
 }
 

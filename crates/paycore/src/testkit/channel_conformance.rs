@@ -165,7 +165,7 @@ struct Runner<'a> {
 impl Runner<'_> {
     fn channel_cases(&mut self) {
         for (name, case) in CHANNEL_CASES {
-            let result = self.on_stand(|stand| case(stand));
+            let result = self.on_stand(case);
             self.record((*name).to_owned(), result);
         }
     }

@@ -1,192 +1,20 @@
-//! The provider's memory: payments, refunds, timers, notifications to send, and the scripted outcomes.
+//! The provider's decisions: payments, refunds, and what happens by itself.
+
+mod book;
+mod notes;
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 
-use http::StatusCode;
-use paycore::channel::simulator::BookLine;
-use paycore::currency::Currency;
 use paycore::money::Money;
-use paycore::time::Timestamp;
-use serde::{Deserialize, Serialize};
 
-use super::wire;
-
-/// What the provider does with a payment of a certain amount: the last four digits of its minor units.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Magic {
-    None,
-    PaysItself,
-    Declines,
-    Pending,
-    Timeout,
-    ThreeNotices,
-    LateNotice,
-    PaidAfterClose,
-    FirstUnknown,
-    NoNotice,
-    RefundUnknown,
-    RefundRefused,
-}
-
-impl Magic {
-    pub(super) fn of(amount: i64) -> Magic {
-        match amount % 10_000 {
-            9000 => Magic::PaysItself,
-            9001 => Magic::Declines,
-            9002 => Magic::Pending,
-            9003 => Magic::Timeout,
-            9004 => Magic::ThreeNotices,
-            9005 => Magic::LateNotice,
-            9006 => Magic::PaidAfterClose,
-            9007 => Magic::FirstUnknown,
-            9008 => Magic::NoNotice,
-            9009 => Magic::RefundUnknown,
-            9010 => Magic::RefundRefused,
-            _ => Magic::None,
-        }
-    }
-}
-
-/// Why a call is not answered with 200.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Problem {
-    pub(super) status: StatusCode,
-    pub(super) error: &'static str,
-    pub(super) message: &'static str,
-}
-
-impl Problem {
-    /// Not sent at all: the connection is left to time out.
-    pub(super) const SILENCE: Problem = Problem::new(StatusCode::GATEWAY_TIMEOUT, "silence", "");
-    pub(super) const SYSTEM: Problem = Problem::new(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "system_error",
-        "the outcome is not known, ask again",
-    );
-    pub(super) const NOT_FOUND: Problem =
-        Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such payment or refund");
-    pub(super) const PAYMENT_NOT_FOUND: Problem =
-        Problem::new(StatusCode::NOT_FOUND, "payment_not_found", "there is no such payment");
-    pub(super) const REUSED: Problem =
-        Problem::new(StatusCode::CONFLICT, "reference_reused", "the reference was used with other values");
-
-    const fn new(status: StatusCode, error: &'static str, message: &'static str) -> Problem {
-        Problem { status, error, message }
-    }
-    pub(super) const fn invalid(message: &'static str) -> Problem {
-        Problem::new(StatusCode::BAD_REQUEST, "invalid_request", message)
-    }
-    pub(super) const fn not_allowed(message: &'static str) -> Problem {
-        Problem::new(StatusCode::CONFLICT, "not_allowed", message)
-    }
-    pub(super) const fn unauthenticated(message: &'static str) -> Problem {
-        Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", message)
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Scene {
-    Card,
-    Qr,
-    Page,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum State {
-    Awaiting,
-    Pending,
-    Authorized,
-    Succeeded,
-    Declined,
-    Closed,
-}
-
-/// One payment with its refunds and notifications; also the record kept over restarts.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Charge {
-    pub(super) reference: Box<str>,
-    number: u64,
-    pub(super) scene: Scene,
-    pub(super) amount: i64,
-    pub(super) currency: Currency,
-    manual: bool,
-    pub(super) subject: Box<str>,
-    pub(super) return_url: Option<Box<str>>,
-    pub(super) notify_url: Arc<str>,
-    expires_at: Option<i64>,
-    pub(super) state: State,
-    /// When the money was taken or reserved.
-    pub(super) at: Option<i64>,
-    pub(super) code: Option<Cow<'static, str>>,
-    pub(super) captured: i64,
-    /// When the state changes by itself.
-    settles_at: Option<i64>,
-    pub(super) refunds: Vec<Refund>,
-    notes: Vec<Note>,
-    #[serde(skip)]
-    is_dirty: bool,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Refund {
-    pub(super) reference: Box<str>,
-    number: u64,
-    pub(super) amount: i64,
-    pub(super) at: i64,
-    pub(super) is_refused: bool,
-}
-
-/// A notification: what was true when it was written, and when it is sent next, if ever.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Note {
-    pub(super) refund: Option<usize>,
-    pub(super) state: State,
-    pub(super) amount: i64,
-    pub(super) at: Option<i64>,
-    pub(super) sent: u32,
-    next: Option<i64>,
-}
-
-impl Charge {
-    /// The provider's id of the payment.
-    pub(super) fn id(&self) -> String {
-        id(self.number)
-    }
-
-    pub(super) fn money(&self, minor: i64) -> Money {
-        Money::new(minor, self.currency)
-    }
-
-    /// What is taken, or as long as nothing is taken, what was asked for.
-    pub(super) fn stated_amount(&self) -> i64 {
-        if self.state == State::Succeeded { self.captured } else { self.amount }
-    }
-
-    fn refunded(&self) -> i64 {
-        self.refunds.iter().filter(|refund| !refund.is_refused).map(|refund| refund.amount).sum()
-    }
-}
-
-impl Refund {
-    pub(super) fn id(&self) -> String {
-        id(self.number)
-    }
-}
-
-fn id(number: u64) -> String {
-    format!("tp{number:012}")
-}
+use super::charge::{Charge, Refund, Scene, State, script};
+use super::wire::{self, Problem};
 
 /// How long after a close the provider says that it was paid before, in milliseconds.
 const PAID_AFTER_CLOSE: i64 = 5_000;
-/// Position of the note in the low bits of its id, of the charge above.
-const NOTE_BITS: u32 = 24;
 
 /// Everything the provider knows about one merchant.
 #[derive(Default)]
@@ -274,20 +102,20 @@ impl Bank {
     fn begin(&mut self, index: u32, now: i64) {
         let charge = self.charge(index);
         let is_late = charge.expires_at.is_some_and(|at| at <= now);
-        match (charge.scene, Magic::of(charge.amount)) {
+        match (charge.scene, charge.script()) {
             (Scene::Card, _) if is_late => self.decline(index, "expired"),
             (Scene::Card, _) => self.pay(index, now),
-            (_, Magic::PaysItself) => self.settle_later(index, now + 1_000),
-            (_, Magic::Timeout) => self.succeed(index, now, now),
+            (_, script::PAYS_ITSELF) => self.settle_later(index, now + 1_000),
+            (_, script::TIMEOUT) => self.succeed(index, now, now),
             _ => {}
         }
     }
 
     /// The payer's "pay" on a charge that waits.
     pub(super) fn pay(&mut self, index: u32, now: i64) {
-        match Magic::of(self.charge(index).amount) {
-            Magic::Declines => self.decline(index, "insufficient_funds"),
-            Magic::Pending => {
+        match self.charge(index).script() {
+            script::DECLINES => self.decline(index, "insufficient_funds"),
+            script::PENDING => {
                 self.touch(index).state = State::Pending;
                 self.settle_later(index, now + 30_000);
             }
@@ -350,7 +178,7 @@ impl Bank {
             let charge = self.touch(index);
             charge.state = State::Closed;
             charge.settles_at = None;
-            if Magic::of(charge.amount) == Magic::PaidAfterClose {
+            if charge.script() == script::PAID_AFTER_CLOSE {
                 self.settle_later(index, now + PAID_AFTER_CLOSE);
             }
         }
@@ -398,11 +226,11 @@ impl Bank {
         wire::check_reference(&new.reference)?;
         let index = self.find(&new.payment_reference, now).ok_or(Problem::PAYMENT_NOT_FOUND)?;
         let charge = self.charge(index);
-        let left = charge.captured - charge.refunded();
+        let left = charge.captured - charge.given().map(|refund| refund.amount).sum::<i64>();
         if money.currency() != charge.currency || !(1..=left).contains(&money.minor()) {
             return Err(Problem::not_allowed("it is more than is left of the payment"));
         }
-        let is_refused = Magic::of(charge.amount) == Magic::RefundRefused;
+        let is_refused = charge.script() == script::REFUND_REFUSED;
         let number = self.next_number();
         let charge = self.touch(index);
         let position = charge.refunds.len();
@@ -430,144 +258,5 @@ impl Bank {
     fn shared(&mut self, notify_url: &str) -> Arc<str> {
         let known = self.notify_url.take().filter(|known| **known == *notify_url);
         self.notify_url.insert(known.unwrap_or_else(|| notify_url.into())).clone()
-    }
-}
-
-/// Notifications.
-impl Bank {
-    fn notify(&mut self, index: u32, refund: Option<usize>, now: i64) {
-        let charge = self.charge(index);
-        let (copies, first) = match Magic::of(charge.amount) {
-            Magic::NoNotice => return,
-            Magic::ThreeNotices if refund.is_none() => (3, now),
-            Magic::LateNotice if refund.is_none() => (1, now + 3_600_000),
-            _ => (1, now),
-        };
-        let (state, amount, at) = match refund {
-            Some(position) => (State::Succeeded, charge.refunds[position].amount, Some(now)),
-            None => (charge.state, charge.stated_amount(), charge.at),
-        };
-        for _ in 0..copies {
-            let charge = self.touch(index);
-            let position = charge.notes.len();
-            charge.notes.push(Note { refund, state, amount, at, sent: 0, next: Some(first) });
-            self.outbox.push(Reverse((first, note_id(index, position))));
-        }
-    }
-
-    /// The next notification that is due, off the queue.
-    pub(super) fn take_due(&mut self, now: i64) -> Option<u64> {
-        let &Reverse((_, id)) = self.outbox.peek().filter(|entry| entry.0.0 <= now)?;
-        self.outbox.pop();
-        self.note_mut(id)?.sent += 1;
-        Some(id)
-    }
-
-    pub(super) fn note(&self, id: u64) -> Option<(&Charge, &Note)> {
-        let (index, position) = note_place(id);
-        let charge = self.charges.get(index as usize)?;
-        Some((charge, charge.notes.get(position)?))
-    }
-
-    fn note_mut(&mut self, id: u64) -> Option<&mut Note> {
-        self.note(id)?;
-        let (index, position) = note_place(id);
-        self.touch(index).notes.get_mut(position)
-    }
-
-    pub(super) fn acknowledge(&mut self, id: u64) {
-        if let Some(note) = self.note_mut(id) {
-            note.next = None;
-        }
-    }
-
-    pub(super) fn send_again(&mut self, id: u64, now: i64, waits: &[Duration]) {
-        let Some(note) = self.note_mut(id) else { return };
-        let wait = waits.get((note.sent as usize).saturating_sub(1));
-        note.next = wait.and_then(|wait| i64::try_from(wait.as_millis()).ok()).map(|wait| now + wait);
-        if let Some(next) = note.next {
-            self.outbox.push(Reverse((next, id)));
-        }
-    }
-
-    pub(super) fn next_due(&self) -> Option<i64> {
-        let timer = self.timers.peek().map(|entry| entry.0.0);
-        let note = self.outbox.peek().map(|entry| entry.0.0);
-        timer.into_iter().chain(note).min()
-    }
-}
-
-fn note_id(index: u32, position: usize) -> u64 {
-    (u64::from(index) << NOTE_BITS) | position as u64
-}
-
-fn note_place(id: u64) -> (u32, usize) {
-    ((id >> NOTE_BITS) as u32, (id & ((1 << NOTE_BITS) - 1)) as usize)
-}
-
-/// Records and the book.
-impl Bank {
-    pub(super) fn changed(&mut self) -> Vec<(String, String)> {
-        let indexes = std::mem::take(&mut self.changed);
-        let record = |index: u32| {
-            let charge = &mut self.charges[index as usize];
-            charge.is_dirty = false;
-            serde_json::to_string(charge).ok().map(|json| (charge.reference.to_string(), json))
-        };
-        indexes.into_iter().filter_map(record).collect()
-    }
-
-    pub(super) fn restore(&mut self, charge: Charge) {
-        let Ok(index) = u32::try_from(self.charges.len()) else { return };
-        let last = charge.refunds.iter().map(|refund| refund.number).max().unwrap_or(charge.number);
-        self.number = self.number.max(charge.number).max(last);
-        self.by_reference.insert(charge.reference.clone(), index);
-        for (position, refund) in charge.refunds.iter().enumerate() {
-            self.refunds.insert(refund.reference.clone(), (index, position));
-        }
-        if let Some(at) = charge.settles_at {
-            self.timers.push(Reverse((at, index)));
-        }
-        for (position, note) in charge.notes.iter().enumerate() {
-            if let Some(next) = note.next {
-                self.outbox.push(Reverse((next, note_id(index, position))));
-            }
-        }
-        self.charges.push(charge);
-    }
-
-    pub(super) fn book(&self) -> Vec<BookLine> {
-        let mut lines = Vec::new();
-        for charge in &self.charges {
-            let line = |refund: Option<&Refund>, amount, at| BookLine {
-                reference: charge.reference.to_string(),
-                refund: refund.map(|refund| refund.reference.to_string()),
-                money: charge.money(amount),
-                at: Timestamp::from_millis(at),
-            };
-            if charge.captured > 0 {
-                lines.push(line(None, charge.captured, charge.at.unwrap_or_default()));
-            }
-            let given = charge.refunds.iter().filter(|refund| !refund.is_refused);
-            lines.extend(given.map(|refund| line(Some(refund), refund.amount, refund.at)));
-        }
-        lines
-    }
-
-    /// The CSV of everything that moved from one instant until before another, oldest first.
-    pub(super) fn statement(&self, from: i64, until: i64) -> String {
-        let mut statement = wire::Statement::new();
-        let mut lines: Vec<(i64, u64, &Charge, Option<&Refund>)> = Vec::new();
-        for charge in self.charges.iter().filter(|charge| charge.captured > 0) {
-            lines.push((charge.at.unwrap_or_default(), charge.number, charge, None));
-            let given = charge.refunds.iter().filter(|refund| !refund.is_refused);
-            lines.extend(given.map(|refund| (refund.at, refund.number, charge, Some(refund))));
-        }
-        lines.retain(|line| (from..until).contains(&line.0));
-        lines.sort_by_key(|line| (line.0, line.1));
-        for (at, _, charge, refund) in lines {
-            statement.line(charge, refund, at);
-        }
-        statement.finish()
     }
 }

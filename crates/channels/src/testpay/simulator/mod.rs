@@ -2,10 +2,9 @@
 //! signing are its own, so that a mistake in one shows against the other.
 
 mod bank;
+mod charge;
 mod page;
 mod wire;
-
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
@@ -14,19 +13,9 @@ use paycore::channel::simulator::{Answer, BookLine, Maker, Notification, Provisi
 use paycore::crypto::{KeyError, Keyring};
 use paycore::time::{Rng, Timestamp};
 
-use bank::{Bank, Charge, Magic, Problem, State};
-use wire::Wire;
-
-/// Waits between a notification that was not acknowledged and the next, counted by how often it was sent.
-const RETRIES: [Duration; 7] = [
-    Duration::from_secs(5),
-    Duration::from_secs(30),
-    Duration::from_secs(2 * 60),
-    Duration::from_secs(10 * 60),
-    Duration::from_secs(3_600),
-    Duration::from_secs(6 * 3_600),
-    Duration::from_secs(24 * 3_600),
-];
+use bank::Bank;
+use charge::{Charge, State, script};
+use wire::{Problem, Wire};
 
 /// Makes Testpay simulators.
 pub(super) struct TestpayMaker;
@@ -92,7 +81,7 @@ impl Simulator for Provider {
         if accepted {
             self.bank.acknowledge(id);
         } else {
-            self.bank.send_again(id, now.millis(), &RETRIES);
+            self.bank.send_again(id, now.millis());
         }
     }
 
@@ -147,9 +136,9 @@ impl Provider {
 
     fn create(&mut self, body: &[u8], now: i64) -> Result<Vec<u8>, Problem> {
         let (index, is_new) = self.bank.create(wire::read(body)?, now)?;
-        match Magic::of(self.bank.charge(index).amount) {
-            Magic::Timeout if is_new => Err(Problem::SILENCE),
-            Magic::FirstUnknown if is_new => Err(Problem::SYSTEM),
+        match self.bank.charge(index).script() {
+            script::TIMEOUT if is_new => Err(Problem::SILENCE),
+            script::FIRST_UNKNOWN if is_new => Err(Problem::SYSTEM),
             _ => Ok(self.charge_body(index)),
         }
     }
@@ -171,8 +160,8 @@ impl Provider {
 
     fn refund(&mut self, body: &[u8], now: i64) -> Result<Vec<u8>, Problem> {
         let (index, position, is_new) = self.bank.refund(&wire::read(body)?, now)?;
-        match Magic::of(self.bank.charge(index).amount) {
-            Magic::RefundUnknown if is_new => Err(Problem::SYSTEM),
+        match self.bank.charge(index).script() {
+            script::REFUND_UNKNOWN if is_new => Err(Problem::SYSTEM),
             _ => Ok(wire::write(&wire::State::refund(self.bank.charge(index), position))),
         }
     }

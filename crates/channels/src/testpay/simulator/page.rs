@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY};
 use http::{HeaderValue, Response, StatusCode};
 
-use super::bank::{Charge, Scene, State};
+use super::charge::{Charge, Scene, State};
 
 /// The page with the two buttons.
 pub(super) fn checkout(charge: &Charge) -> Response<Bytes> {

@@ -1,8 +1,6 @@
 //! What the provider reads and writes: signatures, JSON bodies, notifications and statement lines.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
@@ -15,7 +13,7 @@ use paycore::secret::same;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use super::bank::{self, Note, Problem, Scene};
+use super::charge::{self, Note, Scene};
 
 const HEADERS: [HeaderName; 4] = [
     HeaderName::from_static("testpay-account"),
@@ -24,6 +22,43 @@ const HEADERS: [HeaderName; 4] = [
     HeaderName::from_static("testpay-signature"),
 ];
 const FIVE_MINUTES: i64 = 300_000;
+
+/// Why a call is not answered with 200.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Problem {
+    pub(super) status: StatusCode,
+    pub(super) error: &'static str,
+    pub(super) message: &'static str,
+}
+
+impl Problem {
+    /// Not sent at all: the connection is left to time out.
+    pub(super) const SILENCE: Problem = Problem::new(StatusCode::GATEWAY_TIMEOUT, "silence", "");
+    pub(super) const SYSTEM: Problem = Problem::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "system_error",
+        "the outcome is not known, ask again",
+    );
+    pub(super) const NOT_FOUND: Problem =
+        Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such payment or refund");
+    pub(super) const PAYMENT_NOT_FOUND: Problem =
+        Problem::new(StatusCode::NOT_FOUND, "payment_not_found", "there is no such payment");
+    pub(super) const REUSED: Problem =
+        Problem::new(StatusCode::CONFLICT, "reference_reused", "the reference was used with other values");
+
+    const fn new(status: StatusCode, error: &'static str, message: &'static str) -> Problem {
+        Problem { status, error, message }
+    }
+    pub(super) const fn invalid(message: &'static str) -> Problem {
+        Problem::new(StatusCode::BAD_REQUEST, "invalid_request", message)
+    }
+    pub(super) const fn not_allowed(message: &'static str) -> Problem {
+        Problem::new(StatusCode::CONFLICT, "not_allowed", message)
+    }
+    pub(super) const fn unauthenticated(message: &'static str) -> Problem {
+        Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", message)
+    }
+}
 
 /// The provider's end of the signature, for one account.
 pub(super) struct Wire {
@@ -103,7 +138,7 @@ impl Wire {
     pub(super) fn notification(
         &self,
         id: u64,
-        charge: &bank::Charge,
+        charge: &charge::Charge,
         note: &Note,
         now: i64,
     ) -> Option<Request<Bytes>> {
@@ -288,7 +323,7 @@ fn money(amount: Option<i64>, currency: Option<Currency>) -> Result<Money, Probl
 pub(super) struct State<'a> {
     reference: &'a str,
     id: String,
-    status: bank::State,
+    status: charge::State,
     amount: i64,
     currency: Currency,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -304,7 +339,7 @@ pub(super) struct State<'a> {
 }
 
 impl<'a> State<'a> {
-    pub(super) fn charge(charge: &'a bank::Charge, page: Option<&'a str>) -> Self {
+    pub(super) fn charge(charge: &'a charge::Charge, page: Option<&'a str>) -> Self {
         let code = charge.code.as_deref();
         State {
             reference: &charge.reference,
@@ -320,13 +355,13 @@ impl<'a> State<'a> {
         }
     }
 
-    pub(super) fn refund(charge: &'a bank::Charge, position: usize) -> Self {
+    pub(super) fn refund(charge: &'a charge::Charge, position: usize) -> Self {
         let refund = &charge.refunds[position];
         let code = refund.is_refused.then_some("refund_refused");
         State {
             reference: &refund.reference,
             id: refund.id(),
-            status: if refund.is_refused { bank::State::Declined } else { bank::State::Succeeded },
+            status: if refund.is_refused { charge::State::Declined } else { charge::State::Succeeded },
             amount: refund.amount,
             currency: charge.currency,
             at: (!refund.is_refused).then_some(refund.at),
@@ -345,49 +380,5 @@ fn message(code: &str) -> &'static str {
         "expired" => "the payment came too late",
         "refund_refused" => "the refund is refused",
         _ => "declined",
-    }
-}
-
-/// A statement file as it grows.
-pub(super) struct Statement {
-    csv: String,
-    sums: BTreeMap<Currency, [i64; 3]>,
-    counts: [u64; 2],
-}
-
-impl Statement {
-    pub(super) fn new() -> Statement {
-        let csv = "reference,refund,channel_id,kind,amount,currency,fee,at\n".to_owned();
-        Statement { csv, sums: BTreeMap::new(), counts: [0; 2] }
-    }
-
-    /// The fee is 0.6 % of a payment, cut to whole minor units, and nothing for a refund.
-    pub(super) fn line(&mut self, charge: &bank::Charge, refund: Option<&bank::Refund>, at: i64) {
-        let (column, amount, fee, kind) = match refund {
-            Some(refund) => (1, refund.amount, 0, "refund"),
-            None => (
-                0,
-                charge.captured,
-                charge.captured / 1_000 * 6 + charge.captured % 1_000 * 6 / 1_000,
-                "payment",
-            ),
-        };
-        let sums = self.sums.entry(charge.currency).or_default();
-        sums[column] += amount;
-        sums[2] += fee;
-        self.counts[column] += 1;
-        let (reference, currency, id) = (&charge.reference, charge.currency, charge.id());
-        let refund = refund.map_or("", |refund| &refund.reference);
-        // Writing into a String cannot fail.
-        let _ = writeln!(self.csv, "{reference},{refund},{id},{kind},{amount},{currency},{fee},{at}");
-    }
-
-    pub(super) fn finish(mut self) -> String {
-        for (currency, [payments, refunds, fees]) in &self.sums {
-            let _ = writeln!(self.csv, "#sum,{currency},{payments},{refunds},{fees}");
-        }
-        let [payments, refunds] = self.counts;
-        let _ = writeln!(self.csv, "#total,{payments},{refunds}");
-        self.csv
     }
 }

@@ -84,7 +84,7 @@ pub(super) fn readme(profile: &Profile, text: &str) -> Result<usize, Failure> {
             return Err(Failure::Broken(format!("it does not mention {name}")));
         }
     }
-    for field in profile.fields.iter().filter(|field| !text.contains(field.key)) {
+    if let Some(field) = profile.fields.iter().find(|field| !text.contains(field.key)) {
         return Err(Failure::Broken(format!("it does not mention the setting {}", field.key)));
     }
     Ok(2 + profile.capabilities.len() + profile.fields.len())
