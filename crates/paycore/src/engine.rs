@@ -29,6 +29,7 @@ use crate::refund::Refund;
 use crate::sandbox::service::Hub;
 use crate::store::{Changes, CommitError, Put, StoreError};
 use crate::time::{Clock, Rng, Timestamp};
+use crate::transport::sandbox::WithSandbox;
 use crate::transport::{Transport, exchange};
 use crate::verify::Verifiable;
 
@@ -178,7 +179,7 @@ impl Engine {
             return Err(Fault::Unexpected("the channel account's settings are not valid".into()));
         };
         let cx = Context { now, rng: &*self.rng, notify_url: &open.notify_url };
-        exchange(&**channel, &*self.transport, op, first, &cx).await
+        exchange(&**channel, &WithSandbox { engine: self }, op, first, &cx).await
     }
 
     /// Encodes and exchanges in one go, for calls that follow an earlier commit.

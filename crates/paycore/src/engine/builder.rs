@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Engine;
 use crate::channel::Driver;
 use crate::crypto::{Keyring, Vault};
-use crate::sandbox::service::Hub;
+use crate::sandbox::service::{Hub, Weather};
 use crate::time::{Clock, Rng};
 use crate::transport::Transport;
 use crate::verify::Verifiable;
@@ -28,6 +28,7 @@ pub struct EngineBuilder {
     rng: Option<Arc<dyn Rng>>,
     public_url: Option<String>,
     sandbox_in_memory: bool,
+    weather: Option<Arc<dyn Weather>>,
 }
 
 macro_rules! parts {
@@ -80,10 +81,17 @@ impl EngineBuilder {
         self
     }
 
+    /// Spoils requests to simulators and their answers, for the simulation.
+    #[must_use]
+    pub fn weather(mut self, weather: Arc<dyn Weather>) -> Self {
+        self.weather = Some(weather);
+        self
+    }
+
     /// The engine, or which part is missing.
     pub fn build(self) -> Result<Engine, BuildError> {
         let public_url = self.public_url.unwrap_or_else(|| "http://127.0.0.1:8080".into());
-        let hub = Hub::new(&public_url, !self.sandbox_in_memory);
+        let hub = Hub::new(&public_url, !self.sandbox_in_memory, self.weather);
         let transport = self.transport.ok_or(BuildError("transport"))?;
         Ok(Engine {
             store: self.store.ok_or(BuildError("store"))?,

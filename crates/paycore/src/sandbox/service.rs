@@ -21,10 +21,20 @@ use crate::time::Timestamp;
 /// The furthest a test clock may be advanced in one call.
 const ADVANCE_MAX: u64 = 366 * 24 * 3600;
 
+/// What becomes of requests on their way to a simulated provider and of its answers on their way back. The
+/// simulation makes bad weather; everywhere else there is none.
+pub trait Weather: Send + Sync {
+    /// Whether the request arrives at all.
+    fn arrives(&self, request: &http::Request<Bytes>) -> bool;
+    /// The answer as it comes back.
+    fn returns(&self, request: &http::Request<Bytes>, answer: Answer) -> Answer;
+}
+
 /// Every simulated provider that is in use, one per sandbox channel account.
 pub struct Hub {
     prefix: String,
     durable: bool,
+    weather: Option<Arc<dyn Weather>>,
     open: Mutex<HashMap<ChannelAccountId, Arc<Stand>>>,
 }
 
@@ -46,8 +56,8 @@ impl std::fmt::Debug for Hub {
 }
 
 impl Hub {
-    pub(crate) fn new(public_url: &str, durable: bool) -> Self {
-        Hub { prefix: format!("{public_url}/sandbox/"), durable, open: Mutex::default() }
+    pub(crate) fn new(public_url: &str, durable: bool, weather: Option<Arc<dyn Weather>>) -> Self {
+        Hub { prefix: format!("{public_url}/sandbox/"), durable, weather, open: Mutex::default() }
     }
 
     /// Where the simulator of an account is reached.
@@ -88,13 +98,20 @@ pub async fn handle(engine: &Engine, id: ChannelAccountId, request: &http::Reque
     let stand = stand(engine, id).await?;
     let merchant = engine.merchant(stand.tenant).await?;
     let now = engine.moment(&merchant).now;
+    let weather = engine.hub.weather.as_deref();
+    if weather.is_some_and(|weather| !weather.arrives(request)) {
+        return Ok(Answer::Silence);
+    }
     let (answer, changed) = {
         let mut simulator = stand.lock();
         let answer = simulator.handle(request, now);
         (answer, if engine.hub.durable { simulator.changed() } else { Vec::new() })
     };
     keep(engine, stand.tenant, id, changed).await?;
-    Ok(answer)
+    Ok(match weather {
+        Some(weather) => weather.returns(request, answer),
+        None => answer,
+    })
 }
 
 /// Sends every notification that is due, straight into the engine, and returns how many.

@@ -130,7 +130,6 @@ const CHANNEL_CASES: &[(&str, ChannelCase)] = &[
     ("no cut notification is accepted", notices::truncated),
     ("no notification with a missing, empty or doubled part is accepted", notices::parts),
     ("no notification of another account is accepted", notices::other_account),
-    ("the simulator's records restore its state", walks::restored),
     ("the statement lists the book and its totals hold", walks::statement),
 ];
 
@@ -143,6 +142,7 @@ const CAPABILITY_CASES: &[(&str, CapabilityCase)] = &[
     ("captures part of an authorization once", walks::captures),
     ("voids an authorization", walks::voids),
     ("refunds in parts and never more than was captured", walks::refunds),
+    ("survives a restart of the simulator", walks::restored),
     ("9000 pays itself after a second", scripts::pays_itself),
     ("9001 declines for lack of funds", scripts::declines),
     ("9002 is pending for 30 seconds", scripts::pending),

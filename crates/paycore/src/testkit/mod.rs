@@ -4,5 +4,7 @@
 pub mod channel_conformance;
 pub mod memory;
 pub mod scripted;
+#[cfg(feature = "native-crypto")]
+pub mod simulation;
 
 pub use memory::MemoryStore;

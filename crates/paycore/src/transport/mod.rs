@@ -6,6 +6,7 @@ pub mod guard;
 pub mod reqwest;
 #[cfg(feature = "native-crypto")]
 pub mod system;
+pub(crate) mod sandbox;
 
 use std::time::Duration;
 

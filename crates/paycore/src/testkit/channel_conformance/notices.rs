@@ -117,6 +117,7 @@ pub(super) fn parts(stand: &mut Stand<'_>) -> Result<(), Failure> {
         }
         let mut read = notice.clone();
         *read.method_mut() = Method::GET;
+        refuses(stand, "GET instead of POST", &read)?;
         *read.body_mut() = Bytes::new();
         refuses(stand, "GET without body", &read)?;
         let mut bare = notice.clone();
