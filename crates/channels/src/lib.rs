@@ -4,6 +4,7 @@
 use paycore::channel::Driver;
 
 pub mod alipay;
+mod dialect;
 pub mod testpay;
 
 /// Every channel of this build.

@@ -24,6 +24,7 @@ use paycore::crypto::Keyring;
 use paycore::currency::Currency;
 use paycore::units::UnitRule;
 
+use crate::dialect::reply;
 use config::Account;
 
 /// The Alipay channel.
@@ -68,7 +69,7 @@ impl Channel for Account {
     }
 
     fn reject(&self) -> http::Response<Bytes> {
-        notice::answer(http::StatusCode::BAD_REQUEST, "fail")
+        reply::plain(http::StatusCode::BAD_REQUEST, "fail")
     }
 
     fn parse(&self, statement: &mut dyn BufRead, each: &mut dyn FnMut(Line)) -> Result<Totals, Fault> {
@@ -102,13 +103,11 @@ static PROFILE: Profile = Profile {
     references: References { min: 1, max: 32 },
     fields: FIELDS,
     sources: &[
-        "https://opendocs.alipay.com/common/02kf5q",
+        "https://opendocs.alipay.com/common/057k53",
         "https://opendocs.alipay.com/common/02mse7",
         "https://opendocs.alipay.com/open/59da99d0_alipay.trade.page.pay",
         "https://opendocs.alipay.com/open/8ad49e4a_alipay.trade.precreate",
-        "https://opendocs.alipay.com/open/82ea786a_alipay.trade.query",
-        "https://opendocs.alipay.com/open/4b7cc5db_alipay.trade.refund",
-        "https://github.com/alipay/alipay-sdk-java-all",
+        "https://opendocs.alipay.com/open/8c776df6_alipay.trade.fastpay.refund.query",
     ],
 };
 

@@ -72,15 +72,11 @@ pub struct Gateway {
     /// When a trade has something to do by itself.
     agenda: BTreeSet<(Timestamp, String)>,
     notes: BTreeMap<u64, Note>,
+    last_note: u64,
     /// When a note is to be sent; a note on its way is not here.
     outbox: BTreeSet<(Timestamp, u64)>,
-    changed: BTreeSet<Record>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Record {
-    Trade(String),
-    Note(u64),
+    /// Keys of records.
+    changed: BTreeSet<String>,
 }
 
 /// A trade as Alipay keeps it.
@@ -120,10 +116,9 @@ impl Trade {
 
     fn status(&self) -> &'static str {
         match (self.paid, self.closed) {
-            (Some(_), _) if self.refunded() == self.fen => "TRADE_CLOSED",
-            (Some(_), _) => "TRADE_SUCCESS",
-            (None, Some(_)) => "TRADE_CLOSED",
             (None, None) => "WAIT_BUYER_PAY",
+            (Some(_), _) if self.refunded() < self.fen => "TRADE_SUCCESS",
+            _ => "TRADE_CLOSED",
         }
     }
 
@@ -148,6 +143,7 @@ impl Gateway {
             trades: BTreeMap::new(),
             agenda: BTreeSet::new(),
             notes: BTreeMap::new(),
+            last_note: 0,
             outbox: BTreeSet::new(),
             changed: BTreeSet::new(),
         })
@@ -170,9 +166,7 @@ impl Gateway {
     }
 
     fn pay(&mut self, key: &str, paid: Timestamp, now: Timestamp) {
-        self.change(key, |trade| {
-            (trade.paid, trade.pays_at, trade.closed) = (Some(paid), None, None);
-        });
+        self.change(key, |trade| (trade.paid, trade.pays_at, trade.closed) = (Some(paid), None, None));
         self.notify(key, None, now);
     }
 
@@ -188,7 +182,7 @@ impl Gateway {
     fn change(&mut self, key: &str, change: impl FnOnce(&mut Trade)) {
         if let Some(trade) = self.trades.get_mut(key) {
             change(trade);
-            self.changed.insert(Record::Trade(key.to_owned()));
+            self.changed.insert(format!("trade/{key}"));
         }
     }
 
@@ -202,12 +196,10 @@ impl Gateway {
 impl Simulator for Gateway {
     fn handle(&mut self, request: &Request<Bytes>, now: Timestamp) -> Answer {
         self.advance(now);
-        match request.uri().path() {
-            "/gateway.do" => self.api(request, now),
-            path => match path.strip_prefix("/payer/") {
-                Some(rest) => Answer::Reply(self.payer(request.method(), rest, now)),
-                None => Answer::Reply(status(404)),
-            },
+        match (request.uri().path(), request.uri().path().strip_prefix("/payer/")) {
+            ("/gateway.do", _) => self.api(request, now),
+            (_, Some(rest)) => Answer::Reply(self.payer(request.method(), rest, now)),
+            _ => Answer::Reply(payer::trouble("404", "没有这个页面 · No such page")),
         }
     }
 
@@ -226,53 +218,45 @@ impl Simulator for Gateway {
     }
 
     fn changed(&mut self) -> Vec<(String, String)> {
-        let text = |value: serde_json::Result<String>| value.unwrap_or_default();
-        std::mem::take(&mut self.changed)
-            .into_iter()
-            .map(|record| match record {
-                Record::Trade(key) => {
-                    (format!("trade/{key}"), text(serde_json::to_string(&self.trades.get(&key))))
+        let record = |key: String| {
+            // A note that is done with is kept as `null`.
+            let text = match key.split_once('/') {
+                Some(("trade", trade)) => serde_json::to_string(&self.trades.get(trade)),
+                Some((_, id)) => {
+                    serde_json::to_string(&id.parse().ok().and_then(|id: u64| self.notes.get(&id)))
                 }
-                // A note that is done with is kept as `null`.
-                Record::Note(id) => (format!("note/{id}"), text(serde_json::to_string(&self.notes.get(&id)))),
-            })
-            .collect()
+                None => return None,
+            };
+            Some((key, text.ok()?))
+        };
+        std::mem::take(&mut self.changed).into_iter().filter_map(record).collect()
     }
 
     fn restore(&mut self, key: &str, value: &str) {
-        if key.starts_with("trade/") {
-            if let Ok(trade) = serde_json::from_str::<Trade>(value) {
-                self.schedule(&trade);
-                self.trades.insert(trade.out_trade_no.clone(), trade);
-            }
-        } else if let Ok(Some(note)) = serde_json::from_str::<Option<Note>>(value) {
+        if let Some(id) = key.strip_prefix("note/") {
+            self.last_note = self.last_note.max(id.parse().unwrap_or(0));
+            let Ok(Some(note)) = serde_json::from_str::<Option<Note>>(value) else { return };
             self.outbox.insert((note.at, note.id));
             self.notes.insert(note.id, note);
+        } else if let Ok(trade) = serde_json::from_str::<Trade>(value) {
+            self.schedule(&trade);
+            self.trades.insert(trade.out_trade_no.clone(), trade);
         }
     }
 
     fn book(&self) -> Vec<BookLine> {
-        let line = |reference: &str, refund, fen, at| BookLine {
-            reference: reference.to_owned(),
-            refund,
-            money: Money::new(fen, Currency::CNY),
-            at,
-        };
         let mut book = Vec::new();
         for trade in self.trades.values() {
-            let Some(paid) = trade.paid else { continue };
-            book.push(line(&trade.out_trade_no, None, trade.fen, paid));
-            for refund in &trade.refunds {
-                book.push(line(&trade.out_trade_no, Some(refund.request_no.clone()), refund.fen, refund.at));
-            }
+            let refunds =
+                trade.refunds.iter().map(|refund| (Some(&refund.request_no), refund.fen, refund.at));
+            let payment = trade.paid.map(|at| (None, trade.fen, at));
+            book.extend(payment.into_iter().chain(refunds).map(|(refund, fen, at)| BookLine {
+                reference: trade.out_trade_no.clone(),
+                refund: refund.cloned(),
+                money: Money::new(fen, Currency::CNY),
+                at,
+            }));
         }
         book
     }
-}
-
-/// A response without a body.
-fn status(code: u16) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::new());
-    *response.status_mut() = http::StatusCode::from_u16(code).unwrap_or_default();
-    response
 }

@@ -9,8 +9,8 @@ use paycore::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::form_urlencoded::Serializer;
 
+use super::Gateway;
 use super::wire::{Parameters, joined, yuan};
-use super::{Gateway, Record};
 
 /// Minutes from one try to the next.
 const RETRY_MINUTES: [u64; 7] = [4, 10, 10, 60, 120, 360, 900];
@@ -32,22 +32,20 @@ impl Gateway {
     pub(super) fn notify(&mut self, key: &str, refund: Option<&str>, now: Timestamp) {
         let Some(trade) = self.trades.get(key) else { return };
         let Some(notify_url) = trade.notify_url.clone() else { return };
-        let (copies, delay) = match trade.script() {
-            9004 if refund.is_none() => (3, Duration::ZERO),
-            9005 if refund.is_none() => (1, Duration::from_secs(3_600)),
-            9008 => return,
-            _ => (1, Duration::ZERO),
+        let (copies, at) = match (trade.script(), refund) {
+            (9004, None) => (3, now),
+            (9005, None) => (1, now.plus(Duration::from_secs(3_600))),
+            (9008, _) => return,
+            _ => (1, now),
         };
-        let at = now.plus(delay);
         let fields = self.fields(key, refund);
         for _ in 0..copies {
-            let id = self.notes.last_key_value().map_or(0, |(id, _)| *id) + 1;
-            self.notes.insert(
-                id,
-                Note { id, at, tries: 0, notify_url: notify_url.clone(), fields: fields.clone() },
-            );
+            self.last_note += 1;
+            let id = self.last_note;
+            let (notify_url, fields) = (notify_url.clone(), fields.clone());
+            self.notes.insert(id, Note { id, at, tries: 0, notify_url, fields });
             self.outbox.insert((at, id));
-            self.changed.insert(Record::Note(id));
+            self.changed.insert(format!("note/{id}"));
         }
     }
 
@@ -56,8 +54,6 @@ impl Gateway {
         let part = refund.unwrap_or(trade.status());
         let mut fields = vec![
             ("app_id", self.app_id.clone()),
-            ("auth_app_id", self.app_id.clone()),
-            ("buyer_id", "2088101117955611".to_owned()),
             ("charset", "utf-8".to_owned()),
             ("gmt_create", trade.created.beijing()),
             ("notify_id", format!("{}{part}", trade.trade_no)),
@@ -69,17 +65,10 @@ impl Gateway {
             ("trade_no", trade.trade_no.clone()),
             ("trade_status", trade.status().to_owned()),
             ("version", "1.0".to_owned()),
+            ("fund_bill_list", format!(r#"[{{"amount":"{}","fundChannel":"PCREDIT"}}]"#, yuan(trade.fen))),
         ];
-        if let Some(paid) = trade.paid {
-            fields.extend([("gmt_payment", paid.beijing()), ("receipt_amount", yuan(trade.fen))]);
-            fields.push((
-                "fund_bill_list",
-                format!(r#"[{{"amount":"{}","fundChannel":"ALIPAYACCOUNT"}}]"#, yuan(trade.fen)),
-            ));
-        }
-        if let Some(closed) = trade.closed {
-            fields.push(("gmt_close", closed.beijing()));
-        }
+        fields.extend(trade.paid.map(|at| ("gmt_payment", at.beijing())));
+        fields.extend(trade.closed.map(|at| ("gmt_close", at.beijing())));
         if let Some(refund) = trade.refunds.iter().find(|given| Some(given.request_no.as_str()) == refund) {
             fields.extend([
                 ("gmt_refund", format!("{}.000", refund.at.beijing())),
@@ -92,14 +81,10 @@ impl Gateway {
 
     /// Everything to be sent by now. It is on its way until [`Gateway::answered`] hears of it.
     pub(super) fn take_due(&mut self, now: Timestamp) -> Vec<Notification> {
-        let mut due = Vec::new();
-        while self.outbox.first().is_some_and(|(at, _)| *at <= now) {
-            let Some((_, id)) = self.outbox.pop_first() else { break };
-            if let Some(request) = self.notes.get(&id).and_then(|note| self.request(note, now)) {
-                due.push(Notification { id, request });
-            }
-        }
-        due
+        let later = self.outbox.split_off(&(now, u64::MAX));
+        let ids = std::mem::replace(&mut self.outbox, later).into_iter().map(|(_, id)| id);
+        ids.filter_map(|id| Some(Notification { id, request: self.request(self.notes.get(&id)?, now)? }))
+            .collect()
     }
 
     fn request(&self, note: &Note, now: Timestamp) -> Option<Request<Bytes>> {
@@ -129,6 +114,6 @@ impl Gateway {
             }
             _ => drop(self.notes.remove(&id)),
         }
-        self.changed.insert(Record::Note(id));
+        self.changed.insert(format!("note/{id}"));
     }
 }

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Response, StatusCode, header};
+use http::header::{CONTENT_TYPE, LOCATION};
+use http::{Method, Response};
 use paycore::time::Timestamp;
 
-use super::wire::{typed, yuan};
-use super::{Gateway, Trade, status};
+use super::wire::{respond, yuan};
+use super::{Gateway, Trade};
 
 impl Gateway {
     /// Answers `/payer/{rest}`.
@@ -31,30 +32,21 @@ impl Gateway {
                 self.notify(key, None, now);
             }
             (&Method::POST, "pay" | "cancel") => {}
-            _ => return status(404),
+            _ => return trouble("404", "没有这个页面 · No such page"),
         }
         let trade = &self.trades[key];
-        match &trade.return_url {
-            Some(url) => go(303, url),
-            None => page(trade),
-        }
+        trade.return_url.as_ref().map_or_else(|| page(trade), |url| go(303, url))
     }
 }
 
 /// A redirect.
 pub(super) fn go(code: u16, to: &str) -> Response<Bytes> {
-    let mut response = status(code);
-    if let Ok(to) = HeaderValue::from_str(to) {
-        response.headers_mut().insert(header::LOCATION, to);
-    }
-    response
+    respond(code, (LOCATION, to), String::new())
 }
 
 /// A page that says what went wrong.
 pub(super) fn trouble(code: &str, text: &str) -> Response<Bytes> {
-    let mut response = html(&format!("<h1>{}</h1><p class=note>{}</p>", escape(text), escape(code)));
-    *response.status_mut() = StatusCode::BAD_REQUEST;
-    response
+    html(400, &format!("<h1>{}</h1><p class=note>{}</p>", escape(text), escape(code)))
 }
 
 fn page(trade: &Trade) -> Response<Bytes> {
@@ -65,7 +57,6 @@ fn page(trade: &Trade) -> Response<Bytes> {
         _ if trade.paid.is_some() => "已退款 · Refunded",
         _ => "交易已关闭 · Closed",
     };
-    let action = format!("/payer/{}", trade.out_trade_no);
     let choice = if state.is_empty() {
         // Relative to this page, so that the simulator may be mounted anywhere.
         let key = &trade.out_trade_no;
@@ -76,38 +67,19 @@ fn page(trade: &Trade) -> Response<Bytes> {
     } else {
         format!("<p class=state>{state}</p>")
     };
-    html(&format!(
-        "<p class=note>支付宝沙箱 · Alipay sandbox</p><h1>{}</h1><p class=sum>¥{}</p>{choice}<p class=note>{}</p>",
-        escape(&trade.subject),
-        yuan(trade.fen),
-        escape(action.trim_start_matches("/payer/")),
-    ))
+    let (subject, sum, key) = (escape(&trade.subject), yuan(trade.fen), escape(&trade.out_trade_no));
+    html(200, &format!("<h1>{subject}</h1><p class=sum>¥{sum}</p>{choice}<p class=note>{key}</p>"))
 }
 
-fn html(body: &str) -> Response<Bytes> {
-    const STYLE: &str = "body{margin:0;min-height:100vh;display:grid;place-items:center;background:#eef3fb;\
-        font:16px/1.5 system-ui,'PingFang SC','Microsoft YaHei',sans-serif;color:#1b2330}\
-        main{box-sizing:border-box;width:min(92vw,24rem);background:#fff;border-radius:16px;padding:2rem 1.5rem;\
-        text-align:center;box-shadow:0 8px 32px #1677ff22;border-top:6px solid #1677ff}\
-        h1{font-size:1.15rem;font-weight:600;overflow-wrap:anywhere}.sum{font-size:2.4rem;font-weight:700;margin:.4em 0}\
-        .note{color:#5d6b80;font-size:.85rem;overflow-wrap:anywhere}.state{font-size:1.2rem;font-weight:600;color:#1677ff}\
-        button{width:100%;min-height:48px;margin-top:.75rem;border:0;border-radius:10px;background:#1677ff;color:#fff;\
-        font:inherit;font-weight:600}.quiet{background:#eef3fb;color:#1b2330}";
-    let mut response = typed(
-        "text/html; charset=utf-8",
-        format!(
-            "<!doctype html><html lang=zh-CN><meta charset=utf-8><meta name=viewport content='width=device-width'>\
-             <title>支付宝沙箱 Alipay sandbox</title><style>{STYLE}</style><main>{body}</main></html>"
-        ),
-    );
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+fn html(code: u16, content: &str) -> Response<Bytes> {
+    respond(
+        code,
+        (CONTENT_TYPE, "text/html; charset=utf-8"),
+        include_str!("page.html").replace("{content}", content),
+    )
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-        .replace('\'', "&#39;")
+    let escapes = [('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('"', "&quot;"), ('\'', "&#39;")];
+    escapes.iter().fold(text.to_owned(), |text, (sign, escaped)| text.replace(*sign, escaped))
 }

@@ -1,12 +1,12 @@
 //! The provider's own way to read forms, write JSON and make the texts that are signed.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::{Request, Response};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::{Request, Response, StatusCode};
 use paycore::crypto::Scheme;
 
 use super::Gateway;
@@ -14,25 +14,22 @@ use super::Gateway;
 /// Parameters by name; the map keeps them in the order in which they are signed.
 pub(super) type Parameters = BTreeMap<String, String>;
 
-/// The parameters of the address and of the form together. A parameter that is given twice with different values
-/// is refused with its name.
-pub(super) fn parameters(request: &Request<Bytes>) -> Result<Parameters, String> {
+/// The parameters of the address and of the form together; none when one is given twice with different values.
+pub(super) fn parameters(request: &Request<Bytes>) -> Option<Parameters> {
     let mut all = Parameters::new();
     let query = request.uri().query().unwrap_or_default().as_bytes();
-    for (name, value) in url::form_urlencoded::parse(query).chain(url::form_urlencoded::parse(request.body()))
-    {
-        let before = all.insert(name.to_string(), value.to_string());
-        if before.is_some_and(|before| before != *value) {
-            return Err(name.into_owned());
+    let (query, form) = (url::form_urlencoded::parse(query), url::form_urlencoded::parse(request.body()));
+    for (name, value) in query.chain(form) {
+        if *all.entry(name.into_owned()).or_insert_with(|| value.to_string()) != *value {
+            return None;
         }
     }
-    Ok(all)
+    Some(all)
 }
 
 /// `name=value` of every parameter that has a value, joined with `&`, without those named in `except`.
-pub(super) fn joined(parameters: &Parameters, except: &[&str]) -> String {
-    let signed =
-        parameters.iter().filter(|(name, value)| !value.is_empty() && !except.contains(&name.as_str()));
+pub(super) fn joined(all: &Parameters, except: &[&str]) -> String {
+    let signed = all.iter().filter(|(name, value)| !value.is_empty() && !except.contains(&name.as_str()));
     signed.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
 }
 
@@ -41,14 +38,11 @@ pub(super) type Members = Vec<(&'static str, String)>;
 
 /// JSON text with every `/` escaped, as the real gateway writes it.
 pub(super) fn object(members: &Members) -> String {
-    let mut text = String::from("{");
-    for (index, (name, value)) in members.iter().enumerate() {
-        let comma = if index == 0 { "" } else { "," };
+    let member = |(name, value): &(&str, String)| {
         let value = serde_json::Value::from(value.as_str()).to_string().replace('/', "\\/");
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{comma}\"{name}\":{value}");
-    }
-    text + "}"
+        format!("\"{name}\":{value}")
+    };
+    format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(","))
 }
 
 /// Fen as yuan with two decimals.
@@ -87,13 +81,20 @@ impl Gateway {
         let node = object(node);
         let name = method.replace('.', "_");
         let sign = if signed { format!(",\"sign\":\"{}\"", self.sign(&node)) } else { String::new() };
-        typed("text/html;charset=utf-8", format!("{{\"{name}_response\":{node}{sign}}}"))
+        respond(
+            200,
+            (CONTENT_TYPE, "text/html;charset=utf-8"),
+            format!("{{\"{name}_response\":{node}{sign}}}"),
+        )
     }
 }
 
-/// A response with status 200.
-pub(super) fn typed(content_type: &'static str, body: String) -> Response<Bytes> {
+/// A response with one header that matters.
+pub(super) fn respond(code: u16, (name, value): (HeaderName, &str), body: String) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(body));
-    response.headers_mut().insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static(content_type));
+    *response.status_mut() = StatusCode::from_u16(code).unwrap_or_default();
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
     response
 }

@@ -1,0 +1,169 @@
+//! Forms whose fields are signed as sorted `name=value` pairs joined with `&`: Alipay, UnionPay, epay and most
+//! gateways after them.
+//!
+//! The signed text does not say where a value ends, so under one signature `a=1&b=2` may be two fields or one field
+//! with a strange value. Everything here makes sure that only one reading is possible, or refuses.
+
+use std::borrow::Cow;
+
+use paycore::channel::Fault;
+use url::form_urlencoded::byte_serialize;
+
+/// Far more than any form has.
+const FIELDS_MAX: usize = 128;
+
+/// The fields of a form that arrived: decoded, sorted by name, each name once.
+pub(crate) struct Form<'a>(Vec<(&'a str, Cow<'a, [u8]>)>);
+
+impl<'a> Form<'a> {
+    /// Reads a form. Names are lower-case ASCII letters, digits and `_`; every byte of a value has one spelling.
+    pub(crate) fn read(body: &'a [u8]) -> Result<Form<'a>, Fault> {
+        let wrong = |what: &str| Fault::Unexpected(format!("the form: {what}"));
+        let mut fields = Vec::with_capacity(32);
+        for pair in body.split(|byte| *byte == b'&') {
+            let equals = pair.iter().position(|b| *b == b'=').ok_or_else(|| wrong("a pair without `=`"))?;
+            let name = std::str::from_utf8(&pair[..equals]).unwrap_or_default();
+            if name.is_empty() || !name.bytes().all(in_name) || fields.len() == FIELDS_MAX {
+                return Err(wrong("a field name"));
+            }
+            let value = unescape(&pair[equals + 1..]).ok_or_else(|| wrong("percent-encoding"))?;
+            if holds_field(&value) {
+                return Err(wrong("a value that reads as several fields"));
+            }
+            fields.push((name, value));
+        }
+        fields.sort_unstable_by_key(|(name, _)| *name);
+        if fields.windows(2).any(|two| two[0].0 == two[1].0) {
+            return Err(wrong("a field twice"));
+        }
+        Ok(Form(fields))
+    }
+
+    /// The value of a field, if it is there and is UTF-8.
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
+        let index = self.0.binary_search_by_key(&name, |(name, _)| name).ok()?;
+        std::str::from_utf8(&self.0[index].1).ok()
+    }
+
+    /// The value of a field that must be there and not empty.
+    pub(crate) fn required(&self, name: &str) -> Result<&str, Fault> {
+        let value = self.field(name).filter(|value| !value.is_empty());
+        value.ok_or_else(|| Fault::Unexpected(format!("the form: no {name}")))
+    }
+
+    /// The text that was signed: every field as it arrived, empty ones too, except those in `without`.
+    pub(crate) fn signed_text(&self, without: &[&str]) -> Vec<u8> {
+        let mut text = Vec::with_capacity(1024);
+        for (name, value) in self.0.iter().filter(|(name, _)| !without.contains(name)) {
+            let joint: &[u8] = if text.is_empty() { b"" } else { b"&" };
+            for part in [joint, name.as_bytes(), b"=", value] {
+                text.extend_from_slice(part);
+            }
+        }
+        text
+    }
+}
+
+/// The text to sign for parameters that are sorted already: those that are not empty, not percent-encoded.
+pub(crate) fn text_to_sign(sorted: &[(&str, &str)]) -> String {
+    debug_assert!(sorted.is_sorted(), "the caller lists its parameters in order");
+    let mut text = String::with_capacity(1024);
+    for (name, value) in sorted.iter().filter(|(_, value)| !value.is_empty()) {
+        let joint = if text.is_empty() { "" } else { "&" };
+        text.extend([joint, name, "=", value]);
+    }
+    text
+}
+
+/// The parameters that are not empty and their signature, as a form.
+pub(crate) fn signed_form(parameters: &[(&str, &str)], sign: &str) -> String {
+    let mut form = String::with_capacity(2048);
+    for (name, value) in parameters.iter().chain([&("sign", sign)]).filter(|(_, value)| !value.is_empty()) {
+        let joint = if form.is_empty() { "" } else { "&" };
+        form.extend([joint, name, "="]);
+        form.extend(byte_serialize(value.as_bytes()));
+    }
+    form
+}
+
+fn in_name(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'
+}
+
+/// Whether a value contains `&name=`.
+fn holds_field(value: &[u8]) -> bool {
+    value.split(|byte| *byte == b'&').skip(1).any(|part| {
+        let name = part.iter().take_while(|byte| in_name(**byte)).count();
+        name > 0 && part.get(name) == Some(&b'=')
+    })
+}
+
+/// Percent-decoding with one spelling for each byte: `+` is a space, digits are upper-case, and what is not printable
+/// ASCII has to be escaped. `None` for anything else.
+fn unescape(text: &[u8]) -> Option<Cow<'_, [u8]>> {
+    if text.iter().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'%' | b'+')) {
+        return Some(Cow::Borrowed(text));
+    }
+    let digit = |byte: u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'A'..=b'F' => Some(byte - b'A' + 10),
+        _ => None,
+    };
+    let mut value = Vec::with_capacity(text.len());
+    let mut rest = text.iter().copied();
+    while let Some(byte) = rest.next() {
+        value.push(match byte {
+            b'%' => digit(rest.next()?)? << 4 | digit(rest.next()?)?,
+            b'+' => b' ',
+            byte if byte.is_ascii_graphic() => byte,
+            _ => return None,
+        });
+    }
+    Some(Cow::Owned(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(body: &str) -> Option<String> {
+        let form = Form::read(body.as_bytes()).ok()?;
+        String::from_utf8(form.signed_text(&["sign"])).ok()
+    }
+
+    #[test]
+    fn decoded_fields_are_joined_in_the_order_of_their_names() {
+        assert_eq!(text("b=%E4%BA%8C&sign=x%3D&a=1+%2B&c=").as_deref(), Some("a=1 +&b=二&c="));
+    }
+
+    #[test]
+    fn a_form_with_a_second_reading_or_spelling_is_refused() {
+        for body in [
+            "a=1&a=1",
+            "a=1&b=x%26c%3D2",
+            "a=%2f",
+            "a=%2",
+            "a=%",
+            "a=%GG",
+            "a",
+            "=1",
+            "A=1",
+            "a%62=1",
+            "a=1&&b=2",
+            "",
+            "a=\u{e9}",
+            "a=1 2",
+            "a=1\n",
+        ] {
+            assert_eq!(text(body), None, "{body}");
+        }
+        assert_eq!(text("a=x%26+b%3D2&b=R%26D").as_deref(), Some("a=x& b=2&b=R&D"), "no name after the `&`");
+    }
+
+    #[test]
+    fn empty_parameters_are_neither_signed_nor_sent() {
+        let parameters = [("a", "1 &"), ("b", ""), ("c", "二")];
+        assert_eq!(text_to_sign(&parameters), "a=1 &&c=二");
+        assert_eq!(signed_form(&parameters, "x="), "a=1+%26&c=%E4%BA%8C&sign=x%3D");
+    }
+}

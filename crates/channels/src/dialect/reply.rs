@@ -1,0 +1,54 @@
+//! What a reply or a notification says, checked against what we know, and plain answers to notifications.
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use paycore::channel::Fault;
+use paycore::currency::Currency;
+use paycore::money::Money;
+use paycore::time::Timestamp;
+use paycore::units::UnitRule;
+
+/// The other end repeats what we said; anything else belongs to another payment.
+pub(crate) fn same(name: &str, said: Option<&str>, ours: &str) -> Result<(), Fault> {
+    if said == Some(ours) {
+        return Ok(());
+    }
+    Err(Fault::Unacceptable(format!("{name} is {said:?}, not {ours:?}")))
+}
+
+/// An amount that has to be there.
+pub(crate) fn amount(
+    name: &str,
+    text: Option<&str>,
+    units: UnitRule,
+    currency: Currency,
+) -> Result<Money, Fault> {
+    let money = text.and_then(|text| units.from_wire(text, currency).ok());
+    money.ok_or_else(|| Fault::Unexpected(format!("{name} {text:?}")))
+}
+
+/// An amount that has to be ours.
+pub(crate) fn same_amount(
+    name: &str,
+    text: Option<&str>,
+    units: UnitRule,
+    ours: Money,
+) -> Result<Money, Fault> {
+    let said = amount(name, text, units, ours.currency())?;
+    if said == ours { Ok(said) } else { Err(Fault::Unacceptable(format!("{name} is {said}, not {ours}"))) }
+}
+
+/// An instant in Beijing time, written `yyyy-MM-dd HH:mm:ss`, that may be missing or empty.
+pub(crate) fn beijing(name: &str, text: Option<&str>) -> Result<Option<Timestamp>, Fault> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
+    Timestamp::parse_beijing(text).map(Some).map_err(|_| Fault::Unexpected(format!("{name} {text:?}")))
+}
+
+/// An answer in plain text.
+pub(crate) fn plain(status: StatusCode, body: &'static str) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from_static(body.as_bytes()));
+    *response.status_mut() = status;
+    let text = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, text);
+    response
+}

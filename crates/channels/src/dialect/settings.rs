@@ -1,0 +1,56 @@
+//! Settings that many accounts have: numbers, addresses and RSA keys.
+
+use std::ops::RangeInclusive;
+
+use paycore::channel::{Settings, SettingsError};
+use paycore::crypto::{Keyring, Scheme, Signer, Verifier};
+use url::Url;
+
+/// A number such as a merchant or app id: ASCII digits only, kept as text.
+pub(crate) fn digits(field: &str, text: &str, len: RangeInclusive<usize>) -> Result<String, SettingsError> {
+    let text = text.trim();
+    if len.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(text.to_owned());
+    }
+    Err(SettingsError::new(field, format!("must be {} to {} digits", len.start(), len.end())))
+}
+
+/// The address of a gateway: absolute, without query, fragment or user name.
+pub(crate) fn gateway(field: &str, text: &str) -> Result<String, SettingsError> {
+    let wrong = |detail: &str| SettingsError::new(field, detail);
+    let url = Url::parse(text.trim()).map_err(|_| wrong("must be an absolute https address"))?;
+    if !matches!(url.scheme(), "https" | "http") || url.host_str().is_none() {
+        return Err(wrong("must be an absolute https address"));
+    }
+    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+        return Err(wrong("must have no query, fragment or user name"));
+    }
+    Ok(url.into())
+}
+
+/// Our private key and the provider's public key.
+///
+/// Consoles show the provider's key beside our own public key, and pasting the wrong one is the usual mistake. With
+/// it every reply would fail, and whoever holds our key could pose as the provider; so it is refused.
+pub(crate) fn rsa_keys(
+    settings: &Settings,
+    keyring: &dyn Keyring,
+    (private, public): (&str, &str),
+) -> Result<(Box<dyn Signer>, Box<dyn Verifier>), SettingsError> {
+    let signer =
+        keyring.signer(settings.require(private)?).map_err(|error| SettingsError::new(private, error))?;
+    let theirs = settings.require(public)?.expose();
+    let verifier = keyring.verifier(theirs).map_err(|error| SettingsError::new(public, error))?;
+    let (probe, other) = (b"whose key is this", b"not what was signed");
+    let signature =
+        signer.sign(Scheme::RsaSha256, probe).map_err(|error| SettingsError::new(private, error))?;
+    let own = verifier.verify(Scheme::RsaSha256, probe, &signature)
+        && !verifier.verify(Scheme::RsaSha256, other, &signature);
+    if own {
+        return Err(SettingsError::new(
+            public,
+            "this is the public half of your own key; paste the provider's",
+        ));
+    }
+    Ok((signer, verifier))
+}
