@@ -168,19 +168,28 @@ fn notice(text: &str) -> Request<Bytes> {
 
 /// A reply that the provider would sign, whatever it says.
 fn signed(status: u16, path: &str, body: &str) -> Response<Bytes> {
-    let (timestamp, nonce) = (NOW.millis().to_string(), "n1");
+    let mut reply = Response::new(Bytes::copy_from_slice(body.as_bytes()));
+    *reply.status_mut() = status.try_into().unwrap();
+    *reply.headers_mut() = signed_headers(&status.to_string(), path, body);
+    reply
+}
+
+fn signed_headers(first: &str, path: &str, body: &str) -> http::HeaderMap {
+    let timestamp = NOW.millis().to_string();
     let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
-    mac.update(format!("{status}\n{path}\n{timestamp}\n{nonce}\n{body}").as_bytes());
+    mac.update(format!("{first}\n{path}\n{timestamp}\nn1\n{body}").as_bytes());
     let digits: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    Response::builder()
-        .status(status)
-        .header("content-type", "application/json")
-        .header("testpay-account", "acct_fixture")
-        .header("testpay-timestamp", timestamp)
-        .header("testpay-nonce", nonce)
-        .header("testpay-signature", format!("v1={digits}"))
-        .body(Bytes::copy_from_slice(body.as_bytes()))
-        .unwrap()
+    let mut headers = http::HeaderMap::new();
+    for (name, value) in [
+        ("content-type", "application/json"),
+        ("testpay-account", "acct_fixture"),
+        ("testpay-timestamp", &timestamp),
+        ("testpay-nonce", "n1"),
+        ("testpay-signature", &format!("v1={digits}")),
+    ] {
+        headers.insert(http::HeaderName::try_from(name).unwrap(), value.parse().unwrap());
+    }
+    headers
 }
 
 fn decoded(operation: &Operation, reply: &Response<Bytes>, now: Timestamp) -> Result<Outcome, Fault> {
@@ -277,6 +286,26 @@ fn a_notification_for_another_path_is_refused() {
     assert_eq!(other("/notify/cha_1?v=1"), Ok(()));
     for uri in ["/notify/cha_2?v=1", "/notify/cha_1", "/notify/cha_1?v=1&a=b", "/notify/CHA_1?v=1", "/"] {
         assert_eq!(other(uri), Err(Fault::Signature), "{uri}");
+    }
+}
+
+#[test]
+fn a_notification_signed_for_another_account_is_refused() {
+    let other = notice(NOTICES[0].1);
+    let body = std::str::from_utf8(other.body()).unwrap().replace("acct_fixture", "acct_other");
+    let (mut parts, _) = other.into_parts();
+    // Signed by our key all the same, as if two accounts shared it.
+    parts.headers = signed_headers("POST", "/notify/cha_1?v=1", &body);
+    let verified = channel().verify(&Request::from_parts(parts, body.into()), &cx_at(NOW));
+    assert!(matches!(verified, Err(Fault::Unacceptable(_))), "{verified:?}");
+}
+
+#[test]
+fn an_authentic_reply_that_is_not_json_by_type_is_not_believed() {
+    for kind in ["text/html", "text/plain", "application/jsonp"] {
+        let mut reply = signed(200, "/v1/query", &state("succeeded"));
+        reply.headers_mut().insert("content-type", kind.parse().unwrap());
+        assert!(matches!(decoded(&query(), &reply, NOW), Err(Fault::Unexpected(_))), "{kind}");
     }
 }
 
@@ -415,6 +444,10 @@ fn the_simulator_answers_a_wrong_signature_or_clock_with_nothing_but_a_refusal()
         };
         assert_eq!(sent(&doubled, NOW, &mut *simulator), 401, "{name} twice");
     }
+    let renamed = |request: &mut Request<Bytes>| {
+        request.headers_mut().insert("testpay-account", "acct_other".parse().unwrap());
+    };
+    assert_eq!(sent(&renamed, NOW, &mut *simulator), 401);
     let elsewhere = |request: &mut Request<Bytes>| *request.uri_mut() = "/v1/refunds".parse().unwrap();
     assert_eq!(sent(&elsewhere, NOW, &mut *simulator), 401);
     let changed = |request: &mut Request<Bytes>| *request.body_mut() = Bytes::from_static(b"{}");
