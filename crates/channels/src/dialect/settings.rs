@@ -28,7 +28,10 @@ pub(crate) fn gateway(field: &str, text: &str) -> Result<String, SettingsError> 
     Ok(url.into())
 }
 
-/// Our private key and the provider's public key.
+/// Our private key and the provider's public key, open.
+pub(crate) type Keys = (Box<dyn Signer>, Box<dyn Verifier>);
+
+/// Opens our private key and the provider's public key, from the fields of these names.
 ///
 /// Consoles show the provider's key beside our own public key, and pasting the wrong one is the usual mistake. With
 /// it every reply would fail, and whoever holds our key could pose as the provider; so it is refused.
@@ -36,7 +39,7 @@ pub(crate) fn rsa_keys(
     settings: &Settings,
     keyring: &dyn Keyring,
     (private, public): (&str, &str),
-) -> Result<(Box<dyn Signer>, Box<dyn Verifier>), SettingsError> {
+) -> Result<Keys, SettingsError> {
     let signer =
         keyring.signer(settings.require(private)?).map_err(|error| SettingsError::new(private, error))?;
     let theirs = settings.require(public)?.expose();
