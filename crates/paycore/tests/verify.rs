@@ -1,0 +1,272 @@
+//! The checker has to find what is planted: one true world, and one lie at a time.
+
+use paycore::channel::CaptureMode;
+use paycore::currency::Currency;
+use paycore::event::{Event, EventKind};
+use paycore::id::{
+    AttemptId, ChannelAccountId, DeliveryId, EventId, MerchantId, OrderId, RefundId, TransactionId,
+};
+use paycore::idempotency::{Answer, Record};
+use paycore::ledger::{Balance, Entry, Side, Transaction, TransactionKind};
+use paycore::money::Money;
+use paycore::order::{Attempt, AttemptStatus, Order, OrderDetails, OrderStatus};
+use paycore::refund::{Refund, RefundStatus};
+use paycore::time::Timestamp;
+use paycore::verify::{Checker, Row};
+use paycore::webhook::{Delivery, DeliveryStatus};
+
+const TENANT: MerchantId = MerchantId::from_bits(1);
+const AT: Timestamp = Timestamp::ZERO;
+
+fn cny(minor: i64) -> Money {
+    Money::new(minor, Currency::CNY)
+}
+
+/// An order of 100.00, paid and refunded by 40.00, with everything that belongs to it.
+#[derive(Clone)]
+struct World {
+    order: Order,
+    attempts: Vec<Attempt>,
+    refund: Refund,
+    transactions: Vec<Transaction>,
+    balances: Vec<Balance>,
+    events: Vec<Event>,
+    claim: Record,
+    delivery: Delivery,
+}
+
+impl World {
+    fn rows(self) -> Vec<Row> {
+        let mut rows = vec![Row::Order(TENANT, self.order)];
+        rows.extend(self.attempts.into_iter().map(|attempt| Row::Attempt(TENANT, attempt)));
+        rows.push(Row::Refund(TENANT, self.refund));
+        rows.extend(self.transactions.into_iter().map(|transaction| Row::Transaction(TENANT, transaction)));
+        rows.extend(self.balances.into_iter().map(|balance| Row::Balance(TENANT, balance)));
+        rows.extend(self.events.into_iter().map(|event| Row::Event(TENANT, event)));
+        rows.push(Row::Claim(TENANT, self.claim));
+        rows.push(Row::Delivery(TENANT, self.delivery));
+        rows
+    }
+}
+
+fn truth() -> World {
+    World {
+        order: order(),
+        attempts: vec![attempt(1, AttemptStatus::Succeeded)],
+        refund: refund(),
+        transactions: vec![
+            transaction(1, TransactionKind::Payment, 10_000, "channel_receivable:testpay", "merchant_pending"),
+            transaction(2, TransactionKind::Refund, 4_000, "merchant_pending", "channel_receivable:testpay"),
+        ],
+        balances: vec![balance("channel_receivable:testpay", 10_000, 4_000), balance("merchant_pending", 4_000, 10_000)],
+        events: vec![event(1, 1), event(2, 2)],
+        claim: Record {
+            key: "k".into(),
+            operation: "orders.create".into(),
+            request_hash: "h".into(),
+            object_id: "o".into(),
+            answer: Some(Answer { status: 200, body: "{}".into() }),
+            created_at: AT,
+        },
+        delivery: Delivery {
+            id: DeliveryId::from_bits(1),
+            version: 1,
+            event_id: EventId::from_bits(1),
+            endpoint_id: None,
+            url: "https://shop.test".into(),
+            status: DeliveryStatus::Succeeded,
+            tries: vec![],
+            created_at: AT,
+            due_at: AT,
+        },
+    }
+}
+
+fn order() -> Order {
+    Order {
+        id: OrderId::from_bits(1),
+        version: 3,
+        number: "N1".into(),
+        status: OrderStatus::PartiallyRefunded,
+        money: cny(10_000),
+        authorized: 10_000,
+        captured: 10_000,
+        refunded: 4_000,
+        refunding: 0,
+        closing: false,
+        methods: vec![],
+        capture: CaptureMode::Automatic,
+        attempt_id: Some(AttemptId::from_bits(1)),
+        next_action: None,
+        decline: None,
+        details: OrderDetails::default(),
+        expires_at: AT,
+        created_at: AT,
+        updated_at: AT,
+        paid_at: Some(AT),
+        sequence: 2,
+        due_at: AT,
+    }
+}
+
+fn attempt(bits: u128, status: AttemptStatus) -> Attempt {
+    Attempt {
+        id: AttemptId::from_bits(bits),
+        version: 2,
+        order_id: OrderId::from_bits(1),
+        channel: "testpay".into(),
+        account_id: ChannelAccountId::from_bits(1),
+        reference: bits.to_string(),
+        method: "testpay.card".parse().unwrap(),
+        status,
+        money: cny(10_000),
+        capturing: 0,
+        channel_id: None,
+        decline: None,
+        fault: None,
+        queries: 0,
+        created_at: AT,
+        updated_at: AT,
+        due_at: AT,
+    }
+}
+
+fn refund() -> Refund {
+    Refund {
+        id: RefundId::from_bits(1),
+        version: 2,
+        order_id: OrderId::from_bits(1),
+        attempt_id: AttemptId::from_bits(1),
+        number: "R1".into(),
+        reference: "r1".into(),
+        status: RefundStatus::Succeeded,
+        money: cny(4_000),
+        reason: None,
+        metadata: Default::default(),
+        channel_id: None,
+        decline: None,
+        fault: None,
+        queries: 0,
+        created_at: AT,
+        updated_at: AT,
+        sequence: 0,
+        due_at: AT,
+    }
+}
+
+fn transaction(bits: u128, kind: TransactionKind, minor: i64, debit: &str, credit: &str) -> Transaction {
+    let entry = |account: &str, side| Entry { account: account.into(), side, money: cny(minor) };
+    Transaction {
+        id: TransactionId::from_bits(bits),
+        kind,
+        event_id: EventId::from_bits(bits),
+        order_id: OrderId::from_bits(1),
+        refund_id: None,
+        money: cny(minor),
+        created_at: AT,
+        entries: vec![entry(debit, Side::Debit), entry(credit, Side::Credit)],
+    }
+}
+
+fn balance(account: &str, debits: i64, credits: i64) -> Balance {
+    Balance { account: account.into(), currency: Currency::CNY, debits, credits }
+}
+
+fn event(bits: u128, sequence: i64) -> Event {
+    Event {
+        id: EventId::from_bits(bits),
+        kind: EventKind::OrderSucceeded,
+        object_id: OrderId::from_bits(1).to_string(),
+        sequence,
+        body: "{}".into(),
+        notify_url: None,
+        booking: None,
+        created_at: AT,
+        position: sequence,
+        due_at: AT,
+    }
+}
+
+fn broken_rules(world: World) -> Vec<&'static str> {
+    let mut checker = Checker::default();
+    for row in world.rows() {
+        checker.row(row);
+    }
+    let mut rules: Vec<_> = checker.finish().violations.iter().map(|violation| violation.rule).collect();
+    rules.sort_unstable();
+    rules.dedup();
+    rules
+}
+
+/// Plants one lie and names a rule that must be among those found broken.
+#[track_caller]
+fn finds(rule: &str, lie: impl FnOnce(&mut World)) {
+    let mut world = truth();
+    lie(&mut world);
+    let found = broken_rules(world);
+    assert!(found.contains(&rule), "wanted {rule}, found {found:?}");
+}
+
+#[test]
+fn the_truth_passes() {
+    assert_eq!(broken_rules(truth()), Vec::<&str>::new());
+}
+
+#[test]
+fn lies_in_the_ledger_are_found() {
+    finds("I1", |w| w.transactions[0].entries[0].money = cny(9_999));
+    finds("I1", |w| w.transactions[0].entries.truncate(1));
+    finds("I1", |w| w.transactions[0].entries.iter_mut().for_each(|e| e.money = cny(-10_000)));
+    finds("I2", |w| w.balances[0].debits += 1);
+    finds("I2", |w| drop(w.balances.remove(0)));
+    finds("I3", |w| w.balances[0].debits += 1);
+    finds("I27", |w| drop(w.transactions.remove(1)));
+    finds("I27", |w| w.transactions.push(w.transactions[0].clone()));
+    finds("I7", |w| w.transactions[0].order_id = OrderId::from_bits(9));
+}
+
+#[test]
+fn lies_about_amounts_are_found() {
+    finds("I4", |w| w.order.refunded = 10_001);
+    finds("I4", |w| w.order.authorized = 9_999);
+    finds("I4", |w| w.order.captured = -1);
+    finds("I5", |w| w.order.refunding = 6_001);
+    finds("I5", |w| w.refund.money = cny(4_001));
+    finds("I5", |w| w.refund.status = RefundStatus::Unknown);
+    finds("I7", |w| w.refund.money = Money::new(4_000, Currency::USD));
+    finds("I7", |w| w.attempts[0].money = Money::new(10_000, Currency::USD));
+}
+
+#[test]
+fn lies_about_states_are_found() {
+    finds("I11", |w| w.attempts.push(attempt(2, AttemptStatus::Succeeded)));
+    finds("I15", |w| w.attempts[0].status = AttemptStatus::Declined);
+    finds("I15", |w| w.order.status = OrderStatus::Succeeded);
+    finds("I15", |w| w.order.status = OrderStatus::Pending);
+    finds("I15", |w| w.order.status = OrderStatus::Refunded);
+    finds("I17", |w| {
+        w.attempts.push(attempt(2, AttemptStatus::Unknown));
+        w.attempts.push(attempt(3, AttemptStatus::Awaiting));
+    });
+}
+
+#[test]
+fn a_late_payment_that_nobody_gives_back_is_found() {
+    let late = |status| {
+        move |w: &mut World| {
+            w.order.status = status;
+            w.order.refunded = 0;
+        }
+    };
+    finds("I16", late(OrderStatus::Closed));
+    finds("I6", late(OrderStatus::Failed));
+}
+
+#[test]
+fn lies_about_events_and_keys_are_found() {
+    finds("I24", |w| drop(w.events.remove(0)));
+    finds("I24", |w| w.events[0].sequence = 2);
+    finds("I24", |w| w.order.sequence = 3);
+    finds("I23", |w| w.delivery.event_id = EventId::from_bits(77));
+    finds("I12", |w| w.claim.answer = Some(Answer { status: 0, body: "{}".into() }));
+}
