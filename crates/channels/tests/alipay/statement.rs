@@ -3,9 +3,9 @@
 use std::io::Cursor;
 use std::sync::LazyLock;
 
-use paycore::channel::simulator::Simulator;
+use paycore::channel::simulator::Maker;
 use paycore::channel::{Fault, Line, LineKind, Step, Totals};
-use paycore_channels::alipay::simulator::Gateway;
+use paycore_channels::alipay::simulator::Sandbox;
 
 use super::*;
 
@@ -92,7 +92,7 @@ fn a_product_name_that_imitates_columns_is_refused() {
 
 #[test]
 fn the_simulators_bill_agrees_with_its_book() {
-    let mut gateway = Gateway::open(&settings("theirs.json"), &NativeKeyring).unwrap();
+    let mut gateway = Sandbox.open(&settings("theirs.json"), &NativeKeyring).unwrap();
     let channel = adapter();
     let mut send = |operation: &Operation| match channel.encode(operation, &context(NOW)).unwrap() {
         Step::Send(call) => {
@@ -107,11 +107,12 @@ fn the_simulators_bill_agrees_with_its_book() {
     send(&Operation::Pay(paid));
     let Operation::Refund(part) = refund() else { return };
     send(&Operation::Refund(Refund { captured: cny(9003), ..part }));
-    let (lines, totals) = parse(&gateway.statement(NOW, NOW)).unwrap();
+    let next_day = NOW.plus(std::time::Duration::from_secs(86_400));
+    let (lines, totals) = parse(&gateway.statement(NOW, next_day).unwrap()).unwrap();
     assert_eq!(totals, Totals { payments: 1, refunds: 1 });
     let shown: Vec<_> = lines.iter().map(|line| (line.kind, line.money, line.fee, line.at)).collect();
     let expected = [(LineKind::Payment, cny(9003), cny(54), NOW), (LineKind::Refund, cny(880), cny(0), NOW)];
     assert_eq!(shown, expected);
-    let next_day = NOW.plus(std::time::Duration::from_secs(86_400));
-    assert_eq!(parse(&gateway.statement(next_day, next_day)).unwrap().1, Totals::default());
+    let empty = gateway.statement(next_day, next_day).unwrap();
+    assert_eq!(parse(&empty).unwrap().1, Totals::default());
 }

@@ -1,18 +1,13 @@
 //! The daily trade bill, as the merchant downloads it (without its ZIP).
 
-use std::time::Duration;
-
 use paycore::time::Timestamp;
 
 use super::wire::yuan;
 use super::{Gateway, Trade};
 
 impl Gateway {
-    /// The bill of the Beijing day that holds `day`: GBK text. The fee is 0.6 % of a payment, kept on refunds.
-    pub fn statement(&self, day: Timestamp, now: Timestamp) -> Vec<u8> {
-        let midnight = format!("{} 00:00:00", &day.beijing()[..10]);
-        let from = Timestamp::parse_beijing(&midnight).unwrap_or(day);
-        let until = from.plus(Duration::from_secs(86_400));
+    /// GBK text. The fee is 0.6 % of a payment, kept on refunds.
+    pub(super) fn bill(&self, from: Timestamp, until: Timestamp) -> Vec<u8> {
         let (mut rows, mut taken, mut given) = (String::new(), (0, 0), (0, 0));
         for trade in self.trades.values() {
             let payment = trade.paid.map(|at| (trade.fen, at, ""));
@@ -33,7 +28,7 @@ impl Gateway {
             .replace("{taken}", &yuan(taken.1))
             .replace("{refunds}", &given.0.to_string())
             .replace("{given}", &yuan(given.1))
-            .replace("{now}", &chinese(now))
+            .replace("{now}", &chinese(until))
             .replace("{rows}", &rows)
             .replace('\n', "\r\n");
         encoding_rs::GBK.encode(&text).0.into_owned()

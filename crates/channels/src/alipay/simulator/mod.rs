@@ -62,7 +62,7 @@ fn number(prefix: &str, rng: &dyn Rng) -> String {
 
 /// The simulated gateway of one merchant.
 #[derive(Debug)]
-pub struct Gateway {
+struct Gateway {
     app_id: String,
     seller_id: String,
     base_url: String,
@@ -128,11 +128,7 @@ impl Trade {
 }
 
 impl Gateway {
-    /// Opens the provider's side with its settings.
-    ///
-    /// # Errors
-    /// [`KeyError`] when a setting is missing or a key cannot be read.
-    pub fn open(theirs: &Settings, keyring: &dyn Keyring) -> Result<Gateway, KeyError> {
+    fn open(theirs: &Settings, keyring: &dyn Keyring) -> Result<Gateway, KeyError> {
         let text = |field: &str| theirs.value(field).map(Secret::expose).ok_or(KeyError::Empty);
         Ok(Gateway {
             app_id: text("app_id")?.to_owned(),
@@ -242,6 +238,10 @@ impl Simulator for Gateway {
             self.schedule(&trade);
             self.trades.insert(trade.out_trade_no.clone(), trade);
         }
+    }
+
+    fn statement(&mut self, from: Timestamp, until: Timestamp) -> Option<Bytes> {
+        Some(self.bill(from, until).into())
     }
 
     fn book(&self) -> Vec<BookLine> {
