@@ -48,7 +48,6 @@ impl Table {
 /// One row of any table with its tenant.
 #[derive(Debug, Clone)]
 #[expect(missing_docs, reason = "each is a row of the table of the same name")]
-#[expect(clippy::large_enum_variant, reason = "read in pages and dropped")]
 pub enum Row {
     Order(MerchantId, Order),
     Attempt(MerchantId, Attempt),
@@ -64,7 +63,12 @@ pub enum Row {
 #[async_trait]
 pub trait Scan {
     /// The next rows after `cursor` (none: from the start) and the cursor of the last, or none at the end.
-    async fn scan(&self, table: Table, cursor: Option<Cursor>, limit: usize) -> Read<(Vec<Row>, Option<Cursor>)>;
+    async fn scan(
+        &self,
+        table: Table,
+        cursor: Option<Cursor>,
+        limit: usize,
+    ) -> Read<(Vec<Row>, Option<Cursor>)>;
 }
 
 /// Where a scan stands: merchant id and row key as text.

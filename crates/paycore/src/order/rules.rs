@@ -65,7 +65,13 @@ impl Payment {
         Ok(())
     }
 
-    fn believe(&mut self, verb: Verb, outcome: &Outcome, at: Moment, then: &mut Consequences) -> Result<(), Illegal> {
+    fn believe(
+        &mut self,
+        verb: Verb,
+        outcome: &Outcome,
+        at: Moment,
+        then: &mut Consequences,
+    ) -> Result<(), Illegal> {
         if let Some(detail) = self.amount_mismatch(outcome) {
             self.attempt.fault = Some(detail.clone());
             then.exceptions.push((ExceptionKind::AmountMismatch, detail));
@@ -221,10 +227,9 @@ impl Payment {
         match self.attempt.status {
             AttemptStatus::Closing => self.closed(then),
             AttemptStatus::Awaiting if verb == Verb::Close => self.closed(then),
-            AttemptStatus::Succeeded | AttemptStatus::Authorized | AttemptStatus::Capturing => Err(Illegal {
-                state: self.attempt.status.text(),
-                event: "absent",
-            }),
+            AttemptStatus::Succeeded | AttemptStatus::Authorized | AttemptStatus::Capturing => {
+                Err(Illegal { state: self.attempt.status.text(), event: "absent" })
+            }
             _ => Ok(()),
         }
     }
@@ -341,12 +346,12 @@ pub fn next_look(attempt: &Attempt) -> Option<Duration> {
 }
 
 /// After this many looks at something unknown (about an hour) a person is told; the looks go on.
-pub(crate) const LOOKS_BEFORE_EXCEPTION: i64 = 120;
+pub const LOOKS_BEFORE_EXCEPTION: i64 = 120;
 /// After this many looks (about a day) they become hourly.
 const LOOKS_DENSE: i64 = 2_880;
 
 /// How long until the next look at an attempt or refund whose outcome is unknown.
-pub(crate) fn look_for_unknown(looks: i64) -> Duration {
+pub fn look_for_unknown(looks: i64) -> Duration {
     const UNKNOWN: &[u64] = &[2, 4, 8, 16, 30];
     match looks < LOOKS_DENSE {
         true => nth(UNKNOWN, looks),
@@ -380,4 +385,3 @@ pub fn may_start(order: &Order, last: Option<&Attempt>) -> Result<(), &'static s
         _ => Err("Only a pending order can be paid."),
     }
 }
-

@@ -34,7 +34,8 @@ pub async fn create(engine: &Engine, caller: &Caller, input: CreateOrder) -> Res
             _ => error.param(format!("methods[{index}]")),
         })?;
     }
-    let created = engine.order_event(&mut order, crate::event::EventKind::OrderCreated, None, merchant, moment);
+    let created =
+        engine.order_event(&mut order, crate::event::EventKind::OrderCreated, None, merchant, moment);
     let mut changes = Changes::default();
     changes.events.push(created);
     if let [method] = order.methods.as_slice() {
@@ -100,7 +101,9 @@ async fn start(
     payment.order.version += 1;
     payment.attempt.version += 1;
     let news = engine.exchange(&open, &operation, step, moment.now).await;
-    settle(engine, &caller.merchant, Some(caller), payment, Verb::Pay, &news).await.map(|payment| payment.order)
+    settle(engine, &caller.merchant, Some(caller), payment, Verb::Pay, &news)
+        .await
+        .map(|payment| payment.order)
 }
 
 /// Takes in news about an attempt and commits, deciding again from fresh rows when they changed meanwhile.
@@ -199,7 +202,13 @@ async fn commit_payment(
     engine.commit(caller.tenant(), changes).await
 }
 
-fn new_attempt(engine: &Engine, order: &Order, open: &OpenAccount, method: &Method, moment: Moment) -> Attempt {
+fn new_attempt(
+    engine: &Engine,
+    order: &Order,
+    open: &OpenAccount,
+    method: &Method,
+    moment: Moment,
+) -> Attempt {
     let id = AttemptId::new(moment.now, &*engine.rng);
     Attempt {
         id,
@@ -227,10 +236,8 @@ fn new_attempt(engine: &Engine, order: &Order, open: &OpenAccount, method: &Meth
 async fn route(engine: &Engine, caller: &Caller, order: &Order, method: &Method) -> Result<OpenAccount> {
     let accounts = engine.accounts(caller.tenant()).await?;
     let fits = |open: &&OpenAccount| {
-        let capability = open
-            .channel
-            .as_ref()
-            .and_then(|channel| channel.profile().capability(method, order.currency()));
+        let capability =
+            open.channel.as_ref().and_then(|channel| channel.profile().capability(method, order.currency()));
         open.account.enabled && capability.is_some_and(|c| c.captures.contains(&order.capture))
     };
     accounts.iter().find(fits).cloned().ok_or_else(|| {
@@ -324,7 +331,13 @@ async fn close_once(engine: &Engine, caller: &Caller, mut order: Order) -> Resul
     }
     let attempt = last_attempt(engine, &order, caller).await?.filter(|attempt| attempt.status.is_open());
     let mut changes = Changes::default();
-    changes.audit.push(engine.audit(&caller.actor, "orders.close", Some(order.id.to_string()), String::new(), moment));
+    changes.audit.push(engine.audit(
+        &caller.actor,
+        "orders.close",
+        Some(order.id.to_string()),
+        String::new(),
+        moment,
+    ));
     let Some(mut attempt) = attempt else {
         let (kind, booking) = rules::close_idle(&mut order, moment).map_err(not_allowed)?;
         changes.events.push(engine.order_event(&mut order, kind, booking, &caller.merchant, moment));
@@ -388,7 +401,9 @@ pub async fn capture(engine: &Engine, caller: &Caller, input: CaptureOrder) -> R
     let money = super::input::amount("amount", minor, payment.order.currency())?;
     if minor > payment.order.authorized {
         let detail = format!("{} is authorized.", payment.order.amount(payment.order.authorized));
-        return Err(Error::new(Code::CaptureExceedsAuthorization, detail).param("amount").object(payment.order.id));
+        return Err(Error::new(Code::CaptureExceedsAuthorization, detail)
+            .param("amount")
+            .object(payment.order.id));
     }
     payment.attempt.status = payment.attempt.status.apply(AttemptEvent::StartCapture).map_err(not_allowed)?;
     payment.attempt.capturing = money.minor();
@@ -447,7 +462,8 @@ fn not_allowed(illegal: super::state::Illegal) -> Error {
 fn number_taken(error: CommitError) -> Error {
     match error {
         CommitError::Duplicate(_) => {
-            Error::new(Code::DuplicateNumber, "You already have an order with this number.").param("out_trade_no")
+            Error::new(Code::DuplicateNumber, "You already have an order with this number.")
+                .param("out_trade_no")
         }
         other => other.into(),
     }

@@ -182,9 +182,10 @@ impl AttemptStatus {
             (S::Sending | S::Unknown | S::Awaiting | S::Pending, E::Await) => Ok(S::Awaiting),
             (S::Awaiting, E::Pend) => Ok(S::Awaiting),
             (S::Sending | S::Unknown | S::Pending, E::Pend) => Ok(S::Pending),
-            (S::Sending | S::Unknown | S::Awaiting | S::Pending | S::Closing | S::Authorized, E::Authorize) => {
-                Ok(S::Authorized)
-            }
+            (
+                S::Sending | S::Unknown | S::Awaiting | S::Pending | S::Closing | S::Authorized,
+                E::Authorize,
+            ) => Ok(S::Authorized),
             (S::Sending | S::Unknown | S::Awaiting | S::Pending | S::Closing, E::Decline) => Ok(S::Declined),
             (_, E::Close) => Ok(S::Closed),
             (S::Authorized | S::Capturing, E::StartCapture) => Ok(S::Capturing),
@@ -202,7 +203,9 @@ impl AttemptStatus {
 
 /// Both state machines as Mermaid text, made from the tables themselves.
 pub fn diagram() -> String {
-    let mut text = String::from("# Order states\n\nGenerated from `crates/paycore/src/order/state.rs` by `cargo xtask gen`; do not edit.\n\n## Order\n\n```mermaid\nstateDiagram-v2\n    [*] --> pending\n");
+    let mut text = String::from(
+        "# Order states\n\nGenerated from `crates/paycore/src/order/state.rs` by `cargo xtask gen`; do not edit.\n\n## Order\n\n```mermaid\nstateDiagram-v2\n    [*] --> pending\n",
+    );
     for (from, event, to) in order_edges() {
         text.push_str(&format!("    {from} --> {to}: {event}\n"));
     }
@@ -225,9 +228,9 @@ type Edge = (&'static str, &'static str, &'static str);
 
 fn order_edges() -> impl Iterator<Item = Edge> {
     OrderStatus::ALL.iter().flat_map(|from| {
-        OrderEvent::ALL.iter().filter_map(move |event| {
-            from.apply(*event).ok().map(|to| (from.text(), event.text(), to.text()))
-        })
+        OrderEvent::ALL
+            .iter()
+            .filter_map(move |event| from.apply(*event).ok().map(|to| (from.text(), event.text(), to.text())))
     })
 }
 

@@ -119,7 +119,8 @@ pub(crate) async fn order(engine: &Engine, tenant: MerchantId, id: OrderId) -> R
         None => None,
     };
     let mut changes = Changes::default();
-    let expired = expire(engine, &merchant, order, attempt.filter(|a| a.status.is_open()), &mut changes, moment);
+    let expired =
+        expire(engine, &merchant, order, attempt.filter(|a| a.status.is_open()), &mut changes, moment);
     changes.put(Put::Order(expired));
     lost_race_is_fine(engine.commit(tenant, changes).await)
 }
@@ -205,4 +206,3 @@ fn old_news(before: &Payment, after: &Payment) -> bool {
         && before.attempt.channel_id == attempt.channel_id
         && before.attempt.fault == attempt.fault
 }
-
