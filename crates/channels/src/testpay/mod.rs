@@ -36,6 +36,10 @@ impl Driver for Testpay {
         Ok(Arc::new(Account::read(settings)?))
     }
 
+    fn sandbox_only(&self) -> bool {
+        true
+    }
+
     fn simulator(&self) -> Option<&'static dyn Maker> {
         Some(&simulator::TestpayMaker)
     }

@@ -69,12 +69,20 @@ pub struct CreateChannelAccount {
 }
 
 /// Connects a channel.
-pub async fn create(engine: &Engine, caller: &Caller, input: CreateChannelAccount) -> Result<ChannelAccountView> {
+pub async fn create(
+    engine: &Engine,
+    caller: &Caller,
+    input: CreateChannelAccount,
+) -> Result<ChannelAccountView> {
     let moment = engine.moment(&caller.merchant);
     let driver = engine.driver(&input.channel).ok_or_else(|| {
         let known: Vec<_> = engine.drivers.iter().map(|driver| driver.profile().id).collect();
         Error::invalid("channel", format!("Known channels: {}.", known.join(", ")))
     })?;
+    if driver.sandbox_only() && caller.merchant.livemode {
+        let detail = "This channel moves no real money; it can be connected in a sandbox only.";
+        return Err(Error::new(Code::Forbidden, detail).param("channel"));
+    }
     let id = ChannelAccountId::new(moment.now, &*engine.rng);
     let (ours, theirs) = match &input.settings {
         Some(settings) => (settings_from(settings), None),
@@ -94,7 +102,9 @@ pub async fn create(engine: &Engine, caller: &Caller, input: CreateChannelAccoun
         enabled: true,
         priority: priority(input.priority)?.unwrap_or(100),
         sealed_settings: engine.seal_settings(caller.tenant(), id, &ours)?,
-        sealed_simulator: theirs.map(|theirs| engine.seal_settings(caller.tenant(), id, &theirs)).transpose()?,
+        sealed_simulator: theirs
+            .map(|theirs| engine.seal_settings(caller.tenant(), id, &theirs))
+            .transpose()?,
         created_at: moment.now,
         updated_at: moment.now,
     };
@@ -111,7 +121,8 @@ fn provision(
     driver: &'static dyn Driver,
     id: ChannelAccountId,
 ) -> Result<(Settings, Settings)> {
-    let missing = || Error::new(Code::MissingParameter, "The channel's settings are required.").param("settings");
+    let missing =
+        || Error::new(Code::MissingParameter, "The channel's settings are required.").param("settings");
     if caller.merchant.livemode {
         return Err(missing());
     }
@@ -150,7 +161,13 @@ async fn write(
 ) -> Result<ChannelAccountView> {
     let view = view(engine, caller, &account)?;
     let mut changes = Changes { claim: caller.once(account.id, &view, moment), ..Changes::default() };
-    changes.audit.push(engine.audit(&caller.actor, action, Some(account.id.to_string()), account.channel.clone(), moment));
+    changes.audit.push(engine.audit(
+        &caller.actor,
+        action,
+        Some(account.id.to_string()),
+        account.channel.clone(),
+        moment,
+    ));
     changes.put(Put::ChannelAccount(account));
     engine.commit(caller.tenant(), changes).await?;
     engine.forget(caller.tenant());
@@ -190,7 +207,11 @@ pub struct ChannelAccountById {
 }
 
 /// One account.
-pub async fn retrieve(engine: &Engine, caller: &Caller, input: ChannelAccountById) -> Result<ChannelAccountView> {
+pub async fn retrieve(
+    engine: &Engine,
+    caller: &Caller,
+    input: ChannelAccountById,
+) -> Result<ChannelAccountView> {
     let found = engine.store.channel_account(caller.tenant(), input.id).await?;
     let account = found.ok_or_else(|| Error::not_found("channel account", input.id))?;
     view(engine, caller, &account)
@@ -202,7 +223,11 @@ pub async fn retrieve(engine: &Engine, caller: &Caller, input: ChannelAccountByI
 pub struct ListChannelAccounts {}
 
 /// All accounts of the merchant, by priority.
-pub async fn list(engine: &Engine, caller: &Caller, _: ListChannelAccounts) -> Result<List<ChannelAccountView>> {
+pub async fn list(
+    engine: &Engine,
+    caller: &Caller,
+    _: ListChannelAccounts,
+) -> Result<List<ChannelAccountView>> {
     let rows = engine.store.channel_accounts(caller.tenant()).await?;
     let data = rows.iter().map(|row| view(engine, caller, row)).collect::<Result<Vec<_>>>()?;
     Ok(List { object: "list", data, has_more: false, next_cursor: None })
@@ -231,7 +256,11 @@ pub struct UpdateChannelAccount {
 }
 
 /// Changes an account.
-pub async fn update(engine: &Engine, caller: &Caller, input: UpdateChannelAccount) -> Result<ChannelAccountView> {
+pub async fn update(
+    engine: &Engine,
+    caller: &Caller,
+    input: UpdateChannelAccount,
+) -> Result<ChannelAccountView> {
     let found = engine.store.channel_account(caller.tenant(), input.id).await?;
     let mut account = found.ok_or_else(|| Error::not_found("channel account", input.id))?;
     let moment = engine.moment(&caller.merchant);

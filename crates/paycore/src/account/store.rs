@@ -10,7 +10,8 @@ use crate::store::Read;
 #[async_trait]
 pub trait ChannelAccounts {
     /// One account.
-    async fn channel_account(&self, tenant: MerchantId, id: ChannelAccountId) -> Read<Option<ChannelAccount>>;
+    async fn channel_account(&self, tenant: MerchantId, id: ChannelAccountId)
+    -> Read<Option<ChannelAccount>>;
     /// All accounts of a merchant, by priority and then id.
     async fn channel_accounts(&self, tenant: MerchantId) -> Read<Vec<ChannelAccount>>;
     /// Whose account this is: notifications arrive at an address that holds only the account's id.

@@ -83,7 +83,10 @@ fn typed(schema: Option<&Value>, name: &str, text: String) -> Result<Value> {
         };
     }
     if is("boolean") {
-        return text.parse::<bool>().map(Value::Bool).map_err(|_| Error::invalid(name, "Must be true or false."));
+        return text
+            .parse::<bool>()
+            .map(Value::Bool)
+            .map_err(|_| Error::invalid(name, "Must be true or false."));
     }
     Ok(Value::String(text))
 }
@@ -96,7 +99,8 @@ pub(super) fn typed_input<T: DeserializeOwned>(
         let path = error.path().to_string();
         explain(&path, error.inner())
     })?;
-    json.end().map_err(|error| Error::new(Code::InvalidRequest, format!("The body is not JSON: {error}.")))?;
+    json.end()
+        .map_err(|error| Error::new(Code::InvalidRequest, format!("The body is not JSON: {error}.")))?;
     Ok(input)
 }
 

@@ -30,7 +30,7 @@ macro_rules! views {
 views! {
     crate::order::AttemptView,
     crate::exception::service::ExceptionView,
-    crate::merchant::service::MerchantView,
+    crate::merchant::MerchantView,
     crate::merchant::service::NewMerchant,
     crate::merchant::service::ApiKeyView,
     crate::account::service::ChannelAccountView,
@@ -60,14 +60,16 @@ impl Render for Refund {
 
 impl Render for (ListInput, Vec<Order>) {
     fn render(&self, caller: &Caller) -> String {
-        let views: Vec<OrderView<'_>> = self.1.iter().map(|order| order.view(caller.merchant.livemode)).collect();
+        let views: Vec<OrderView<'_>> =
+            self.1.iter().map(|order| order.view(caller.merchant.livemode)).collect();
         json(&self.0.list(views, |view| view.id.to_string()))
     }
 }
 
 impl Render for (ListInput, Vec<Refund>) {
     fn render(&self, caller: &Caller) -> String {
-        let views: Vec<RefundView> = self.1.iter().map(|refund| refund.view(caller.merchant.livemode)).collect();
+        let views: Vec<RefundView> =
+            self.1.iter().map(|refund| refund.view(caller.merchant.livemode)).collect();
         json(&self.0.list(views, |view| view.id.to_string()))
     }
 }

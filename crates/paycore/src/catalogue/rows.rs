@@ -182,10 +182,10 @@ catalogue! {
         merchants::CreateMerchant => merchants::NewMerchant, merchants::create, r#"{"name": "Corner Shop 街角小店"}"#;
     "merchants.list" GET "/v1/merchants" Platform []
         "List all merchants of the installation." "查询全部商户。"
-        merchants::ListMerchants => List<merchants::MerchantView>, merchants::list, r#"{"limit": 10}"#;
+        merchants::ListMerchants => List<crate::merchant::MerchantView>, merchants::list, r#"{"limit": 10}"#;
     "merchants.me" GET "/v1/merchants/me" OrdersRead []
         "Retrieve the merchant of the key." "查询当前密钥所属商户。"
-        merchants::Nothing => merchants::MerchantView, merchants::me, "{}";
+        merchants::Nothing => crate::merchant::MerchantView, merchants::me, "{}";
     "api_keys.create" POST "/v1/api_keys" Settings [writes secret]
         "Make an API key; it is shown in this answer only." "创建 API 密钥；密钥只在应答中显示一次。"
         merchants::CreateApiKey => merchants::ApiKeyView, merchants::create_key,
@@ -210,5 +210,5 @@ catalogue! {
         r#"{"id": "exc_01jd7xk3fz5v9b8m2q4r6t8w0y", "resolution": "refunded by hand"}"#;
     "sandbox.advance_clock" POST "/v1/sandbox/advance_clock" Settings [writes]
         "Move the sandbox's test clock forward." "将沙箱测试时钟向前拨。"
-        sandbox::AdvanceClock => merchants::MerchantView, sandbox::advance_clock, r#"{"seconds": 86400}"#;
+        sandbox::AdvanceClock => crate::merchant::MerchantView, sandbox::advance_clock, r#"{"seconds": 86400}"#;
 }

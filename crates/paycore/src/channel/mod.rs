@@ -40,6 +40,11 @@ pub trait Driver: Send + Sync + 'static {
     /// The error names the field at fault.
     fn open(&self, settings: &Settings, keyring: &dyn Keyring) -> Result<Arc<dyn Channel>, SettingsError>;
 
+    /// Whether no real money moves through it, so that live merchants may not use it.
+    fn sandbox_only(&self) -> bool {
+        false
+    }
+
     /// The other end of the wire, for the sandbox, the tests and the simulation.
     fn simulator(&self) -> Option<&'static dyn simulator::Maker> {
         None
@@ -56,7 +61,13 @@ pub trait Channel: Send + Sync + 'static {
     fn encode(&self, operation: &Operation, cx: &Context<'_>) -> Result<Step, Refusal>;
 
     /// Turns the reply to the call of `stage` into the next step.
-    fn decode(&self, operation: &Operation, stage: Stage, reply: &Reply, cx: &Context<'_>) -> Result<Step, Fault>;
+    fn decode(
+        &self,
+        operation: &Operation,
+        stage: Stage,
+        reply: &Reply,
+        cx: &Context<'_>,
+    ) -> Result<Step, Fault>;
 
     /// Checks and reads a notification. A channel that cannot verify returns [`Fault::Unsupported`] and is
     /// queried instead.

@@ -13,7 +13,6 @@ use serde::{Deserialize, Serialize};
 pub use store::{EventFilter, Events};
 
 use crate::id::{EventId, OrderId, RefundId};
-use crate::ledger::TransactionKind;
 use crate::money::Money;
 use crate::time::Timestamp;
 
@@ -45,8 +44,8 @@ pub struct Event {
 /// What the ledger needs to know of an event that moved money.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Booking {
-    /// The template.
-    pub kind: TransactionKind,
+    /// Which way the money went.
+    pub movement: Movement,
     /// The order.
     pub order_id: OrderId,
     /// The refund, for refunds.
@@ -55,6 +54,16 @@ pub struct Booking {
     pub channel: String,
     /// How much.
     pub money: Money,
+}
+
+/// Which way money went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Movement {
+    /// In, through a channel.
+    Payment,
+    /// Back, through a channel.
+    Refund,
 }
 
 macro_rules! kinds {

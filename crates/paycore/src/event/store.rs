@@ -21,5 +21,11 @@ pub trait Events {
     /// One event (its `booking` is not stored and comes back as none).
     async fn event(&self, tenant: MerchantId, id: EventId) -> Read<Option<Event>>;
     /// At most `limit` events with a position above `after`, in ascending order of position.
-    async fn events(&self, tenant: MerchantId, filter: &EventFilter, after: i64, limit: usize) -> Read<Vec<Event>>;
+    async fn events(
+        &self,
+        tenant: MerchantId,
+        filter: &EventFilter,
+        after: i64,
+        limit: usize,
+    ) -> Read<Vec<Event>>;
 }

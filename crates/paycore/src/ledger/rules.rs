@@ -1,7 +1,7 @@
 //! Posting templates as data, and the one function that books an event.
 
 use super::{Entry, Side, Transaction, TransactionKind};
-use crate::event::{Booking, Event};
+use crate::event::{Booking, Event, Movement};
 use crate::id::TransactionId;
 use crate::time::Rng;
 
@@ -27,13 +27,13 @@ const REFUND: &[Line] = &[
 /// The transaction of an event, or nothing for events that move no money.
 pub fn book(event: &Event, rng: &dyn Rng) -> Option<Transaction> {
     let booking: &Booking = event.booking.as_ref()?;
-    let template = match booking.kind {
-        TransactionKind::Payment => PAYMENT,
-        TransactionKind::Refund => REFUND,
+    let (kind, template) = match booking.movement {
+        Movement::Payment => (TransactionKind::Payment, PAYMENT),
+        Movement::Refund => (TransactionKind::Refund, REFUND),
     };
     Some(Transaction {
         id: TransactionId::new(event.created_at, rng),
-        kind: booking.kind,
+        kind,
         event_id: event.id,
         order_id: booking.order_id,
         refund_id: booking.refund_id,

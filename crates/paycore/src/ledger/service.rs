@@ -74,7 +74,11 @@ pub struct ListTransactions {
 }
 
 /// Transactions, newest first.
-pub async fn list(engine: &Engine, caller: &Caller, input: ListTransactions) -> Result<List<TransactionView>> {
+pub async fn list(
+    engine: &Engine,
+    caller: &Caller,
+    input: ListTransactions,
+) -> Result<List<TransactionView>> {
     let page = ListInput::new(input.limit, input.starting_after, input.ending_before)?;
     let filter = TransactionFilter { order_id: input.order_id };
     let rows = engine.store.transactions(caller.tenant(), &filter, &page.fetch()).await?;

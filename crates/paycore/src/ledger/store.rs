@@ -19,8 +19,12 @@ pub trait Ledger {
     /// One transaction with its entries in their order.
     async fn transaction(&self, tenant: MerchantId, id: TransactionId) -> Read<Option<Transaction>>;
     /// Transactions with their entries, newest first.
-    async fn transactions(&self, tenant: MerchantId, filter: &TransactionFilter, page: &Page)
-    -> Read<Vec<Transaction>>;
+    async fn transactions(
+        &self,
+        tenant: MerchantId,
+        filter: &TransactionFilter,
+        page: &Page,
+    ) -> Read<Vec<Transaction>>;
     /// All balances, by account and currency.
     async fn balances(&self, tenant: MerchantId) -> Read<Vec<Balance>>;
 }

@@ -5,12 +5,15 @@ pub mod rules;
 pub mod service;
 #[cfg(feature = "engine")]
 mod store;
+mod view;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "engine")]
 pub use store::{ApiKeys, Merchants};
+
+pub use view::MerchantView;
 
 use crate::id::{ApiKeyId, MerchantId};
 use crate::time::Timestamp;

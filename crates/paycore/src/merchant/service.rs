@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rules::{self, KeyKind};
-use super::{ApiKey, Merchant, Scope};
+use super::{ApiKey, Merchant, MerchantView, Scope};
 use crate::engine::{Caller, Engine};
 use crate::error::{Error, Result};
 use crate::id::{ApiKeyId, MerchantId};
@@ -20,28 +20,6 @@ use crate::time::Timestamp;
 
 /// How long a key may work on after it was rolled.
 const OVERLAP_MAX: u64 = 7 * 24 * 3600;
-
-/// A merchant as the API shows it.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-#[schemars(rename = "Merchant")]
-pub struct MerchantView {
-    /// Its id.
-    pub id: MerchantId,
-    /// Always `merchant`.
-    pub object: &'static str,
-    /// False for a sandbox.
-    pub livemode: bool,
-    /// The shop's name.
-    pub name: String,
-    /// Whether it may take payments.
-    pub active: bool,
-    /// The sandbox of a live merchant, or the live merchant of a sandbox.
-    pub twin_id: Option<MerchantId>,
-    /// The merchant's own time: ahead of the wall clock only in a sandbox.
-    pub now: Timestamp,
-    /// When it was created.
-    pub created_at: Timestamp,
-}
 
 /// An API key as the API shows it.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -123,7 +101,13 @@ async fn put_merchant(
     let tenant = merchant.id;
     let mut changes = Changes::default();
     let name = merchant.name.clone();
-    changes.audit.push(engine.audit(&caller.actor, "merchants.create", Some(tenant.to_string()), name, moment));
+    changes.audit.push(engine.audit(
+        &caller.actor,
+        "merchants.create",
+        Some(tenant.to_string()),
+        name,
+        moment,
+    ));
     changes.put(Put::Merchant(merchant)).put(Put::ApiKey(first));
     engine.commit(tenant, changes).await.map_err(Error::from)
 }
@@ -173,22 +157,6 @@ fn key(
     (row, key)
 }
 
-impl Merchant {
-    /// The merchant as the API shows it.
-    pub fn view(&self, moment: Moment) -> MerchantView {
-        MerchantView {
-            id: self.id,
-            object: "merchant",
-            livemode: self.livemode,
-            name: self.name.clone(),
-            active: self.active,
-            twin_id: self.twin_id,
-            now: Timestamp::from_micros(moment.wall.micros() + self.clock_offset),
-            created_at: self.created_at,
-        }
-    }
-}
-
 impl ApiKey {
     /// The key as the API shows it, with the key itself only when it is new.
     pub fn view(&self, key: Option<&Secret>) -> ApiKeyView {
@@ -218,7 +186,11 @@ pub async fn first_start(engine: &Engine, name: &str) -> Result<Option<FirstStar
     let operator = merchant(engine, operator_id, "Operator", None, true, moment)?;
     let (row, operator_key) = key(engine, KeyKind::Secret, "operator", &[Scope::Platform], true, moment);
     let operator = Arc::new(operator);
-    let caller = Caller { actor: "first start".into(), scopes: [Scope::Platform].into(), ..Caller::merchant(Arc::clone(&operator)) };
+    let caller = Caller {
+        actor: "first start".into(),
+        scopes: [Scope::Platform].into(),
+        ..Caller::merchant(Arc::clone(&operator))
+    };
     put_merchant(engine, (*operator).clone(), row, &caller, moment).await?;
     let merchant = create(engine, &caller, CreateMerchant { name: name.to_owned() }).await?;
     Ok(Some(FirstStart { operator_key, merchant }))
@@ -325,7 +297,13 @@ async fn store_key(
     moment: Moment,
 ) -> Result<()> {
     let mut changes = Changes { claim, ..Changes::default() };
-    changes.audit.push(engine.audit(&caller.actor, action, Some(row.id.to_string()), row.name.clone(), moment));
+    changes.audit.push(engine.audit(
+        &caller.actor,
+        action,
+        Some(row.id.to_string()),
+        row.name.clone(),
+        moment,
+    ));
     changes.put(Put::ApiKey(row));
     engine.commit(caller.tenant(), changes).await.map_err(Error::from)
 }
@@ -357,7 +335,13 @@ pub async fn roll_key(engine: &Engine, caller: &Caller, input: RollApiKey) -> Re
     let view = row.view(Some(&key));
     let claim = caller.once_sealed(row.id, &view, &*engine.vault, moment)?;
     let mut changes = Changes { claim, ..Changes::default() };
-    changes.audit.push(engine.audit(&caller.actor, "api_keys.roll", Some(old.id.to_string()), row.id.to_string(), moment));
+    changes.audit.push(engine.audit(
+        &caller.actor,
+        "api_keys.roll",
+        Some(old.id.to_string()),
+        row.id.to_string(),
+        moment,
+    ));
     changes.put(Put::ApiKey(old)).put(Put::ApiKey(row));
     engine.commit(caller.tenant(), changes).await?;
     Ok(view)

@@ -8,9 +8,8 @@ use super::state::{AttemptEvent, Illegal, OrderEvent};
 use super::{Attempt, AttemptStatus, Order, OrderStatus};
 use crate::channel::{Action, Decline, Fault, Operation, Outcome, Verb, Verdict};
 use crate::channel::{Capture, Close, Pay, Query, Void};
-use crate::event::{Booking, EventKind};
+use crate::event::{Booking, EventKind, Movement};
 use crate::exception::ExceptionKind;
-use crate::ledger::TransactionKind;
 use crate::money::Money;
 
 /// An order with the attempt that something was heard about.
@@ -148,7 +147,7 @@ impl Payment {
             _ => self.attempt.money,
         };
         let booking = Some(Booking {
-            kind: TransactionKind::Payment,
+            movement: Movement::Payment,
             order_id: self.order.id,
             refund_id: None,
             channel: self.attempt.channel.clone(),

@@ -6,10 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::{Refund, RefundStatus};
 use crate::channel::{Decline, Fault, Operation, Outcome, QueryRefund, Refund as RefundCall, Verdict};
 use crate::currency::Currency;
-use crate::event::{Booking, EventKind};
+use crate::event::{Booking, EventKind, Movement};
 use crate::exception::ExceptionKind;
 use crate::id::{AttemptId, OrderId, RefundId};
-use crate::ledger::TransactionKind;
 use crate::money::Money;
 use crate::order::input::Moment;
 use crate::order::rules::look_for_unknown;
@@ -161,8 +160,11 @@ impl Returning {
     }
 
     fn believe(&mut self, channel: &str, outcome: &Outcome, open: bool, then: &mut Consequences) {
-        if outcome.money.is_some_and(|money| money != self.refund.money) && outcome.verdict == Verdict::Succeeded {
-            let detail = format!("asked to return {}, the channel reports {:?}", self.refund.money, outcome.money);
+        if outcome.money.is_some_and(|money| money != self.refund.money)
+            && outcome.verdict == Verdict::Succeeded
+        {
+            let detail =
+                format!("asked to return {}, the channel reports {:?}", self.refund.money, outcome.money);
             self.refund.fault = Some(detail.clone());
             then.exception = Some((ExceptionKind::AmountMismatch, detail));
             return;
@@ -183,7 +185,8 @@ impl Returning {
                 self.order.refunding -= minor;
                 then.event = Some((EventKind::RefundFailed, None));
                 if matches!(self.order.status, OrderStatus::Closed | OrderStatus::Failed) {
-                    let detail = format!("{} could not be given back: {}", self.refund.money, decline.message);
+                    let detail =
+                        format!("{} could not be given back: {}", self.refund.money, decline.message);
                     then.exception = Some((ExceptionKind::LatePayment, detail));
                 }
             }
@@ -192,7 +195,8 @@ impl Returning {
                 self.refund.fault = None;
             }
             (Verdict::Declined(_) | Verdict::Succeeded, false) if !self.agrees(&outcome.verdict) => {
-                let detail = format!("a refund that is `{}` is now {:?}", self.refund.status.text(), outcome.verdict);
+                let detail =
+                    format!("a refund that is `{}` is now {:?}", self.refund.status.text(), outcome.verdict);
                 then.exception = Some((ExceptionKind::Contradiction, detail));
             }
             // The channel does not know it (yet): the sweep sends the same reference again.
@@ -221,7 +225,7 @@ impl Returning {
 
     fn booking(&self, channel: &str) -> Booking {
         Booking {
-            kind: TransactionKind::Refund,
+            movement: Movement::Refund,
             order_id: self.order.id,
             refund_id: Some(self.refund.id),
             channel: channel.to_owned(),

@@ -13,8 +13,8 @@ use crate::event::EventKind;
 use crate::exception::ExceptionKind;
 use crate::id::{ChannelAccountId, MerchantId, OrderId, RefundId};
 use crate::merchant::Merchant;
-use crate::order::rules::LOOKS_BEFORE_EXCEPTION;
 use crate::order::input::{check_metadata, number_of, optional};
+use crate::order::rules::LOOKS_BEFORE_EXCEPTION;
 use crate::order::{Attempt, Metadata, Order};
 use crate::page::ListInput;
 use crate::store::{Changes, CommitError, Put};
@@ -63,7 +63,8 @@ pub async fn create(engine: &Engine, caller: &Caller, input: CreateRefund) -> Re
         match commit_reserved(engine, caller, returning).await {
             Ok(returning) => {
                 let news = send(engine, &open, &operation, step, moment.now).await;
-                let settled = settle(engine, &caller.merchant, Some(caller), returning, &attempt, &news).await?;
+                let settled =
+                    settle(engine, &caller.merchant, Some(caller), returning, &attempt, &news).await?;
                 return Ok(settled.refund);
             }
             Err(CommitError::Stale) => {}
@@ -92,7 +93,8 @@ async fn reserve(engine: &Engine, caller: &Caller, input: &CreateRefund) -> Resu
     let found = engine.store.order(caller.tenant(), input.order_id).await?;
     let mut order = found.ok_or_else(|| Error::not_found("order", input.order_id).param("order_id"))?;
     if order.captured == 0 {
-        let detail = format!("The order is `{}`; only captured money can be given back.", order.status.text());
+        let detail =
+            format!("The order is `{}`; only captured money can be given back.", order.status.text());
         return Err(Error::new(Code::StateNotAllowed, detail).object(order.id));
     }
     let minor = input.amount.unwrap_or_else(|| order.refundable());
@@ -121,15 +123,26 @@ async fn paid_attempt(engine: &Engine, tenant: MerchantId, order: &Order) -> Res
     attempt.ok_or_else(|| Error::internal("an attempt vanished"))
 }
 
-async fn commit_reserved(engine: &Engine, caller: &Caller, mut returning: Returning) -> Result<Returning, CommitError> {
+async fn commit_reserved(
+    engine: &Engine,
+    caller: &Caller,
+    mut returning: Returning,
+) -> Result<Returning, CommitError> {
     let moment = engine.moment(&caller.merchant);
     let notify_url = returning.order.details.notify_url.clone();
     let mut changes = Changes { claim: caller.open(returning.refund.id, moment), ..Changes::default() };
     let id = returning.refund.id.to_string();
-    changes.audit.push(engine.audit(&caller.actor, "refunds.create", Some(id), returning.refund.money.to_string(), moment));
+    changes.audit.push(engine.audit(
+        &caller.actor,
+        "refunds.create",
+        Some(id),
+        returning.refund.money.to_string(),
+        moment,
+    ));
     let kind = EventKind::RefundCreated;
     let merchant = &caller.merchant;
-    let event = engine.refund_event(&mut returning.refund, notify_url.as_deref(), kind, None, merchant, moment);
+    let event =
+        engine.refund_event(&mut returning.refund, notify_url.as_deref(), kind, None, merchant, moment);
     changes.events.push(event);
     changes.put(Put::Order(returning.order.clone())).put(Put::Refund(returning.refund.clone()));
     engine.commit(caller.tenant(), changes).await?;

@@ -14,7 +14,7 @@ use crate::engine::{Caller, Engine};
 use crate::error::{Code, Error, Result};
 use crate::id::{ChannelAccountId, MerchantId};
 use crate::merchant::Merchant;
-use crate::merchant::service::MerchantView;
+use crate::merchant::MerchantView;
 use crate::store::{Changes, Put};
 use crate::time::Timestamp;
 
@@ -124,7 +124,12 @@ pub async fn deliver(engine: &Engine) -> Result<usize> {
     Ok(sent)
 }
 
-async fn deliver_from(engine: &Engine, id: ChannelAccountId, stand: &Stand, merchant: &Merchant) -> Result<usize> {
+async fn deliver_from(
+    engine: &Engine,
+    id: ChannelAccountId,
+    stand: &Stand,
+    merchant: &Merchant,
+) -> Result<usize> {
     let now = engine.moment(merchant).now;
     let due: Vec<Notification> = {
         let mut simulator = stand.lock();
@@ -142,7 +147,12 @@ async fn deliver_from(engine: &Engine, id: ChannelAccountId, stand: &Stand, merc
     Ok(due.len())
 }
 
-async fn keep(engine: &Engine, tenant: MerchantId, id: ChannelAccountId, changed: Vec<(String, String)>) -> Result<()> {
+async fn keep(
+    engine: &Engine,
+    tenant: MerchantId,
+    id: ChannelAccountId,
+    changed: Vec<(String, String)>,
+) -> Result<()> {
     if changed.is_empty() {
         return Ok(());
     }

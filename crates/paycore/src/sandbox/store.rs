@@ -10,7 +10,11 @@ use crate::store::Read;
 #[async_trait]
 pub trait Sandboxes {
     /// Every record of one simulated provider, in order of key.
-    async fn sandbox_records(&self, tenant: MerchantId, account: ChannelAccountId) -> Read<Vec<SandboxRecord>>;
+    async fn sandbox_records(
+        &self,
+        tenant: MerchantId,
+        account: ChannelAccountId,
+    ) -> Read<Vec<SandboxRecord>>;
     /// Every channel account that has a simulator, over all merchants: for start-up.
     async fn sandbox_accounts(&self) -> Read<Vec<(MerchantId, ChannelAccountId)>>;
 }
