@@ -130,6 +130,15 @@ impl Run {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
+    /// Runs to the end: whether it succeeded, and all that it wrote.
+    pub fn transcript(mut self) -> Result<(bool, String), Failure> {
+        let line = self.line();
+        println!("$ {line}");
+        let output = self.command.stdin(Stdio::null()).output().during(format!("running `{line}`"))?;
+        let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        Ok((output.status.success(), said.concat()))
+    }
+
     /// What it wrote to standard output, if it exists and succeeds; says nothing itself.
     pub fn quiet_output(mut self) -> Option<String> {
         let output = self.command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;

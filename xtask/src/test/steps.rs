@@ -58,9 +58,9 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "scaffold",
-        about: "a channel fresh from new-channel compiles",
-        needs: &[needs::CLIPPY],
-        run: new_channel::scaffold_compiles,
+        about: "a channel fresh from new-channel compiles and is told what it lacks",
+        needs: &[],
+        run: new_channel::scaffold_is_told,
     },
 ];
 
