@@ -4,6 +4,8 @@ use super::source::{Finding, Source};
 
 /// Folders whose paths a page may name; anything else in backticks is prose.
 const NAMED: &[&str] = &["crates/", "bindings/", "docs/", "examples/", "xtask/", ".ci/", ".config/"];
+/// What the READMEs show.
+const EXAMPLE: &str = "examples/embed/src/main.rs";
 /// Marks of a path that stands for many.
 const PATTERN: &[char] = &['<', '*', '{', ' ', '…'];
 
@@ -41,6 +43,21 @@ pub fn decisions(sources: &[Source]) -> Vec<Finding> {
     let missing = pages.filter(|page| !index.contains(page.path.trim_start_matches("docs/adr/")));
     missing
         .map(|page| page.finding("decision-index", 0, "add it to the table in docs/adr/README.md"))
+        .collect()
+}
+
+/// The Rust in the READMEs is the example that the tests run, its opening comment apart.
+pub fn readme_example(sources: &[Source]) -> Vec<Finding> {
+    let Some(example) = sources.iter().find(|source| source.path == EXAMPLE) else { return Vec::new() };
+    let code = example.text.split_once("\n\n").map_or("", |(_, code)| code);
+    let readmes =
+        sources.iter().filter(|source| matches!(source.path.as_str(), "README.md" | "README.zh-CN.md"));
+    let differ = readmes.filter(|readme| {
+        let block = readme.text.split_once("```rust\n").and_then(|(_, rest)| rest.split_once("```"));
+        block.map(|(block, _)| block) != Some(code)
+    });
+    differ
+        .map(|readme| readme.finding("readme-example", 0, format!("its Rust is not that of {EXAMPLE}")))
         .collect()
 }
 
@@ -119,5 +136,16 @@ mod tests {
         assert_eq!(check("| [0007](0007-a.md) | A |"), 0);
         assert_eq!(check("nothing"), 1);
         assert_eq!(decisions(&[page]).len(), 1);
+    }
+
+    #[test]
+    fn a_readme_that_shows_other_code_than_the_example_is_found() {
+        let example = Source::new(EXAMPLE, "//! Doc.\n\nfn main() {}\n");
+        let check = |code: &str| {
+            let readme = Source::new("README.md", format!("# A\n\n```rust\n{code}```\n"));
+            readme_example(&[readme, Source::new(EXAMPLE, example.text.clone())]).len()
+        };
+        assert_eq!(check("fn main() {}\n"), 0);
+        assert_eq!(check("fn main() { }\n"), 1);
     }
 }

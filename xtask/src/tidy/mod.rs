@@ -102,6 +102,11 @@ pub const RULES: &[Rule] = &[
     },
     Rule { name: "generated", about: "generated files say so", check: Check::Tree(generated) },
     Rule { name: "doc-path", about: "links and paths in pages", check: Check::Tree(docs::paths) },
+    Rule {
+        name: "readme-example",
+        about: "the READMEs show the example",
+        check: Check::Tree(docs::readme_example),
+    },
     Rule { name: "decision-index", about: "every decision is listed", check: Check::Tree(docs::decisions) },
     Rule { name: "machine-path", about: "no path of one machine", check: Check::File(tree::machine_paths) },
 ];
