@@ -67,6 +67,7 @@ fn pay(scene: &str, minor: i64) -> Pay {
         return_url: None,
         expires_at: None,
         capture: CaptureMode::Automatic,
+        payer: Default::default(),
     }
 }
 

@@ -81,6 +81,7 @@ fn pay(scene: &str) -> Pay {
         return_url: Some("https://shop.example/done?order=42&lang=zh".into()),
         expires_at: Some(NOW.plus(std::time::Duration::from_secs(1_800))),
         capture: CaptureMode::Automatic,
+        payer: Default::default(),
     }
 }
 

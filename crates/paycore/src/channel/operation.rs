@@ -89,6 +89,27 @@ pub struct Pay {
     pub expires_at: Option<Timestamp>,
     /// Whether to take the money at once.
     pub capture: CaptureMode,
+    /// What is known of the payer.
+    pub payer: Payer,
+}
+
+/// What is known of the payer. Scenes that need a part refuse an operation without it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Payer {
+    /// The payer's id at the channel, such as a WeChat openid or an Alipay buyer id, at most 128 characters; for
+    /// scenes inside the wallet's own browser or mini program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 128))]
+    pub id: Option<String>,
+    /// The payer's IP address as text; for scenes in an ordinary browser.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 2, max = 45))]
+    pub ip: Option<String>,
+    /// The digits of the payer's barcode (付款码), as the shop's scanner read them; good for about a minute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 6, max = 64))]
+    pub auth_code: Option<String>,
 }
 
 /// Ask what became of a payment.

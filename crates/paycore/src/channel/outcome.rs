@@ -119,6 +119,11 @@ pub enum Action {
         /// Name and value of each field, in order.
         fields: Vec<(String, String)>,
     },
+    /// Hand these parameters to the wallet's own client library: in its browser, mini program or app.
+    Client {
+        /// Name and value of each parameter, in order.
+        parameters: Vec<(String, String)>,
+    },
     /// Show this text as a QR code.
     Qr {
         /// The content of the QR code.

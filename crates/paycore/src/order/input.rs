@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{LineItem, Metadata, Order, OrderDetails, OrderStatus};
-use crate::channel::{CaptureMode, Method};
+use crate::channel::{CaptureMode, Method, Payer};
 use crate::currency::Currency;
 use crate::error::{Code, Error, Result};
 use crate::id::OrderId;
@@ -65,6 +65,9 @@ pub struct CreateOrder {
     /// Your notes: at most 50 keys of at most 40 characters, values of at most 500.
     #[serde(default)]
     pub metadata: Metadata,
+    /// What you know of the payer; some methods need a part of it.
+    #[serde(default)]
+    pub payer: Payer,
     /// Seconds until the order closes by itself, 60 to 2,592,000; 7,200 where absent.
     #[serde(default)]
     #[schemars(range(min = 60, max = 2_592_000))]
@@ -100,6 +103,7 @@ impl CreateOrder {
         optional("description", self.description.as_deref(), 500)?;
         self.check_line_items(money)?;
         check_metadata(&self.metadata)?;
+        check_payer(&self.payer)?;
         url("notify_url", self.notify_url.as_deref())?;
         url("return_url", self.return_url.as_deref())?;
         let number = match &self.out_trade_no {
@@ -130,6 +134,7 @@ impl CreateOrder {
                 notify_url: self.notify_url,
                 return_url: self.return_url,
                 metadata: self.metadata,
+                payer: self.payer,
             },
             expires_at,
             created_at: moment.now,
@@ -232,6 +237,19 @@ pub(crate) fn number_of(param: &str, value: &str) -> Result<String> {
         return Err(Error::invalid(param, "Must be 1 to 64 letters, digits, `-` or `_`."));
     }
     Ok(value.to_owned())
+}
+
+/// What is known of a payer.
+pub(crate) fn check_payer(payer: &Payer) -> Result<()> {
+    optional("payer.id", payer.id.as_deref(), 128)?;
+    if payer.ip.as_deref().is_some_and(|ip| ip.parse::<std::net::IpAddr>().is_err()) {
+        return Err(Error::invalid("payer.ip", "Must be an IPv4 or IPv6 address."));
+    }
+    let digits = |code: &str| (6..=64).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_digit());
+    if payer.auth_code.as_deref().is_some_and(|code| !digits(code)) {
+        return Err(Error::invalid("payer.auth_code", "Must be 6 to 64 digits."));
+    }
+    Ok(())
 }
 
 /// A merchant's notes.

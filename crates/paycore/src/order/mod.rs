@@ -21,7 +21,7 @@ pub use state::{AttemptStatus, OrderStatus};
 pub use store::{OrderFilter, Orders};
 pub use view::{AttemptView, OrderView};
 
-use crate::channel::{Action, CaptureMode, Decline, Method};
+use crate::channel::{Action, CaptureMode, Decline, Method, Payer};
 use crate::currency::Currency;
 use crate::id::{AttemptId, ChannelAccountId, OrderId};
 use crate::money::Money;
@@ -99,6 +99,13 @@ pub struct OrderDetails {
     /// The merchant's notes.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: Metadata,
+    /// What is known of the payer; shown to nobody but the channel.
+    #[serde(default, skip_serializing_if = "is_nobody")]
+    pub payer: Payer,
+}
+
+fn is_nobody(payer: &Payer) -> bool {
+    *payer == Payer::default()
 }
 
 /// One position of an order.

@@ -289,6 +289,7 @@ impl Payment {
             return_url: details.return_url.clone(),
             expires_at: Some(self.order.expires_at),
             capture: self.order.capture,
+            payer: details.payer.clone(),
         })
     }
 

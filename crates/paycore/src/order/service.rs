@@ -8,7 +8,7 @@ use super::input::{CreateOrder, Moment};
 use super::rules::{self, Consequences, Payment};
 use super::state::{AttemptEvent, OrderEvent};
 use super::{Attempt, AttemptStatus, AttemptView, Order, OrderFilter, OrderStatus};
-use crate::channel::{CaptureMode, Fault, Method, Operation, Outcome, Step, Verb};
+use crate::channel::{CaptureMode, Fault, Method, Operation, Outcome, Payer, Step, Verb};
 use crate::engine::{Caller, Engine, OpenAccount};
 use crate::error::{Code, Error, Result};
 use crate::id::{AttemptId, OrderId, RefundId};
@@ -56,11 +56,18 @@ pub struct PayOrder {
     pub id: OrderId,
     /// The chosen method, one of those the order allows.
     pub method: Method,
+    /// What you know of the payer, in place of what the order says.
+    #[serde(default)]
+    pub payer: Option<Payer>,
 }
 
 /// Starts the payment of an order by one of its methods.
 pub async fn pay(engine: &Engine, caller: &Caller, input: PayOrder) -> Result<Order> {
-    let order = find(engine, caller, input.id).await?;
+    let mut order = find(engine, caller, input.id).await?;
+    if let Some(payer) = input.payer {
+        super::input::check_payer(&payer)?;
+        order.details.payer = payer;
+    }
     if !order.methods.contains(&input.method) {
         return Err(Error::invalid("method", "The order does not allow this method.").object(order.id));
     }

@@ -2,9 +2,12 @@
 //! stand-ins that need no network and no disk.
 
 pub mod channel_conformance;
+#[cfg(feature = "native-crypto")]
+pub mod embedded;
 pub mod memory;
 pub mod scripted;
 #[cfg(feature = "native-crypto")]
 pub mod simulation;
+pub mod store_conformance;
 
 pub use memory::MemoryStore;

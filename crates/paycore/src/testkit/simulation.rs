@@ -33,7 +33,14 @@ pub struct Config {
 impl Config {
     /// Three shops with two hundred orders a day each, and one request in ten in trouble.
     pub fn new(seed: u64, days: u32, drivers: &[&'static dyn Driver]) -> Config {
-        Config { seed, days, shops: 3, orders_per_day: 200, trouble_per_mille: 100, drivers: drivers.to_vec() }
+        Config {
+            seed,
+            days,
+            shops: 3,
+            orders_per_day: 200,
+            trouble_per_mille: 100,
+            drivers: drivers.to_vec(),
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use super::Options;
 use crate::channel::simulator::{Answer, BookLine, Maker, Notification, Provision, Simulator};
 use crate::channel::{
     Action, Capability, CaptureMode, Channel, Context, Currencies, Driver, Fault, Method, Operation, Outcome,
-    Pay, Profile, Query, QueryRefund, Refund, Refusal, Report, Settings, Step, Verdict, Verified,
+    Pay, Payer, Profile, Query, QueryRefund, Refund, Refusal, Report, Settings, Step, Verdict, Verified,
 };
 use crate::crypto::Keyring;
 use crate::currency::Currency;
@@ -228,6 +228,11 @@ impl Stand<'_> {
             return_url: Some("https://merchant.invalid/thanks".to_owned()),
             expires_at: Some(self.now().plus(Duration::from_secs(3_600 * 24))),
             capture: CaptureMode::Automatic,
+            payer: Payer {
+                id: Some("payer-1".to_owned()),
+                ip: Some("203.0.113.7".to_owned()),
+                auth_code: Some("134500000000000001".to_owned()),
+            },
         })
     }
 
@@ -280,6 +285,8 @@ impl Stand<'_> {
         let (method, url, body) = match action {
             Action::Redirect { url } | Action::Qr { content: url } => (HttpMethod::GET, url, String::new()),
             Action::Form { url, fields } => (HttpMethod::POST, url, form(fields)),
+            // There is no page: the wallet's own client shows the payment.
+            Action::Client { .. } => return Ok(Some(Response::new(Bytes::new()))),
         };
         let target = below_base(url).ok_or_else(|| format!("the payer is sent elsewhere: {url}"))?;
         let mut request = Request::new(Bytes::from(body));

@@ -33,7 +33,9 @@ impl World {
         match deed {
             Deed::Order { shop } => self.make_order(shop).await,
             Deed::Payer { shop, url, pays } => self.payer(shop, &url, pays).await,
-            Deed::Call { shop, operation, input, key } => self.call(shop, operation, &input, &key).await.map(drop),
+            Deed::Call { shop, operation, input, key } => {
+                self.call(shop, operation, &input, &key).await.map(drop)
+            }
         }
     }
 
@@ -77,7 +79,9 @@ impl World {
     ) -> Result<(), SimulationError> {
         match self.call(shop, "orders.create", input, key).await? {
             Some(second) if second == *first => Ok(()),
-            other => Err(SimulationError(format!("the same key answered differently: {first} and {other:?}"))),
+            other => {
+                Err(SimulationError(format!("the same key answered differently: {first} and {other:?}")))
+            }
         }
     }
 
@@ -123,7 +127,8 @@ impl World {
         input: &Value,
         key: &str,
     ) -> Result<Option<Value>, SimulationError> {
-        let operation = catalogue::find(operation).ok_or_else(|| SimulationError("unknown operation".into()))?;
+        let operation =
+            catalogue::find(operation).ok_or_else(|| SimulationError("unknown operation".into()))?;
         let caller = self.shops[shop].caller.clone();
         let body = input.to_string();
         let reply = operation.invoke(&self.engine, caller, Input::json(body.as_bytes()), Some(key)).await;
@@ -137,7 +142,8 @@ impl World {
     /// The payer's browser: it follows one redirect, as from a signed page link to the cashier.
     async fn payer(&mut self, shop: usize, url: &str, pays: bool) -> Result<(), SimulationError> {
         let Some(landing) = self.browse(shop, http::Method::GET, url).await? else { return Ok(()) };
-        let target = landing.headers().get("location").and_then(|l| l.to_str().ok()).unwrap_or(url).to_owned();
+        let target =
+            landing.headers().get("location").and_then(|l| l.to_str().ok()).unwrap_or(url).to_owned();
         let button = if pays { "pay" } else { "cancel" };
         let target = target.split('?').next().unwrap_or(&target).trim_end_matches('/').to_owned();
         self.browse(shop, http::Method::POST, &format!("{target}/{button}")).await.map(drop)

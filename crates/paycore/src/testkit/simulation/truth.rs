@@ -49,7 +49,12 @@ fn at_rest(world: &World, found: &mut Vec<Violation>) {
 }
 
 /// I11, I14 and I19: what the channel took and gave back is what the store says, reference by reference.
-fn against_the_book(world: &World, shop: usize, account: crate::id::ChannelAccountId, found: &mut Vec<Violation>) {
+fn against_the_book(
+    world: &World,
+    shop: usize,
+    account: crate::id::ChannelAccountId,
+    found: &mut Vec<Violation>,
+) {
     let all = world.store.snapshot();
     let tenant = world.shops[shop].caller.tenant();
     let mut theirs: BTreeMap<(String, Option<String>), i64> = BTreeMap::new();

@@ -1,7 +1,7 @@
 //! Bad weather between the engine and the channels, and on the way to the merchants.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -129,7 +129,8 @@ impl Transport for Receivers {
             _ => 200,
         };
         if status == 200 {
-            let id = request.headers().get("webhook-id").and_then(|id| id.to_str().ok()).unwrap_or("").to_owned();
+            let id =
+                request.headers().get("webhook-id").and_then(|id| id.to_str().ok()).unwrap_or("").to_owned();
             let body = request.into_body();
             let mut accepted = self.accepted.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             if accepted.insert(id, body.clone()).is_some_and(|earlier| earlier != body) {

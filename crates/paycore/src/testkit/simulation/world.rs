@@ -63,7 +63,8 @@ impl World {
         let storm = Arc::new(Storm::new(config.seed ^ 0x5707, config.trouble_per_mille));
         let receivers = Arc::new(Receivers::new(Arc::clone(&storm), config.seed ^ 0x4ece));
         let root = Secret::new("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
-        let vault = EnvelopeVault::new([("simulation", &root)]).map_err(|e| SimulationError(e.to_string()))?;
+        let vault =
+            EnvelopeVault::new([("simulation", &root)]).map_err(|e| SimulationError(e.to_string()))?;
         let engine = Engine::builder()
             .store(Arc::clone(&store) as _)
             .transport(Arc::clone(&receivers) as _)
@@ -79,8 +80,19 @@ impl World {
         let dice = SeededRng::new(config.seed ^ 0xd1ce);
         let offers = super::deeds::offers(&config.drivers);
         let agenda = BTreeMap::new();
-        let mut world =
-            World { engine, store, clock, storm, receivers, shops: Vec::new(), config, dice, offers, agenda, deeds: 0 };
+        let mut world = World {
+            engine,
+            store,
+            clock,
+            storm,
+            receivers,
+            shops: Vec::new(),
+            config,
+            dice,
+            offers,
+            agenda,
+            deeds: 0,
+        };
         world.open_shops().await?;
         Ok(world)
     }
@@ -91,7 +103,8 @@ impl World {
         let operator = authenticate(&self.engine, start.operator_key.expose()).await?;
         let operator = operator.ok_or_else(|| SimulationError("no operator".into()))?;
         for number in 0..self.config.shops {
-            let new = create(&self.engine, &operator, CreateMerchant { name: format!("Shop {number}") }).await?;
+            let new =
+                create(&self.engine, &operator, CreateMerchant { name: format!("Shop {number}") }).await?;
             let key = new.test_key.key.unwrap_or_default();
             let caller = authenticate(&self.engine, &key).await?;
             let caller = caller.ok_or_else(|| SimulationError("no shop".into()))?;
@@ -101,7 +114,8 @@ impl World {
                 let input = serde_json::from_value(input).map_err(|e| SimulationError(e.to_string()))?;
                 accounts.push(account::service::create(&self.engine, &caller, input).await?.id);
             }
-            let input = webhook::service::CreateEndpoint { url: "https://shop.test/hook".into(), events: vec![] };
+            let input =
+                webhook::service::CreateEndpoint { url: "https://shop.test/hook".into(), events: vec![] };
             webhook::service::create(&self.engine, &caller, input).await?;
             self.shops.push(Shop { caller, accounts });
         }
@@ -167,7 +181,10 @@ impl World {
             paid: count(all.orders.iter().filter(|(_, order)| order.captured > 0).count()),
             refunds: count(all.refunds.len()),
             late_payments: count(
-                all.events.iter().filter(|(_, event)| event.kind == crate::event::EventKind::OrderLatePayment).count(),
+                all.events
+                    .iter()
+                    .filter(|(_, event)| event.kind == crate::event::EventKind::OrderLatePayment)
+                    .count(),
             ),
             requests_lost: self.storm.requests_lost.load(Relaxed),
             answers_lost: self.storm.answers_lost.load(Relaxed),

@@ -1,0 +1,143 @@
+//! The suite every store has to pass: what the engine relies on, as named cases.
+//!
+//! ```ignore
+//! paycore::testkit::store_conformance::run(store).await;
+//! ```
+//!
+//! The store has to be empty and is not after it. A case that fails panics; its name is printed before it runs.
+
+mod commits;
+mod extremes;
+pub mod fixture;
+mod isolation;
+mod money;
+mod pages;
+mod queues;
+mod streams;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::id::MerchantId;
+use crate::store::{Changes, CommitError, Page, Put};
+use crate::verify::{Row, Table, Verifiable};
+
+/// One case: its name, a sentence, and the test.
+pub struct Case {
+    /// What must be true.
+    pub name: &'static str,
+    test: fn(Ground) -> Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+/// Declares the cases of a file.
+macro_rules! suite {
+    ($($test:ident,)*) => {
+        /// The cases of this file.
+        pub(super) const CASES: &[super::Case] = &[$(super::Case {
+            name: stringify!($test),
+            test: |ground| Box::pin($test(ground)),
+        },)*];
+    };
+}
+use suite;
+
+/// Where one case plays: two merchants that no other case uses.
+#[derive(Clone)]
+struct Ground {
+    store: Arc<dyn Verifiable>,
+    tenant: MerchantId,
+    stranger: MerchantId,
+}
+
+/// Every case.
+pub fn cases() -> impl Iterator<Item = &'static Case> {
+    let files = [
+        commits::CASES,
+        money::CASES,
+        isolation::CASES,
+        pages::CASES,
+        streams::CASES,
+        queues::CASES,
+        extremes::CASES,
+    ];
+    files.into_iter().flatten()
+}
+
+/// Runs every case on an empty store, one after the other, and says how many there were.
+///
+/// # Panics
+/// Where a case fails.
+pub async fn run(store: Arc<dyn Verifiable>) -> usize {
+    let mut count = 0;
+    for (number, case) in (1..).zip(cases()) {
+        println!("case {}", case.name);
+        let tenant = |side: u128| MerchantId::from_bits(1_000 * number + side);
+        let ground = Ground { store: Arc::clone(&store), tenant: tenant(1), stranger: tenant(2) };
+        (case.test)(ground).await;
+        count += 1;
+    }
+    count
+}
+
+/// Everything that can be read of these merchants, one line per row: two stores with equal lines hold the same.
+///
+/// # Panics
+/// Where the store cannot be read.
+pub async fn lines(store: &dyn Verifiable, tenants: &[MerchantId]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for table in Table::ALL {
+        lines.extend(scan(store, *table, 100).await.iter().map(|row| format!("{row:?}")));
+    }
+    for tenant in tenants {
+        let read = "the store can be read";
+        lines.push(format!("{:?}", store.merchant(*tenant).await.expect(read)));
+        lines.push(format!("{:?}", store.api_keys(*tenant, &all()).await.expect(read)));
+        lines.push(format!("{:?}", store.endpoints(*tenant).await.expect(read)));
+        lines.push(format!("{:?}", store.exceptions(*tenant, false, &all()).await.expect(read)));
+        lines.push(format!("{:?}", store.audits(*tenant, &all()).await.expect(read)));
+        for account in store.channel_accounts(*tenant).await.expect(read) {
+            lines.push(format!("{:?}", store.sandbox_records(*tenant, account.id).await.expect(read)));
+            lines.push(format!("{account:?}"));
+        }
+    }
+    lines
+}
+
+/// Reads a whole table in pages of this size.
+async fn scan(store: &dyn Verifiable, table: Table, limit: usize) -> Vec<Row> {
+    let (mut rows, mut cursor) = (Vec::new(), None);
+    loop {
+        let (page, next) = store.scan(table, cursor, limit).await.expect("the store can be read");
+        rows.extend(page);
+        match next {
+            Some(next) => cursor = Some(next),
+            None => return rows,
+        }
+    }
+}
+
+/// A page that holds everything.
+fn all() -> Page {
+    Page { limit: 10_000, after: None, before: None }
+}
+
+impl Ground {
+    async fn commit(&self, changes: Changes) -> Result<(), CommitError> {
+        self.store.commit(self.tenant, changes).await
+    }
+
+    async fn put(&self, put: Put) -> Result<(), CommitError> {
+        self.commit(puts([put])).await
+    }
+
+    /// Commits what has to stand for the case to begin.
+    async fn given(&self, puts: impl IntoIterator<Item = Put>) {
+        let changes = Changes { puts: puts.into_iter().collect(), ..Changes::new() };
+        self.commit(changes).await.expect("what the case starts from can be stored");
+    }
+}
+
+fn puts(puts: impl IntoIterator<Item = Put>) -> Changes {
+    Changes { puts: puts.into_iter().collect(), ..Changes::new() }
+}
