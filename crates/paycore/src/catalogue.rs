@@ -50,7 +50,11 @@ pub struct Operation {
     call: CallFn,
 }
 
-type CallFn = for<'a> fn(&'a Engine, &'a Caller, serde_json::Deserializer<serde_json::de::SliceRead<'a>>) -> Running<'a>;
+type CallFn = for<'a> fn(
+    &'a Engine,
+    &'a Caller,
+    serde_json::Deserializer<serde_json::de::SliceRead<'a>>,
+) -> Running<'a>;
 type Running<'a> = Pin<Box<dyn Future<Output = Result<String>> + Send + 'a>>;
 
 impl std::fmt::Debug for Operation {
@@ -80,7 +84,13 @@ pub fn find(name: &str) -> Option<&'static Operation> {
 
 impl Operation {
     /// Checks scope and key, answers repeated calls from memory, and runs the operation once.
-    pub async fn invoke(&self, engine: &Engine, caller: Caller, input: Input<'_>, key: Option<&str>) -> Result<Reply> {
+    pub async fn invoke(
+        &self,
+        engine: &Engine,
+        caller: Caller,
+        input: Input<'_>,
+        key: Option<&str>,
+    ) -> Result<Reply> {
         caller.require(self.scope)?;
         let body = input.into_json(self)?;
         let mut caller = caller;
@@ -96,7 +106,9 @@ impl Operation {
         match (self.call)(engine, &caller, deserializer).await {
             Ok(body) => Ok(Reply { body, replayed: false }),
             // The same key arrived twice at the same time and the other one won.
-            Err(error) if error.code == Code::IdempotencyInFlight => self.lost_the_race(engine, &caller, error).await,
+            Err(error) if error.code == Code::IdempotencyInFlight => {
+                self.lost_the_race(engine, &caller, error).await
+            }
             Err(error) => Err(error),
         }
     }
@@ -129,14 +141,22 @@ impl Operation {
         Ok(Some(ClaimKey { key: key.to_owned(), operation: self.name, request_hash: hex(&hash.finalize()) }))
     }
 
-    async fn repeat(&self, engine: &Engine, caller: &Caller, claim: &ClaimKey, record: Record) -> Result<Reply> {
+    async fn repeat(
+        &self,
+        engine: &Engine,
+        caller: &Caller,
+        claim: &ClaimKey,
+        record: Record,
+    ) -> Result<Reply> {
         if record.request_hash != claim.request_hash {
-            let detail = "This Idempotency-Key was used with another request. Use a new key for a new request.";
+            let detail =
+                "This Idempotency-Key was used with another request. Use a new key for a new request.";
             return Err(Error::new(Code::IdempotencyMismatch, detail).param("Idempotency-Key"));
         }
         let body = match record.answer {
             Some(answer) if self.secret_answer => {
-                let clear = engine.vault.open(&claim.binding(caller), &answer.body).map_err(Error::internal)?;
+                let clear =
+                    engine.vault.open(&claim.binding(caller), &answer.body).map_err(Error::internal)?;
                 clear.expose().to_owned()
             }
             Some(answer) => answer.body,
@@ -154,7 +174,12 @@ impl Operation {
 }
 
 /// Answers a key whose request was cut off, from the object it had made, and remembers the answer.
-async fn answer_interrupted(engine: &Engine, caller: &Caller, claim: &ClaimKey, record: &Record) -> Result<String> {
+async fn answer_interrupted(
+    engine: &Engine,
+    caller: &Caller,
+    claim: &ClaimKey,
+    record: &Record,
+) -> Result<String> {
     let body = render::object(engine, caller, &record.object_id).await?;
     let answer = Answer { status: 200, body: body.clone() };
     let claim = Some(Claim::Close { key: claim.key.clone(), answer });

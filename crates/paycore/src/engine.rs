@@ -145,13 +145,23 @@ impl Engine {
     }
 
     /// Opens sealed settings of an account. The binding makes them unreadable in any other row.
-    pub(crate) fn open_settings(&self, tenant: MerchantId, id: ChannelAccountId, sealed: &str) -> Result<Settings> {
+    pub(crate) fn open_settings(
+        &self,
+        tenant: MerchantId,
+        id: ChannelAccountId,
+        sealed: &str,
+    ) -> Result<Settings> {
         let clear = self.vault.open(&format!("{tenant}/{id}"), sealed).map_err(Error::internal)?;
         serde_json::from_str(clear.expose()).map_err(|_| Error::internal("sealed settings are not JSON"))
     }
 
     /// Seals settings for an account's row.
-    pub(crate) fn seal_settings(&self, tenant: MerchantId, id: ChannelAccountId, settings: &Settings) -> Result<String> {
+    pub(crate) fn seal_settings(
+        &self,
+        tenant: MerchantId,
+        id: ChannelAccountId,
+        settings: &Settings,
+    ) -> Result<String> {
         self.vault.seal(&format!("{tenant}/{id}"), &settings.expose_json()).map_err(Error::internal)
     }
 
@@ -183,7 +193,12 @@ impl Engine {
     }
 
     /// Encodes and exchanges in one go, for calls that follow an earlier commit.
-    pub(crate) async fn ask(&self, open: &OpenAccount, op: &Operation, now: Timestamp) -> Result<Outcome, Fault> {
+    pub(crate) async fn ask(
+        &self,
+        open: &OpenAccount,
+        op: &Operation,
+        now: Timestamp,
+    ) -> Result<Outcome, Fault> {
         match self.encode(open, op, now) {
             Ok(step) => self.exchange(open, op, step, now).await,
             Err(error) => Err(Fault::Unexpected(format!("not sent: {}", error.detail))),
@@ -211,7 +226,8 @@ impl Engine {
     ) -> Event {
         order.sequence += 1;
         let view = order.view(merchant.livemode);
-        let mut event = self.event(kind, order.id.to_string(), order.sequence, &view, merchant.livemode, moment);
+        let mut event =
+            self.event(kind, order.id.to_string(), order.sequence, &view, merchant.livemode, moment);
         event.notify_url.clone_from(&order.details.notify_url);
         event.booking = booking;
         event
@@ -229,7 +245,8 @@ impl Engine {
     ) -> Event {
         refund.sequence += 1;
         let view = refund.view(merchant.livemode);
-        let mut event = self.event(kind, refund.id.to_string(), refund.sequence, &view, merchant.livemode, moment);
+        let mut event =
+            self.event(kind, refund.id.to_string(), refund.sequence, &view, merchant.livemode, moment);
         event.notify_url = notify_url.map(str::to_owned);
         event.booking = booking;
         event
@@ -295,7 +312,14 @@ impl Engine {
     }
 
     /// A row of the audit trail.
-    pub(crate) fn audit(&self, actor: &str, action: &str, object: Option<String>, detail: String, at: Moment) -> Audit {
+    pub(crate) fn audit(
+        &self,
+        actor: &str,
+        action: &str,
+        object: Option<String>,
+        detail: String,
+        at: Moment,
+    ) -> Audit {
         Audit {
             id: AuditId::new(at.now, &*self.rng),
             actor: actor.to_owned(),
@@ -356,9 +380,10 @@ fn unavailable() -> Error {
 impl From<CommitError> for Error {
     fn from(error: CommitError) -> Self {
         match error {
-            CommitError::Claimed => {
-                Error::new(Code::IdempotencyInFlight, "A request with this Idempotency-Key is still running; retry soon.")
-            }
+            CommitError::Claimed => Error::new(
+                Code::IdempotencyInFlight,
+                "A request with this Idempotency-Key is still running; retry soon.",
+            ),
             CommitError::Stale => {
                 Error::new(Code::Conflict, "The object was changed at the same time. Read it and try again.")
             }

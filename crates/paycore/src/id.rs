@@ -196,7 +196,9 @@ mod tests {
     fn another_kind_or_a_damaged_body_is_refused() {
         let id = OrderId::from_bits(5).to_string();
         assert_eq!(id.replace("ord_", "ref_").parse::<OrderId>(), Err(IdError::Prefix { expected: "ord" }));
-        for damaged in [format!("{id}0"), id[..29].to_owned(), id.replace("ord_0", "ord_8"), id.replace("5", "u")] {
+        for damaged in
+            [format!("{id}0"), id[..29].to_owned(), id.replace("ord_0", "ord_8"), id.replace("5", "u")]
+        {
             assert_eq!(damaged.parse::<OrderId>(), Err(IdError::Body { prefix: "ord" }), "{damaged}");
         }
     }

@@ -12,7 +12,11 @@ use crate::store::Changes;
 
 /// Takes in one notification for a channel account and gives the response the channel expects. An unknown account
 /// is `NotFound`; a store that cannot write is an error, so that the channel tries again.
-pub async fn receive(engine: &Engine, account: ChannelAccountId, notice: &Notice) -> Result<http::Response<Bytes>> {
+pub async fn receive(
+    engine: &Engine,
+    account: ChannelAccountId,
+    notice: &Notice,
+) -> Result<http::Response<Bytes>> {
     let tenant = engine.store.channel_account_tenant(account).await?;
     let tenant = tenant.ok_or_else(|| Error::not_found("channel account", account))?;
     let merchant = engine.merchant(tenant).await?;

@@ -55,10 +55,19 @@ fn truth() -> World {
         attempts: vec![attempt(1, AttemptStatus::Succeeded)],
         refund: refund(),
         transactions: vec![
-            transaction(1, TransactionKind::Payment, 10_000, "channel_receivable:testpay", "merchant_pending"),
+            transaction(
+                1,
+                TransactionKind::Payment,
+                10_000,
+                "channel_receivable:testpay",
+                "merchant_pending",
+            ),
             transaction(2, TransactionKind::Refund, 4_000, "merchant_pending", "channel_receivable:testpay"),
         ],
-        balances: vec![balance("channel_receivable:testpay", 10_000, 4_000), balance("merchant_pending", 4_000, 10_000)],
+        balances: vec![
+            balance("channel_receivable:testpay", 10_000, 4_000),
+            balance("merchant_pending", 4_000, 10_000),
+        ],
         events: vec![event(1, 1), event(2, 2)],
         claim: Record {
             key: "k".into(),

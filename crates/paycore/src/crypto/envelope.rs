@@ -81,7 +81,8 @@ impl Vault for EnvelopeVault {
 
 fn encrypt(key: &RandomizedNonceKey, binding: &str, clear: &[u8]) -> Result<Vec<u8>, SealError> {
     let mut text = clear.to_vec();
-    let nonce = key.seal_in_place_append_tag(Aad::from(binding.as_bytes()), &mut text).map_err(|_| SealError)?;
+    let nonce =
+        key.seal_in_place_append_tag(Aad::from(binding.as_bytes()), &mut text).map_err(|_| SealError)?;
     let mut out = nonce.as_ref().to_vec();
     out.append(&mut text);
     Ok(out)
@@ -95,10 +96,8 @@ fn decrypt(key: &RandomizedNonceKey, binding: &str, text: &str) -> Result<Zeroiz
     let (nonce, sealed) = bytes.split_at(NONCE_LEN);
     let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealError)?;
     let mut buffer = Zeroizing::new(sealed.to_vec());
-    let clear_len = key
-        .open_in_place(nonce, Aad::from(binding.as_bytes()), &mut buffer)
-        .map_err(|_| SealError)?
-        .len();
+    let clear_len =
+        key.open_in_place(nonce, Aad::from(binding.as_bytes()), &mut buffer).map_err(|_| SealError)?.len();
     buffer.truncate(clear_len);
     Ok(buffer)
 }

@@ -32,14 +32,20 @@ impl Keyring for NativeKeyring {
         if key.modulus_len() < 256 {
             return Err(KeyError::Weak);
         }
-        Ok(Box::new(NativeVerifier(UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key.as_ref().to_vec()))))
+        Ok(Box::new(NativeVerifier(UnparsedPublicKey::new(
+            &RSA_PKCS1_2048_8192_SHA256,
+            key.as_ref().to_vec(),
+        ))))
     }
 
     fn generate(&self) -> Result<KeyPair, KeyError> {
         let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(|_| KeyError::Sign)?;
         let private: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| KeyError::Sign)?;
         let public: PublicKeyX509Der<'_> = pair.public_key().as_der().map_err(|_| KeyError::Sign)?;
-        Ok(KeyPair { private: Secret::new(STANDARD.encode(private.as_ref())), public: STANDARD.encode(public.as_ref()) })
+        Ok(KeyPair {
+            private: Secret::new(STANDARD.encode(private.as_ref())),
+            public: STANDARD.encode(public.as_ref()),
+        })
     }
 }
 

@@ -16,8 +16,10 @@ use crate::secret::Secret;
 use crate::time::Rng;
 
 /// DER of `DigestInfo` up to the SHA-256 value (RFC 8017, section 9.2, note 1).
-const SHA256_PREFIX: [u8; 19] =
-    [0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20];
+const SHA256_PREFIX: [u8; 19] = [
+    0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00,
+    0x04, 0x20,
+];
 
 fn padding() -> Pkcs1v15Sign {
     Pkcs1v15Sign { hash_len: Some(32), prefix: SHA256_PREFIX.into() }
@@ -97,9 +99,7 @@ impl Signer for PortableSigner {
     fn sign(&self, scheme: Scheme, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         let Scheme::RsaSha256 = scheme;
         let mut blinding = Blinding(&*self.rng);
-        self.key
-            .sign_with_rng(&mut blinding, padding(), &Sha256::digest(message))
-            .map_err(|_| KeyError::Sign)
+        self.key.sign_with_rng(&mut blinding, padding(), &Sha256::digest(message)).map_err(|_| KeyError::Sign)
     }
 }
 

@@ -74,7 +74,12 @@ impl Caller {
     }
 
     /// Takes and answers the key in one commit, where nothing is sent in between.
-    pub(crate) fn once<V: Serialize>(&self, object_id: impl ToString, view: &V, moment: Moment) -> Option<Claim> {
+    pub(crate) fn once<V: Serialize>(
+        &self,
+        object_id: impl ToString,
+        view: &V,
+        moment: Moment,
+    ) -> Option<Claim> {
         let claim = self.claim.as_ref()?;
         Some(Claim::Open(record(claim, object_id.to_string(), Some(answer(view)), moment)))
     }

@@ -78,4 +78,3 @@ impl ExceptionKind {
         Self::ALL.iter().copied().find(|kind| kind.text() == text)
     }
 }
-

@@ -97,7 +97,13 @@ pub async fn resolve(engine: &Engine, caller: &Caller, input: ResolveException) 
     let view = exception.view();
     let mut changes = Changes { claim: caller.once(exception.id, &view, moment), ..Changes::default() };
     let detail = exception.resolution.clone().unwrap_or_default();
-    changes.audit.push(engine.audit(&caller.actor, "exceptions.resolve", Some(exception.id.to_string()), detail, moment));
+    changes.audit.push(engine.audit(
+        &caller.actor,
+        "exceptions.resolve",
+        Some(exception.id.to_string()),
+        detail,
+        moment,
+    ));
     changes.put(Put::Exception(exception));
     engine.commit(caller.tenant(), changes).await?;
     Ok(view)

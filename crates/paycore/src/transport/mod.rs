@@ -4,9 +4,9 @@
 pub mod guard;
 #[cfg(feature = "reqwest")]
 pub mod reqwest;
+pub(crate) mod sandbox;
 #[cfg(feature = "native-crypto")]
 pub mod system;
-pub(crate) mod sandbox;
 
 use std::time::Duration;
 

@@ -117,7 +117,8 @@ impl Checker {
                 self.broken("I24", tenant, object, detail);
             }
         }
-        let names = ["orders", "attempts", "refunds", "transactions", "balances", "events", "claims", "deliveries"];
+        let names =
+            ["orders", "attempts", "refunds", "transactions", "balances", "events", "claims", "deliveries"];
         Report {
             ok: self.violations.is_empty(),
             rows: names.into_iter().zip(self.rows).collect(),
@@ -143,7 +144,8 @@ impl Checker {
             self.broken("I4", tenant, order.id, detail);
         }
         if order.refunding < 0 || order.refunded + order.refunding > captured {
-            let detail = format!("captured {captured}, refunded {}, refunding {}", order.refunded, order.refunding);
+            let detail =
+                format!("captured {captured}, refunded {}, refunding {}", order.refunded, order.refunding);
             self.broken("I5", tenant, order.id, detail);
         }
         self.orders.insert(
@@ -305,7 +307,12 @@ impl Checker {
             let looked_after = refunded + facts.refunding > 0 || facts.refund_failed;
             if !looked_after {
                 let rule = if facts.status == S::Failed { "I6" } else { "I16" };
-                self.broken(rule, tenant, id, format!("{captured} captured after the end, nothing going back"));
+                self.broken(
+                    rule,
+                    tenant,
+                    id,
+                    format!("{captured} captured after the end, nothing going back"),
+                );
             }
         }
     }

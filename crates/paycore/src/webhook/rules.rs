@@ -61,7 +61,6 @@ pub fn record(delivery: &mut Delivery, tried: Tried, wall: Timestamp, rng: &dyn 
     gone
 }
 
-
 /// Up to a fifth more, so that receivers who failed together are not called together.
 fn jittered(delay: Duration, rng: &dyn Rng) -> Duration {
     let mut random = [0u8; 2];

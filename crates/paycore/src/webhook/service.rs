@@ -155,7 +155,13 @@ async fn write(
     moment: Moment,
 ) -> Result<()> {
     let mut changes = Changes { claim, ..Changes::default() };
-    changes.audit.push(engine.audit(&caller.actor, action, Some(endpoint.id.to_string()), String::new(), moment));
+    changes.audit.push(engine.audit(
+        &caller.actor,
+        action,
+        Some(endpoint.id.to_string()),
+        String::new(),
+        moment,
+    ));
     changes.put(Put::Endpoint(endpoint));
     engine.commit(caller.tenant(), changes).await.map_err(Error::from)
 }
@@ -257,7 +263,11 @@ pub struct ListDeliveries {
 }
 
 /// The delivery log, newest first.
-pub async fn deliveries(engine: &Engine, caller: &Caller, input: ListDeliveries) -> Result<List<DeliveryView>> {
+pub async fn deliveries(
+    engine: &Engine,
+    caller: &Caller,
+    input: ListDeliveries,
+) -> Result<List<DeliveryView>> {
     let page = ListInput::new(input.limit, input.starting_after, input.ending_before)?;
     let filter =
         DeliveryFilter { event_id: input.event_id, endpoint_id: input.endpoint_id, status: input.status };
@@ -282,7 +292,13 @@ pub async fn resend(engine: &Engine, caller: &Caller, input: DeliveryById) -> Re
     delivery.due_at = moment.wall;
     let view = delivery.view();
     let mut changes = Changes { claim: caller.once(delivery.id, &view, moment), ..Changes::default() };
-    changes.audit.push(engine.audit(&caller.actor, "deliveries.resend", Some(delivery.id.to_string()), String::new(), moment));
+    changes.audit.push(engine.audit(
+        &caller.actor,
+        "deliveries.resend",
+        Some(delivery.id.to_string()),
+        String::new(),
+        moment,
+    ));
     changes.put(Put::Delivery(delivery));
     engine.commit(caller.tenant(), changes).await?;
     Ok(view)
@@ -297,7 +313,9 @@ pub(crate) async fn dispatch(engine: &Engine, tenant: MerchantId, id: EventId) -
     let merchant = engine.merchant(tenant).await?;
     let moment = engine.moment(&merchant);
     let mut changes = Changes::default();
-    for endpoint in engine.store.endpoints(tenant).await?.iter().filter(|endpoint| rules::wants(endpoint, &event)) {
+    for endpoint in
+        engine.store.endpoints(tenant).await?.iter().filter(|endpoint| rules::wants(endpoint, &event))
+    {
         let delivery = new_delivery(engine, &event, Some(endpoint.id), endpoint.url.clone(), moment);
         changes.put(Put::Delivery(delivery));
     }
@@ -311,7 +329,13 @@ pub(crate) async fn dispatch(engine: &Engine, tenant: MerchantId, id: EventId) -
     }
 }
 
-fn new_delivery(engine: &Engine, event: &Event, endpoint: Option<EndpointId>, url: String, at: Moment) -> Delivery {
+fn new_delivery(
+    engine: &Engine,
+    event: &Event,
+    endpoint: Option<EndpointId>,
+    url: String,
+    at: Moment,
+) -> Delivery {
     Delivery {
         id: DeliveryId::new(at.now, &*engine.rng),
         version: 0,
@@ -333,7 +357,8 @@ pub(crate) async fn send(engine: &Engine, tenant: MerchantId, id: DeliveryId) ->
         Some(id) => engine.store.endpoint(tenant, id).await?,
         None => None,
     };
-    let stopped = delivery.endpoint_id.is_some() && !endpoint.as_ref().is_some_and(|endpoint| endpoint.enabled);
+    let stopped =
+        delivery.endpoint_id.is_some() && !endpoint.as_ref().is_some_and(|endpoint| endpoint.enabled);
     if stopped || delivery.status != DeliveryStatus::Pending {
         if stopped {
             delivery.status = DeliveryStatus::Failed;
@@ -349,7 +374,12 @@ pub(crate) async fn send(engine: &Engine, tenant: MerchantId, id: DeliveryId) ->
     finish(engine, tenant, delivery, disabled).await
 }
 
-async fn finish(engine: &Engine, tenant: MerchantId, delivery: Delivery, disabled: Option<Endpoint>) -> Result<()> {
+async fn finish(
+    engine: &Engine,
+    tenant: MerchantId,
+    delivery: Delivery,
+    disabled: Option<Endpoint>,
+) -> Result<()> {
     let mut changes = Changes::default();
     changes.put(Put::Delivery(delivery));
     if let Some(endpoint) = disabled {
@@ -364,7 +394,8 @@ async fn finish(engine: &Engine, tenant: MerchantId, delivery: Delivery, disable
 
 fn secrets(engine: &Engine, merchant: &Merchant, endpoint: Option<&Endpoint>) -> Result<Vec<Secret>> {
     let Some(endpoint) = endpoint else {
-        let own = engine.vault.open(&merchant.id.to_string(), &merchant.sealed_secret).map_err(Error::internal)?;
+        let own =
+            engine.vault.open(&merchant.id.to_string(), &merchant.sealed_secret).map_err(Error::internal)?;
         return Ok(vec![own]);
     };
     let binding = format!("{}/{}", merchant.id, endpoint.id);

@@ -27,5 +27,10 @@ pub trait Webhooks {
     /// One delivery.
     async fn delivery(&self, tenant: MerchantId, id: DeliveryId) -> Read<Option<Delivery>>;
     /// Deliveries, newest first.
-    async fn deliveries(&self, tenant: MerchantId, filter: &DeliveryFilter, page: &Page) -> Read<Vec<Delivery>>;
+    async fn deliveries(
+        &self,
+        tenant: MerchantId,
+        filter: &DeliveryFilter,
+        page: &Page,
+    ) -> Read<Vec<Delivery>>;
 }
