@@ -63,7 +63,7 @@ pub fn order(number: u128) -> Order {
             notify_url: Some("https://shop.example/notify".into()),
             return_url: None,
             metadata: [("table".to_owned(), "12".to_owned())].into(),
-            payer: crate::channel::Payer { ip: Some("203.0.113.7".into()), ..Default::default() },
+            payer: Payer { ip: Some("203.0.113.7".into()), ..Payer::default() },
         },
         expires_at: NOW,
         created_at: NOW,

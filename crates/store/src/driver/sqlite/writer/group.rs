@@ -1,0 +1,269 @@
+//! One transaction for many jobs.
+//!
+//! A group is first run without savepoints, which cost a copy of every page they guard. When a commit fails
+//! after it has written something, the group is rolled back and run again with a savepoint around each commit.
+//! A sum of balances that does not fit is nobody's in a group: then each job runs alone.
+
+use std::collections::{BTreeMap, HashMap};
+
+use paycore::store::{CommitError, Due};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, Statement as Prepared, ToSql};
+
+use super::Job;
+use crate::driver::sqlite::errors::{Failure, store_error};
+use crate::driver::sqlite::{numbered, rows};
+use crate::statement::Statement;
+use crate::write::{Cell, Rows, Step};
+use crate::{event, ledger, queue};
+
+const BEGIN: &str = "BEGIN IMMEDIATE";
+const PROBE: &str = "UPDATE probes SET count = count + 1 WHERE id = 1";
+
+/// What became of one job.
+pub(super) enum Outcome {
+    Commit(Result<(), CommitError>),
+    Lease(Vec<Due>),
+    Probe,
+}
+
+/// The prepared statements and the way to run a group with them.
+pub(super) struct Group<'c> {
+    connection: &'c Connection,
+    writes: Vec<Prepared<'c>>,
+    control: Control<'c>,
+    last_position: Prepared<'c>,
+    advance: Prepared<'c>,
+    fold: Prepared<'c>,
+    probe: Prepared<'c>,
+}
+
+struct Control<'c> {
+    begin: Prepared<'c>,
+    commit: Prepared<'c>,
+    save: Prepared<'c>,
+    release: Prepared<'c>,
+    undo: Prepared<'c>,
+}
+
+/// Why a group did not come to its end.
+enum Stop {
+    /// A commit failed half-way, or the balances of the group do not fit: run it again, more carefully.
+    Again,
+    /// The engine cannot write.
+    Engine(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Stop {
+    fn from(error: rusqlite::Error) -> Self {
+        Stop::Engine(error)
+    }
+}
+
+/// What a group adds up before it writes it once at the end.
+#[derive(Default)]
+struct Sums<'j> {
+    /// Per merchant: the last position before the group, and how many it gave away.
+    positions: HashMap<&'j str, (i64, i64)>,
+    /// Per merchant, account and currency: debits and credits.
+    balances: BTreeMap<(&'j str, &'j str, &'static str), (i64, i64)>,
+}
+
+impl<'c> Group<'c> {
+    pub(super) fn new(connection: &'c Connection) -> rusqlite::Result<Self> {
+        let prepare = |sql: &str| connection.prepare(&numbered(sql));
+        Ok(Group {
+            connection,
+            writes: Statement::ALL
+                .iter()
+                .map(|statement| prepare(statement.write().sql))
+                .collect::<Result<_, _>>()?,
+            control: Control {
+                begin: prepare(BEGIN)?,
+                commit: prepare("COMMIT")?,
+                save: prepare("SAVEPOINT one")?,
+                release: prepare("RELEASE one")?,
+                undo: prepare("ROLLBACK TO one")?,
+            },
+            last_position: prepare(event::LAST)?,
+            advance: prepare(event::ADVANCE.sql)?,
+            fold: prepare(ledger::FOLD.sql)?,
+            probe: prepare(PROBE)?,
+        })
+    }
+
+    /// Runs the jobs and answers every one of them. An error is the engine's; the jobs were told.
+    pub(super) fn run(&mut self, jobs: &mut Vec<Job>) -> rusqlite::Result<()> {
+        let mut result = self.transaction(jobs, false);
+        if matches!(result, Err(Stop::Again)) {
+            result = self.transaction(jobs, true);
+        }
+        match result {
+            Ok(outcomes) => {
+                jobs.drain(..).zip(outcomes).for_each(|(job, outcome)| job.answer(outcome));
+                Ok(())
+            }
+            Err(Stop::Again) if jobs.len() > 1 => jobs.drain(..).try_for_each(|job| self.run(&mut vec![job])),
+            Err(Stop::Again) => {
+                let broken = || Outcome::Commit(Err(CommitError::Broken("balances_sums".into())));
+                jobs.drain(..).for_each(|job| job.answer(broken()));
+                Ok(())
+            }
+            Err(Stop::Engine(error)) => {
+                let told = store_error(&error);
+                jobs.drain(..).for_each(|job| job.refuse(&told));
+                Err(error)
+            }
+        }
+    }
+
+    /// Copies the log back into the file, as far as no reader needs it.
+    pub(super) fn checkpoint(&self) -> rusqlite::Result<()> {
+        self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |_| Ok(()))
+    }
+
+    fn transaction(&mut self, jobs: &[Job], savepoints: bool) -> Result<Vec<Outcome>, Stop> {
+        let result = self.attempt(jobs, savepoints);
+        if result.is_err() && !self.connection.is_autocommit() {
+            self.connection.execute_batch("ROLLBACK")?;
+        }
+        result
+    }
+
+    fn attempt(&mut self, jobs: &[Job], savepoints: bool) -> Result<Vec<Outcome>, Stop> {
+        self.control.begin.raw_execute()?;
+        let mut sums = Sums::default();
+        let mut outcomes = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            outcomes.push(match job {
+                Job::Commit(rows, _) => Outcome::Commit(self.commit(rows, &mut sums, savepoints)?),
+                Job::Lease(select, _) => Outcome::Lease(self.lease(select)?),
+                Job::Probe(_) => {
+                    self.probe.raw_execute()?;
+                    Outcome::Probe
+                }
+            });
+        }
+        self.write_sums(&sums)?;
+        // Only now, with the log flushed, may anybody be told.
+        self.control.commit.raw_execute()?;
+        Ok(outcomes)
+    }
+
+    fn commit<'j>(
+        &mut self,
+        rows: &'j Rows,
+        sums: &mut Sums<'j>,
+        savepoints: bool,
+    ) -> Result<Result<(), CommitError>, Stop> {
+        let given = if rows.events() > 0 { self.given(rows.tenant(), sums)? } else { 0 };
+        if savepoints {
+            self.control.save.raw_execute()?;
+        }
+        for (at, step) in rows.steps().iter().enumerate() {
+            match self.step(rows, step, given) {
+                Ok(()) => {}
+                Err(Failure::Engine(error)) => return Err(error.into()),
+                Err(Failure::Commit(error)) if savepoints => {
+                    self.control.undo.raw_execute()?;
+                    self.control.release.raw_execute()?;
+                    return Ok(Err(error));
+                }
+                // The first statement failed and wrote nothing: there is nothing to take back.
+                Err(Failure::Commit(error)) if at == 0 => return Ok(Err(error)),
+                Err(Failure::Commit(_)) => return Err(Stop::Again),
+            }
+        }
+        if savepoints {
+            self.control.release.raw_execute()?;
+        }
+        sums.add(rows)?;
+        Ok(Ok(()))
+    }
+
+    fn step(&mut self, rows: &Rows, step: &Step, given: i64) -> Result<(), Failure> {
+        let statement = &mut self.writes[step.statement as usize];
+        for (at, cell) in rows.cells(step).iter().enumerate() {
+            statement.raw_bind_parameter(at + 1, Bound { rows, cell: *cell, given }).map_err(Failure::of)?;
+        }
+        let count = statement.raw_execute().map_err(Failure::of)?;
+        step.statement.write().expect.check(count).map_err(Failure::Commit)
+    }
+
+    /// The last position that was given in a merchant's stream, in this group or before it.
+    fn given<'j>(&mut self, tenant: &'j str, sums: &mut Sums<'j>) -> Result<i64, Stop> {
+        if let Some((last, added)) = sums.positions.get(tenant) {
+            return Ok(last + added);
+        }
+        self.last_position.raw_bind_parameter(1, tenant)?;
+        let mut rows = self.last_position.raw_query();
+        let last = match rows.next()? {
+            Some(row) => row.get(0)?,
+            None => 0,
+        };
+        sums.positions.insert(tenant, (last, 0));
+        Ok(last)
+    }
+
+    fn lease(&self, select: &crate::read::Select) -> Result<Vec<Due>, Stop> {
+        rows(self.connection, select, queue::due).map_err(|error| {
+            // The statement failed as a whole; the error's own text is all that is known of it.
+            Stop::Engine(rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+        })
+    }
+
+    fn write_sums(&mut self, sums: &Sums<'_>) -> Result<(), Stop> {
+        for (tenant, (_, added)) in sums.positions.iter().filter(|(_, (_, added))| *added > 0) {
+            self.advance.raw_bind_parameter(1, tenant)?;
+            self.advance.raw_bind_parameter(2, added)?;
+            let mut rows = self.advance.raw_query();
+            while rows.next()?.is_some() {}
+        }
+        for ((tenant, account, currency), (debits, credits)) in &sums.balances {
+            self.fold.raw_bind_parameter(1, tenant)?;
+            self.fold.raw_bind_parameter(2, account)?;
+            self.fold.raw_bind_parameter(3, currency)?;
+            self.fold.raw_bind_parameter(4, debits)?;
+            self.fold.raw_bind_parameter(5, credits)?;
+            match self.fold.raw_execute().map_err(Failure::of) {
+                Ok(_) => {}
+                Err(Failure::Commit(_)) => return Err(Stop::Again),
+                Err(Failure::Engine(error)) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'j> Sums<'j> {
+    /// Adds what a commit that stands gave away and posted.
+    fn add(&mut self, rows: &'j Rows) -> Result<(), Stop> {
+        if let Some((_, added)) = self.positions.get_mut(rows.tenant()) {
+            *added += rows.events();
+        }
+        for (account, posting) in rows.postings() {
+            let sums = self.balances.entry((rows.tenant(), account, posting.currency)).or_default();
+            sums.0 = sums.0.checked_add(posting.debit).ok_or(Stop::Again)?;
+            sums.1 = sums.1.checked_add(posting.credit).ok_or(Stop::Again)?;
+        }
+        Ok(())
+    }
+}
+
+/// A cell on its way into a statement.
+struct Bound<'j> {
+    rows: &'j Rows,
+    cell: Cell,
+    given: i64,
+}
+
+impl ToSql for Bound<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self.cell {
+            Cell::Null => ValueRef::Null,
+            Cell::Int(value) => ValueRef::Integer(value),
+            Cell::Position(at) => ValueRef::Integer(self.given + at),
+            Cell::Text(span) => ValueRef::Text(self.rows.str(span).as_bytes()),
+        }))
+    }
+}
