@@ -22,7 +22,9 @@ use std::sync::Arc;
 pub use call::{Call, Effect, Reply, Stage, Step};
 pub use fault::{Fault, Refusal};
 pub use notice::{Notice, Report, Subject, Verified};
-pub use operation::{Capture, CaptureMode, Close, Operation, Pay, Payer, Query, QueryRefund, Refund, Verb, Void};
+pub use operation::{
+    Capture, CaptureMode, Close, Operation, Pay, Payer, Query, QueryRefund, Refund, Verb, Void,
+};
 pub use outcome::{Action, Decline, DeclineReason, Outcome, Verdict};
 pub use profile::{Capability, Currencies, Field, FieldKind, Method, MethodError, Profile, References};
 pub use settings::{Settings, SettingsError};

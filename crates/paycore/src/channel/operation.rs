@@ -94,7 +94,9 @@ pub struct Pay {
 }
 
 /// What is known of the payer. Scenes that need a part refuse an operation without it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct Payer {
     /// The payer's id at the channel, such as a WeChat openid or an Alipay buyer id, at most 128 characters; for
