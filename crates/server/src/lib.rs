@@ -1,1 +1,17 @@
-//! The hosted server: HTTP routes from the operation catalogue, workers and the command line
+//! The hosted server around the engine: it authenticates, limits, decodes, calls, encodes, and runs the workers.
+//! What it can do is the operation catalogue of `paycore`; nothing is decided here.
+
+pub mod assemble;
+pub mod auth;
+pub mod config;
+pub mod first_start;
+pub mod http;
+pub mod limit;
+pub mod listen;
+pub mod metrics;
+pub mod openapi;
+pub mod pages;
+pub mod problem;
+pub mod reference;
+pub mod serve;
+pub mod worker;
