@@ -22,6 +22,8 @@ pub async fn database(name: &str) -> String {
 pub struct Cluster {
     folder: PathBuf,
     port: u16,
+    options: String,
+    owner: Owner,
     /// Stops the server when this process ends, however it ends.
     _guard: Child,
 }
@@ -40,20 +42,25 @@ impl Cluster {
         for setting in settings {
             options.push_str(&format!(" -c {setting}"));
         }
-        let data = data.to_str().unwrap().to_owned();
-        let log = folder.join("log");
-        run(owner.command(&tool("pg_ctl")).args([
-            "-D",
-            &data,
-            "-w",
-            "-l",
-            log.to_str().unwrap(),
-            "-o",
-            &options,
-            "start",
-        ]));
-        let guard = guard(&owner, &data, &folder);
-        Cluster { folder, port, _guard: guard }
+        let guard = guard(&owner, data.to_str().unwrap(), &folder);
+        let cluster = Cluster { folder, port, options, owner, _guard: guard };
+        cluster.launch();
+        cluster
+    }
+
+    /// Ends the server as a power cut would, and starts it again.
+    pub fn kill_and_restart(&self) {
+        self.control(&["-m", "immediate", "stop"]);
+        self.launch();
+    }
+
+    fn launch(&self) {
+        self.control(&["-l", self.folder.join("log").to_str().unwrap(), "-o", &self.options, "start"]);
+    }
+
+    fn control(&self, arguments: &[&str]) {
+        let data = self.folder.join("data");
+        run(self.owner.command(&tool("pg_ctl")).args(["-w", "-D", data.to_str().unwrap()]).args(arguments));
     }
 
     /// Makes an empty database.
@@ -74,11 +81,6 @@ impl Cluster {
     /// The address of a database.
     pub fn address(&self, name: &str) -> String {
         format!("postgres://paycore@127.0.0.1:{}/{name}", self.port)
-    }
-
-    /// Where the server's files are.
-    pub fn folder(&self) -> &Path {
-        &self.folder
     }
 }
 

@@ -1,4 +1,4 @@
-//! Writing one commit, in this order: the claim, the objects as listed, journals, events, audit.
+//! Writing one commit, in this order: the claim, the objects as listed, journals, events, audit, balances.
 
 use super::rules::{self, require};
 use super::table::{Table, Tables};
@@ -26,9 +26,11 @@ impl Tables {
             self.claim(tenant, claim)?;
         }
         changes.puts.into_iter().try_for_each(|put| self.put(tenant, put))?;
+        let entries: Vec<Entry> = changes.transactions.iter().flat_map(|row| row.entries.clone()).collect();
         changes.transactions.into_iter().try_for_each(|transaction| self.post(tenant, transaction))?;
         changes.events.into_iter().try_for_each(|event| self.publish(tenant, event))?;
-        changes.audit.into_iter().try_for_each(|audit| self.audit(tenant, audit))
+        changes.audit.into_iter().try_for_each(|audit| self.audit(tenant, audit))?;
+        entries.iter().try_for_each(|entry| self.fold(tenant, entry))
     }
 
     fn claim(&mut self, tenant: MerchantId, claim: Claim) -> Done {
@@ -78,8 +80,8 @@ impl Tables {
 
     fn order(&mut self, tenant: MerchantId, mut row: Order) -> Done {
         let old = self.orders.get(&(tenant, row.id));
-        row.version = next_version(row.version, old.map(|old| (old.version, old.number == row.number)))?;
-        rules::order(&row)?;
+        let stored = old.map(|old| (old.version, old.number == row.number));
+        row.version = next_version(row.version, stored, rules::order(&row))?;
         let old_due = old.map_or(Timestamp::ZERO, |old| old.due_at);
         unique(&mut self.order_numbers, (tenant, row.number.clone()), row.id, "number")?;
         self.requeue(Queue::Orders, tenant, row.id.to_string(), old_due, row.due_at);
@@ -92,8 +94,8 @@ impl Tables {
         let same = |old: &Attempt| {
             (old.order_id, old.account_id, &old.reference) == (row.order_id, row.account_id, &row.reference)
         };
-        row.version = next_version(row.version, old.map(|old| (old.version, same(old))))?;
-        rules::attempt(&row)?;
+        let stored = old.map(|old| (old.version, same(old)));
+        row.version = next_version(row.version, stored, rules::attempt(&row))?;
         let old_due = old.map_or(Timestamp::ZERO, |old| old.due_at);
         let reference = (tenant, (row.account_id, row.reference.clone()));
         unique(&mut self.attempt_references, reference, row.id, "reference")?;
@@ -107,9 +109,8 @@ impl Tables {
         let old = self.refunds.get(&(tenant, row.id));
         let identity =
             |row: &Refund| (row.order_id, row.attempt_id, row.number.clone(), row.reference.clone());
-        row.version =
-            next_version(row.version, old.map(|old| (old.version, identity(old) == identity(&row))))?;
-        rules::refund(&row)?;
+        let stored = old.map(|old| (old.version, identity(old) == identity(&row)));
+        row.version = next_version(row.version, stored, rules::refund(&row))?;
         let old_due = old.map_or(Timestamp::ZERO, |old| old.due_at);
         unique(&mut self.refund_numbers, (tenant, row.number.clone()), row.id, "number")?;
         unique(&mut self.refund_references, (tenant, row.reference.clone()), row.id, "reference")?;
@@ -120,16 +121,16 @@ impl Tables {
 
     fn merchant(&mut self, mut row: Merchant) -> Done {
         let old = self.merchants.get(&row.id);
-        row.version = next_version(row.version, old.map(|old| (old.version, old.livemode == row.livemode)))?;
+        let stored = old.map(|old| (old.version, old.livemode == row.livemode));
         let clock = row.clock_offset == 0 || (row.clock_offset > 0 && !row.livemode);
-        require(clock, "merchants.clock_offset")?;
+        row.version = next_version(row.version, stored, require(clock, "merchants.clock_offset"))?;
         self.merchants.put(row.id, row);
         Ok(())
     }
 
     fn api_key(&mut self, tenant: MerchantId, mut row: ApiKey) -> Done {
         let old = self.api_keys.get(&(tenant, row.id));
-        row.version = next_version(row.version, old.map(|old| (old.version, old.hash == row.hash)))?;
+        row.version = next_version(row.version, old.map(|old| (old.version, old.hash == row.hash)), Ok(()))?;
         unique(&mut self.key_hashes, row.hash.clone(), (tenant, row.id), "hash")?;
         self.api_keys.put((tenant, row.id), row);
         Ok(())
@@ -137,7 +138,8 @@ impl Tables {
 
     fn channel_account(&mut self, tenant: MerchantId, mut row: ChannelAccount) -> Done {
         let old = self.channel_accounts.get(&(tenant, row.id));
-        row.version = next_version(row.version, old.map(|old| (old.version, old.channel == row.channel)))?;
+        let stored = old.map(|old| (old.version, old.channel == row.channel));
+        row.version = next_version(row.version, stored, Ok(()))?;
         unique(&mut self.account_tenants, row.id, tenant, "id")?;
         self.channel_accounts.put((tenant, row.id), row);
         Ok(())
@@ -145,7 +147,7 @@ impl Tables {
 
     fn endpoint(&mut self, tenant: MerchantId, mut row: Endpoint) -> Done {
         let old = self.endpoints.get(&(tenant, row.id));
-        row.version = next_version(row.version, old.map(|old| (old.version, true)))?;
+        row.version = next_version(row.version, old.map(|old| (old.version, true)), Ok(()))?;
         self.endpoints.put((tenant, row.id), row);
         Ok(())
     }
@@ -153,8 +155,8 @@ impl Tables {
     fn delivery(&mut self, tenant: MerchantId, mut row: Delivery) -> Done {
         let old = self.deliveries.get(&(tenant, row.id));
         let same = |old: &Delivery| (old.event_id, old.endpoint_id) == (row.event_id, row.endpoint_id);
-        row.version = next_version(row.version, old.map(|old| (old.version, same(old))))?;
-        require(row.due_at.micros() >= 0, "deliveries.due_at")?;
+        let rules = require(row.due_at.micros() >= 0, "deliveries.counters");
+        row.version = next_version(row.version, old.map(|old| (old.version, same(old))), rules)?;
         let old_due = old.map_or(Timestamp::ZERO, |old| old.due_at);
         self.requeue(Queue::Deliveries, tenant, row.id.to_string(), old_due, row.due_at);
         self.deliveries.put((tenant, row.id), row);
@@ -164,7 +166,7 @@ impl Tables {
     fn exception(&mut self, tenant: MerchantId, mut row: Exception) -> Done {
         let old = self.exceptions.get(&(tenant, row.id));
         let same = |old: &Exception| (old.kind, &old.object_id) == (row.kind, &row.object_id);
-        row.version = next_version(row.version, old.map(|old| (old.version, same(old))))?;
+        row.version = next_version(row.version, old.map(|old| (old.version, same(old))), Ok(()))?;
         let open = (tenant, (row.kind.text(), row.object_id.clone()));
         if row.resolved_at.is_none() {
             unique(&mut self.open_exceptions, open, row.id, "exception")?;
@@ -201,7 +203,6 @@ impl Tables {
             return Err(CommitError::Duplicate("id"));
         }
         unique(&mut self.booked, (tenant, row.event_id), row.id, "event_id")?;
-        row.entries.iter().try_for_each(|entry| self.fold(tenant, entry))?;
         self.transactions.put((tenant, row.id), row);
         Ok(())
     }
@@ -247,12 +248,13 @@ impl Tables {
 }
 
 /// The version to write. `stored` is the version that is there and whether the fields that make up the
-/// object's identity, which never change, are the same.
-fn next_version(read: i64, stored: Option<(i64, bool)>) -> Result<i64, CommitError> {
+/// object's identity, which never change, are the same. `rules` are the row's own: an object that changed is
+/// stale before it is broken, a new one is broken before it is a duplicate.
+fn next_version(read: i64, stored: Option<(i64, bool)>, rules: Done) -> Result<i64, CommitError> {
     match (read, stored) {
-        (0, None) => Ok(1),
-        (0, Some(_)) => Err(CommitError::Duplicate("id")),
-        (read, Some((version, true))) if read == version => Ok(version + 1),
+        (0, None) => rules.map(|()| 1),
+        (0, Some(_)) => rules.and(Err(CommitError::Duplicate("id"))),
+        (read, Some((version, true))) if read == version => rules.map(|()| version + 1),
         _ => Err(CommitError::Stale),
     }
 }
