@@ -80,7 +80,7 @@ pub struct Report {
     /// Whether every invariant holds.
     pub ok: bool,
     /// Rows read per table.
-    pub rows: Vec<(&'static str, u64)>,
+    pub rows: std::collections::BTreeMap<&'static str, u64>,
     /// The invariants that were checked, with their rule in a sentence.
     pub checked: Vec<Rule>,
     /// What is not true; at most 1,000.

@@ -3,6 +3,7 @@
 
 pub mod assemble;
 pub mod auth;
+pub mod client;
 pub mod config;
 pub mod first_start;
 pub mod http;
@@ -14,4 +15,5 @@ pub mod pages;
 pub mod problem;
 pub mod reference;
 pub mod serve;
+pub mod simulate;
 pub mod worker;

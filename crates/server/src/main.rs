@@ -33,6 +33,8 @@ enum Command {
     Keys(command::keys::Options),
     /// Call an operation of a running server. 调用接口。
     Call(command::call::Options),
+    /// Simulate shops, payers, channels and bad weather, and check every invariant. 模拟运行并校验不变式。
+    Simulate(paycore_server::simulate::Options),
     /// Print the OpenAPI document. 输出 OpenAPI 文档。
     Openapi,
     /// Print a page of the reference. 输出参考文档。
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
     match &arguments.command {
         Command::Openapi => return command::docs::openapi(),
         Command::Docs { page } => return command::docs::print(page),
+        Command::Simulate(options) => return paycore_server::simulate::run(options),
         _ => {}
     }
     let mut config = match Config::read(arguments.config.as_deref(), std::env::vars()) {
@@ -69,7 +72,7 @@ fn main() -> ExitCode {
             Command::Doctor => command::doctor::run(&config, std::env::vars()).await,
             Command::Keys(options) => command::keys::run(&config, options).await,
             Command::Call(options) => command::call::run(options).await,
-            Command::Openapi | Command::Docs { .. } => ExitCode::SUCCESS,
+            Command::Openapi | Command::Docs { .. } | Command::Simulate(_) => ExitCode::SUCCESS,
         }
     })
 }

@@ -133,7 +133,20 @@ fn explain(path: &str, error: &serde_json::Error) -> Error {
         "currency" => Code::InvalidCurrency,
         _ => Code::InvalidRequest,
     };
-    Error::new(code, format!("{}.", capital(text))).param(path)
+    Error::new(code, format!("{}.", capital(&in_plain_words(text)))).param(path)
+}
+
+/// Names of Rust types mean nothing to people who write JSON.
+fn in_plain_words(text: &str) -> String {
+    const WORDS: &[(&str, &str)] = &[
+        ("expected i64", "expected a whole number"),
+        ("expected u64", "expected a whole number that is not negative"),
+        ("expected u32", "expected a whole number that is not negative"),
+        ("expected a sequence", "expected a list"),
+        ("expected a map", "expected an object"),
+        ("expected struct", "expected an object:"),
+    ];
+    WORDS.iter().fold(text.to_owned(), |text, (rust, plain)| text.replace(rust, plain))
 }
 
 fn capital(text: &str) -> String {
