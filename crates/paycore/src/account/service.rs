@@ -10,7 +10,7 @@ use crate::channel::{Driver, Settings};
 use crate::engine::{Caller, Engine};
 use crate::error::{Code, Error, Result};
 use crate::id::ChannelAccountId;
-use crate::order::input::{Moment, text};
+use crate::order::input::{Moment, optional, text};
 use crate::page::List;
 use crate::secret::Secret;
 use crate::store::{Changes, Put};
@@ -261,15 +261,14 @@ pub async fn update(
     caller: &Caller,
     input: UpdateChannelAccount,
 ) -> Result<ChannelAccountView> {
+    optional("name", input.name.as_deref(), 100)?;
+    let priority = priority(input.priority)?;
     let found = engine.store.channel_account(caller.tenant(), input.id).await?;
     let mut account = found.ok_or_else(|| Error::not_found("channel account", input.id))?;
     let moment = engine.moment(&caller.merchant);
-    if let Some(name) = input.name {
-        text("name", &name, 1, 100)?;
-        account.name = name;
-    }
+    account.name = input.name.unwrap_or(account.name);
     account.enabled = input.enabled.unwrap_or(account.enabled);
-    account.priority = priority(input.priority)?.unwrap_or(account.priority);
+    account.priority = priority.unwrap_or(account.priority);
     if let Some(replaced) = &input.settings {
         let mut settings = engine.open_settings(caller.tenant(), account.id, &account.sealed_settings)?;
         for (key, value) in replaced {

@@ -124,7 +124,8 @@ fn explain(path: &str, error: &serde_json::Error) -> Error {
     if let Some(param) = named("missing field `") {
         return Error::new(Code::MissingParameter, "This parameter is required.").param(param);
     }
-    if path == "." || path == "?" || error.is_syntax() || error.is_eof() {
+    let path = path.trim_end_matches('?').trim_end_matches('.');
+    if path.is_empty() {
         return Error::new(Code::InvalidRequest, format!("The body is not the JSON object wanted: {text}."));
     }
     let last = path.rsplit('.').next().unwrap_or(path);

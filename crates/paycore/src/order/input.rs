@@ -204,6 +204,17 @@ impl CreateOrder {
     }
 }
 
+/// Refuses an amount that no currency could make right, before anything is read for it.
+pub(crate) fn plausible(param: &str, minor: Option<i64>) -> Result<()> {
+    match minor {
+        Some(minor) if !(1..=AMOUNT_MAX).contains(&minor) => {
+            let detail = format!("Must be an integer from 1 to {AMOUNT_MAX} in minor units.");
+            Err(Error::new(Code::InvalidAmount, detail).param(param))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A positive amount within bounds.
 pub(crate) fn amount(param: &str, minor: i64, currency: Currency) -> Result<Money> {
     if !(1..=AMOUNT_MAX).contains(&minor) {

@@ -403,6 +403,7 @@ pub struct CaptureOrder {
 
 /// Takes authorized money, all or part of it, once.
 pub async fn capture(engine: &Engine, caller: &Caller, input: CaptureOrder) -> Result<Order> {
+    super::input::plausible("amount", input.amount)?;
     let (mut payment, moment, changes) = follow_up(engine, caller, input.id, "orders.capture").await?;
     let minor = input.amount.unwrap_or(payment.order.authorized);
     let money = super::input::amount("amount", minor, payment.order.currency())?;

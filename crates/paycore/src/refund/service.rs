@@ -13,7 +13,7 @@ use crate::event::EventKind;
 use crate::exception::ExceptionKind;
 use crate::id::{ChannelAccountId, MerchantId, OrderId, RefundId};
 use crate::merchant::Merchant;
-use crate::order::input::{check_metadata, number_of, optional};
+use crate::order::input::{check_metadata, number_of, optional, plausible};
 use crate::order::rules::LOOKS_BEFORE_EXCEPTION;
 use crate::order::{Attempt, Metadata, Order};
 use crate::page::ListInput;
@@ -48,6 +48,7 @@ pub struct CreateRefund {
 
 /// Gives money back, all that is left or part of it.
 pub async fn create(engine: &Engine, caller: &Caller, input: CreateRefund) -> Result<Refund> {
+    plausible("amount", input.amount)?;
     optional("reason", input.reason.as_deref(), 256)?;
     check_metadata(&input.metadata)?;
     if let Some(number) = &input.out_refund_no {

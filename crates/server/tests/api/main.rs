@@ -1,0 +1,14 @@
+//! The server as its users meet it: over HTTP, on SQLite in a folder of its own, with the sandbox behind it.
+
+mod docs;
+mod idempotency;
+mod input;
+mod limits;
+mod notices;
+mod sandbox;
+mod signin;
+mod stand;
+mod stop;
+mod tenants;
+mod walks;
+mod webhooks;

@@ -1,0 +1,159 @@
+//! What belongs to one merchant does not exist for another: every operation that takes an id.
+
+use std::collections::BTreeMap;
+
+use http::{Method, StatusCode};
+use paycore::catalogue::CATALOGUE;
+use paycore::exception::{Exception, ExceptionKind};
+use paycore::id::ExceptionId;
+use paycore::store::{Changes, Put};
+use paycore::transport::system::SystemRng;
+use serde_json::{Value, json};
+
+use crate::stand::{Stand, order};
+
+/// One object of every kind, of the sandbox merchant, by the first word of its operations.
+async fn objects(stand: &Stand) -> BTreeMap<&'static str, Value> {
+    let mut objects = BTreeMap::new();
+    let endpoint = stand.ok("webhook_endpoints.create", json!({"url": "https://shop.example/hooks"})).await;
+    let paid = stand.paid(10_000).await;
+    let refund = stand.ok("refunds.create", json!({"order_id": paid["id"], "amount": 10})).await;
+    let first = async |operation: &str| {
+        let list = stand.becomes(operation, json!({"limit": 1}), |list| list["data"][0].is_object()).await;
+        list["data"][0]["id"].clone()
+    };
+    objects.insert("transactions", first("transactions.list").await);
+    objects.insert("events", first("events.list").await);
+    objects.insert("deliveries", first("deliveries.list").await);
+    objects.insert("api_keys", first("api_keys.list").await);
+    objects.insert("exceptions", exception(stand).await);
+    objects.insert("channel_accounts", json!(stand.account("alipay").await.to_string()));
+    objects.insert("orders", paid["id"].clone());
+    objects.insert("refunds", refund["id"].clone());
+    objects.insert("webhook_endpoints", endpoint["id"].clone());
+    objects
+}
+
+async fn exception(stand: &Stand) -> Value {
+    let now = stand.engine.wall();
+    let exception = Exception {
+        id: ExceptionId::new(now, &SystemRng),
+        version: 0,
+        kind: ExceptionKind::Unresolved,
+        object_id: "att_x".into(),
+        detail: "made by a test".into(),
+        resolved_at: None,
+        resolution: None,
+        created_at: now,
+    };
+    let id = json!(exception.id.to_string());
+    let mut changes = Changes::new();
+    changes.put(Put::Exception(exception));
+    stand.engine.store().commit(stand.tenant().await, changes).await.expect("a commit");
+    id
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_of_another_merchant_does_not_exist_in_any_operation() {
+    let stand = Stand::start().await;
+    let objects = objects(&stand).await;
+    let stranger = stand.another_merchant().await;
+    let rows = stand.rows().await;
+    let mut tried = 0;
+    for operation in CATALOGUE.iter().filter(|operation| operation.path.contains("{id}")) {
+        let noun = operation.name.split('.').next().unwrap_or_default();
+        let theirs = objects.get(noun).unwrap_or_else(|| panic!("no object for {}", operation.name));
+        let mut input: Value = serde_json::from_str(operation.example).expect("an example");
+        let unknown = input["id"].clone();
+        input["id"] = theirs.clone();
+        for key in [&stranger, &stand.live_key] {
+            let answer =
+                stand.call_as(key, operation.name, input.clone(), Some(&crate::stand::fresh())).await;
+            let problem = answer.problem(StatusCode::NOT_FOUND, "not_found").clone();
+            let mut nobodys = input.clone();
+            nobodys["id"] = unknown.clone();
+            let nothing = stand.call_as(key, operation.name, nobodys, Some(&crate::stand::fresh())).await;
+            let nothing = nothing.problem(StatusCode::NOT_FOUND, "not_found");
+            let detail = |problem: &Value, id: &Value| {
+                problem["detail"].as_str().unwrap_or_default().replace(id.as_str().unwrap_or_default(), "ID")
+            };
+            assert_eq!(
+                detail(&Value::Object(problem.clone()), theirs),
+                detail(&Value::Object(nothing.clone()), &unknown),
+                "{}: the answer tells that the id exists",
+                operation.name
+            );
+        }
+        tried += 1;
+    }
+    assert!(tried >= 15, "only {tried} operations");
+    assert_eq!(stand.rows().await, rows);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_of_another_merchant_in_a_body_or_a_filter_does_not_exist() {
+    let stand = Stand::start().await;
+    let objects = objects(&stand).await;
+    let stranger = stand.another_merchant().await;
+    let refund = json!({"order_id": objects["orders"], "amount": 1});
+    let answer = stand.call_as(&stranger, "refunds.create", refund, Some("r1")).await;
+    assert_eq!(answer.problem(StatusCode::NOT_FOUND, "not_found")["param"], "order_id");
+    for (operation, filter, noun) in [
+        ("refunds.list", "order_id", "orders"),
+        ("deliveries.list", "event_id", "events"),
+        ("deliveries.list", "endpoint_id", "webhook_endpoints"),
+    ] {
+        let mut input = json!({});
+        input[filter] = objects[noun].clone();
+        let answer = stand.call_as(&stranger, operation, input, None).await;
+        assert_eq!((answer.status, &answer.body["data"]), (200, &json!([])), "{operation}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_show_their_own_merchants_rows_only() {
+    let stand = Stand::start().await;
+    let objects = objects(&stand).await;
+    let stranger = stand.another_merchant().await;
+    let own = stand.call_as(&stranger, "orders.create", order(700, "testpay.card"), Some("o1")).await;
+    for operation in
+        CATALOGUE.iter().filter(|operation| operation.method == Method::GET && !operation.path.contains('{'))
+    {
+        if operation.scope == paycore::merchant::Scope::Platform {
+            continue;
+        }
+        let answer = stand.call_as(&stranger, operation.name, json!({}), None).await;
+        assert_eq!(answer.status, 200, "{}", operation.name);
+        let text = answer.body.to_string();
+        for id in objects.values().filter_map(Value::as_str) {
+            assert!(!text.contains(id), "{} shows {id}", operation.name);
+        }
+    }
+    let orders = stand.call_as(&stranger, "orders.list", json!({}), None).await;
+    assert_eq!(orders.body["data"].as_array().map(Vec::len), Some(1));
+    assert_eq!(orders.body["data"][0]["id"], own.body["id"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_are_walked_by_cursor_without_gap_or_repeat() {
+    let stand = Stand::start().await;
+    let mut made = Vec::new();
+    for amount in 1..=7 {
+        made.push(stand.ok("orders.create", order(amount, "testpay.card")).await["id"].clone());
+    }
+    made.reverse();
+    let mut seen: Vec<Value> = Vec::new();
+    let mut input = json!({"limit": 3});
+    loop {
+        let page = stand.ok("orders.list", input.clone()).await;
+        seen.extend(page["data"].as_array().unwrap().iter().map(|order| order["id"].clone()));
+        if page["has_more"] == false {
+            break;
+        }
+        input["starting_after"] = page["next_cursor"].clone();
+    }
+    assert_eq!(seen, made);
+    let back = stand.ok("orders.list", json!({"limit": 3, "ending_before": made[4]})).await;
+    let ids: Vec<Value> = back["data"].as_array().unwrap().iter().map(|order| order["id"].clone()).collect();
+    assert_eq!(ids, made[1..4]);
+}
