@@ -80,14 +80,18 @@ pub fn generate(check: bool) -> Result<(), Failure> {
     )))
 }
 
-/// The names of the channel folders, which are the ids of the channels.
+/// The ids of the registered channels, which are the names of their folders.
 fn channels() -> Vec<String> {
-    let folders = fs::read_dir(root().join("crates/channels/src")).into_iter().flatten().flatten();
-    let channels = folders.filter(|folder| folder.path().join("mod.rs").is_file());
-    let mut names: Vec<_> = channels.filter_map(|folder| folder.file_name().into_string().ok()).collect();
-    names.retain(|name| name != "dialect");
-    names.sort();
-    names
+    let registry = fs::read_to_string(root().join("crates/channels/src/lib.rs")).unwrap_or_default();
+    registered(&registry)
+}
+
+/// The modules that `REGISTRY` takes its channels from.
+fn registered(registry: &str) -> Vec<String> {
+    let (_, table) = registry.split_once("REGISTRY").unwrap_or_default();
+    let table = table.split_once("];").map_or(table, |(table, _)| table);
+    let entries = table.split('&').filter_map(|entry| entry.split_once("::"));
+    entries.map(|(module, _)| module.to_owned()).collect()
 }
 
 fn fresh(generator: &Generator) -> Result<String, Failure> {
@@ -166,6 +170,14 @@ mod tests {
         );
         assert!(head("a.rs", "b").starts_with("// "));
         assert_eq!(head("a.json", "b"), "");
+    }
+
+    #[test]
+    fn a_channel_is_generated_for_once_it_is_registered() {
+        let text =
+            "pub mod a;\npub mod b;\n\npub static REGISTRY: &[&dyn Driver] = &[&a::A, &c1::C1];\nuse &z::Z;";
+        assert_eq!(registered(text), ["a", "c1"]);
+        assert!(channels().contains(&"alipay".to_owned()));
     }
 
     #[test]

@@ -18,8 +18,19 @@ const SERVICES: &[&str] = &["service.rs", "sweep.rs"];
 const RUNTIMES: &[&str] =
     &["tokio", "reqwest", "hyper", "axum", "async_trait", "futures", "rusqlite", "tokio_postgres"];
 /// What a channel may not name beside the runtimes.
-const NOT_IN_CHANNELS: &[&str] =
-    &["sqlx", "tracing", "log", "std::fs", "std::net", "std::env", "std::thread", "std::process"];
+const NOT_IN_CHANNELS: &[&str] = &[
+    "sqlx",
+    "tracing",
+    "log",
+    "std::fs",
+    "std::env",
+    "std::thread",
+    "std::process",
+    "std::net::TcpStream",
+    "std::net::TcpListener",
+    "std::net::UdpSocket",
+    "std::net::ToSocketAddrs",
+];
 
 /// Rule 1: the foundation imports nothing of ours; `channel` and `ledger`, services apart, import only the
 /// foundation.
@@ -377,8 +388,12 @@ mod tests {
         let path = "crates/channels/src/alipay/encode.rs";
         assert_eq!(lines(channels, path, "use tokio::time;\nuse std::fs::File;\nasync fn f() {}"), [1, 2, 3]);
         assert!(
-            lines(channels, path, "use std::fmt;\nuse http::Request;\nuse paycore::channel::Call;")
-                .is_empty()
+            lines(
+                channels,
+                path,
+                "use std::fmt;\nuse std::net::IpAddr;\nuse http::Request;\nuse paycore::channel::Call;"
+            )
+            .is_empty()
         );
         assert!(lines(channels, "crates/store/src/lib.rs", "use tokio::time;").is_empty());
     }

@@ -41,6 +41,7 @@ const CHANNEL_STANDS_ON: &[&str] = &[
     "flate2",
     "zip",
     "schemars",
+    "x509-cert",
 ];
 /// Which crates of ours each of ours may stand on.
 const OURS: &[(&str, &[&str])] = &[
