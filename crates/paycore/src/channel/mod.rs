@@ -47,6 +47,11 @@ pub trait Driver: Send + Sync + 'static {
         false
     }
 
+    /// Whether the channel notifies of payments of this kind. Those of the others are found out by queries.
+    fn notifies(&self, _capability: &Capability) -> bool {
+        true
+    }
+
     /// The other end of the wire, for the sandbox, the tests and the simulation.
     fn simulator(&self) -> Option<&'static dyn simulator::Maker> {
         None

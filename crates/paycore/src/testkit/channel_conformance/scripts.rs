@@ -24,6 +24,12 @@ fn told(reports: &[Report], pay: &Pay) -> usize {
     reports.iter().filter(about).filter(|report| report.reference == pay.reference).count()
 }
 
+/// As many notifications as there should be, where the channel notifies of such payments.
+fn notified(stand: &mut Stand<'_>, row: &Capability, (told, count): (usize, usize)) -> Result<(), Failure> {
+    let expected = stand.notices(row, count);
+    stand.same("notifications", told, expected)
+}
+
 /// Succeeded at the provider, and once.
 fn settled(stand: &mut Stand<'_>, pay: &Pay) -> Result<(), Failure> {
     stand.says(&query(pay), &Verdict::Succeeded)?;
@@ -37,7 +43,7 @@ pub(super) fn pays_itself(stand: &mut Stand<'_>, row: &'static Capability) -> Re
     stand.wait(1);
     settled(stand, &pay)?;
     let reports = stand.reports()?;
-    stand.same("notifications", told(&reports, &pay), 1)
+    notified(stand, row, (told(&reports, &pay), 1))
 }
 
 pub(super) fn declines(stand: &mut Stand<'_>, row: &'static Capability) -> Result<(), Failure> {
@@ -78,7 +84,7 @@ pub(super) fn pending(stand: &mut Stand<'_>, row: &'static Capability) -> Result
     stand.wait(2);
     settled(stand, &pay)?;
     let reports = stand.reports()?;
-    stand.same("notifications", told(&reports, &pay), 1)
+    notified(stand, row, (told(&reports, &pay), 1))
 }
 
 pub(super) fn timeout(stand: &mut Stand<'_>, row: &'static Capability) -> Result<(), Failure> {
@@ -108,7 +114,7 @@ pub(super) fn three_notices(stand: &mut Stand<'_>, row: &'static Capability) -> 
     let pay = paid(stand, row, 9004)?;
     settled(stand, &pay)?;
     let reports = stand.reports()?;
-    stand.same("notifications", told(&reports, &pay), 3)?;
+    notified(stand, row, (told(&reports, &pay), 3))?;
     let equal = reports.windows(2).all(|pair| pair[0] == pair[1]);
     stand.ensure(equal, || format!("they differ: {reports:?}"))
 }
@@ -121,7 +127,7 @@ pub(super) fn late_notice(stand: &mut Stand<'_>, row: &'static Capability) -> Re
     stand.same("notifications within the hour", early.len(), 0)?;
     stand.wait(1);
     let reports = stand.reports()?;
-    stand.same("notifications after an hour", told(&reports, &pay), 1)
+    notified(stand, row, (told(&reports, &pay), 1))
 }
 
 pub(super) fn paid_after_close(stand: &mut Stand<'_>, row: &'static Capability) -> Result<(), Failure> {
@@ -136,7 +142,7 @@ pub(super) fn paid_after_close(stand: &mut Stand<'_>, row: &'static Capability) 
     stand.wait(1);
     settled(stand, &pay)?;
     let reports = stand.reports()?;
-    stand.same("notifications", told(&reports, &pay), 1)
+    notified(stand, row, (told(&reports, &pay), 1))
 }
 
 pub(super) fn first_unknown(stand: &mut Stand<'_>, row: &'static Capability) -> Result<(), Failure> {

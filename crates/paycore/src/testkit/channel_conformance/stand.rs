@@ -161,6 +161,11 @@ impl<'a> Stand<'a> {
         self.channel.profile()
     }
 
+    /// How many notifications of a payment of this kind arrive where a channel that notifies sends `count`.
+    pub(super) fn notices(&self, row: &Capability, count: usize) -> usize {
+        if self.wiring.driver.notifies(row) { count } else { 0 }
+    }
+
     pub(super) fn settings(&self) -> &'a Settings {
         &self.wiring.provision.ours
     }
