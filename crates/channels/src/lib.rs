@@ -6,6 +6,7 @@ use paycore::channel::Driver;
 pub mod alipay;
 mod dialect;
 pub mod testpay;
+pub mod wechatpay;
 
 /// Every channel of this build.
 pub static REGISTRY: &[&dyn Driver] = &[&alipay::Alipay, &testpay::Testpay];

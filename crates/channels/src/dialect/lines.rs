@@ -2,21 +2,28 @@
 
 use std::io::{BufRead, Read as _};
 
-use encoding_rs::GB18030;
+use encoding_rs::{Encoding, GB18030, UTF_8};
 use paycore::channel::Fault;
 
 const LINE_MAX: u64 = 64 * 1024;
 
-/// The lines of a file in GBK (read as GB18030, which contains it).
+/// The lines of a file.
 pub(crate) struct Lines<'a> {
     file: &'a mut dyn BufRead,
+    encoding: &'static Encoding,
     number: u64,
     raw: Vec<u8>,
 }
 
 impl<'a> Lines<'a> {
+    /// Of a file in GBK (read as GB18030, which contains it).
     pub(crate) fn new(file: &'a mut dyn BufRead) -> Lines<'a> {
-        Lines { file, number: 0, raw: Vec::new() }
+        Lines { file, encoding: GB18030, number: 0, raw: Vec::new() }
+    }
+
+    /// Of a file in UTF-8.
+    pub(crate) fn utf8(file: &'a mut dyn BufRead) -> Lines<'a> {
+        Lines { encoding: UTF_8, ..Lines::new(file) }
     }
 
     /// The next line without its end, or `None` at the end of the file.
@@ -31,8 +38,8 @@ impl<'a> Lines<'a> {
         if self.raw.len() as u64 == LINE_MAX {
             return Err(self.wrong("a line without end"));
         }
-        let text = GB18030.decode_without_bom_handling_and_without_replacement(&self.raw);
-        let text = text.ok_or_else(|| self.wrong("not GB18030"))?;
+        let text = self.encoding.decode_without_bom_handling_and_without_replacement(&self.raw);
+        let text = text.ok_or_else(|| self.wrong(&format!("not {}", self.encoding.name())))?;
         Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
     }
 

@@ -7,3 +7,4 @@ pub(crate) mod lines;
 pub(crate) mod reply;
 pub(crate) mod settings;
 pub(crate) mod text;
+pub(crate) mod v3;

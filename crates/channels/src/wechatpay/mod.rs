@@ -1,0 +1,217 @@
+//! WeChat Pay (微信支付) API v3, direct merchant mode, in CNY: QR code (Native), browser outside the app (H5), official
+//! account (JSAPI), mini program, app, and the payer's barcode (付款码).
+//!
+//! What this adapter believes and what it does not is written in the README beside this file.
+
+mod config;
+mod decode;
+mod encode;
+mod envelope;
+mod notice;
+pub mod simulator;
+mod statement;
+
+use std::io::BufRead;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode, header};
+use paycore::channel::{
+    Capability, CaptureMode, Channel, Context, Currencies, Driver, Fault, Field, FieldKind, Line, Notice,
+    Operation, Profile, References, Refusal, Reply, Settings, SettingsError, Stage, Step, Totals, Verb,
+    Verified, simulator as sim,
+};
+use paycore::crypto::Keyring;
+use paycore::currency::Currency;
+use paycore::units::UnitRule;
+
+use config::Account;
+
+/// The WeChat Pay channel.
+#[derive(Debug, Clone, Copy)]
+pub struct WechatPay;
+
+impl Driver for WechatPay {
+    fn profile(&self) -> &'static Profile {
+        &PROFILE
+    }
+
+    fn open(&self, settings: &Settings, keyring: &dyn Keyring) -> Result<Arc<dyn Channel>, SettingsError> {
+        Ok(Arc::new(Account::open(settings, keyring)?))
+    }
+
+    fn notifies(&self, capability: &Capability) -> bool {
+        capability.scene != "barcode"
+    }
+
+    fn simulator(&self) -> Option<&'static dyn sim::Maker> {
+        Some(&simulator::Sandbox)
+    }
+}
+
+impl Channel for Account {
+    fn profile(&self) -> &'static Profile {
+        &PROFILE
+    }
+
+    fn encode(&self, operation: &Operation, cx: &Context<'_>) -> Result<Step, Refusal> {
+        encode::first(self, operation, cx)
+    }
+
+    fn decode(
+        &self,
+        operation: &Operation,
+        stage: Stage,
+        reply: &Reply,
+        cx: &Context<'_>,
+    ) -> Result<Step, Fault> {
+        decode::next(self, operation, stage, reply, cx)
+    }
+
+    fn verify(&self, notice: &Notice, cx: &Context<'_>) -> Result<Verified, Fault> {
+        notice::verify(self, notice, cx)
+    }
+
+    fn reject(&self) -> http::Response<Bytes> {
+        let body = Bytes::from_static(r#"{"code":"FAIL","message":"通知未被接受"}"#.as_bytes());
+        let mut response = http::Response::new(body);
+        *response.status_mut() = StatusCode::BAD_REQUEST;
+        let json = HeaderValue::from_static("application/json");
+        response.headers_mut().insert(header::CONTENT_TYPE, json);
+        response
+    }
+
+    fn parse(&self, statement: &mut dyn BufRead, each: &mut dyn FnMut(Line)) -> Result<Totals, Fault> {
+        statement::parse(self, statement, each)
+    }
+}
+
+const CNY: Currency = Currency::CNY;
+const VERBS: &[Verb] = &[Verb::Pay, Verb::Query, Verb::Close, Verb::Refund, Verb::QueryRefund];
+/// The gateway for real money.
+const PRODUCTION: &str = "https://api.mch.weixin.qq.com";
+
+const fn scene(scene: &'static str) -> Capability {
+    Capability {
+        brand: "wechatpay",
+        scene,
+        currencies: Currencies::Only(&[CNY]),
+        countries: &["CN"],
+        verbs: VERBS,
+        captures: &[CaptureMode::Automatic],
+    }
+}
+
+static PROFILE: Profile = Profile {
+    id: "wechatpay",
+    name: "WeChat Pay",
+    name_zh: "微信支付",
+    capabilities: &[scene("qr"), scene("h5"), scene("jsapi"), scene("mini"), scene("app"), scene("barcode")],
+    units: UnitRule::Minor,
+    references: References { min: 6, max: 32 },
+    fields: FIELDS,
+    sources: &[
+        "https://pay.weixin.qq.com/doc/v3/merchant/4012365342",
+        "https://pay.weixin.qq.com/doc/v3/merchant/4013070356",
+        "https://pay.weixin.qq.com/doc/v3/merchant/4012382150",
+        "https://pay.weixin.qq.com/doc/v3/merchant/4012556398",
+        "https://pay.weixin.qq.com/docs/merchant/apis/code-payment-v3/direct/reverse.html",
+        "https://github.com/TheNorthMemory/wechatpay-openapi",
+    ],
+};
+
+/// A field of one line that has to be there.
+const REQUIRED: Field =
+    Field { key: "", kind: FieldKind::Text, required: true, label: "", label_zh: "", help: "", help_zh: "" };
+
+static FIELDS: &[Field] = &[
+    Field {
+        key: "mchid",
+        label: "Merchant ID",
+        label_zh: "商户号",
+        help: "The digits of your merchant number on the WeChat Pay merchant platform.",
+        help_zh: "微信支付商户平台中的商户号（数字）。",
+        ..REQUIRED
+    },
+    Field {
+        key: "appid",
+        label: "App ID",
+        label_zh: "应用 AppID",
+        help: "Of the official account, mini program or app that is bound to the merchant number (wx…).",
+        help_zh: "与商户号绑定的公众号、小程序或移动应用的 AppID（wx…）。",
+        ..REQUIRED
+    },
+    Field {
+        key: "serial_no",
+        label: "Merchant certificate serial",
+        label_zh: "商户证书序列号",
+        help: "The serial number of your merchant API certificate, 40 hexadecimal digits.",
+        help_zh: "商户 API 证书的序列号，40 位十六进制。",
+        ..REQUIRED
+    },
+    Field {
+        key: "private_key",
+        kind: FieldKind::PrivateKey,
+        label: "Merchant private key",
+        label_zh: "商户私钥",
+        help: "The content of apiclient_key.pem that belongs to the merchant API certificate.",
+        help_zh: "与商户 API 证书配对的 apiclient_key.pem 内容。",
+        ..REQUIRED
+    },
+    Field {
+        key: "apiv3_key",
+        kind: FieldKind::Secret,
+        label: "APIv3 key",
+        label_zh: "APIv3 密钥",
+        help: "The 32 characters you set under API security on the merchant platform.",
+        help_zh: "在商户平台“API 安全”中设置的 32 个字符的 APIv3 密钥。",
+        ..REQUIRED
+    },
+    Field {
+        key: "public_key_id",
+        required: false,
+        label: "WeChat Pay public key ID",
+        label_zh: "微信支付公钥 ID",
+        help: "Begins with PUB_KEY_ID_. Needed together with the public key, unless you use a platform certificate.",
+        help_zh: "以 PUB_KEY_ID_ 开头，与微信支付公钥一同填写；使用平台证书时可不填。",
+        ..REQUIRED
+    },
+    Field {
+        key: "public_key",
+        kind: FieldKind::PublicKey,
+        required: false,
+        label: "WeChat Pay public key",
+        label_zh: "微信支付公钥",
+        help: "The content of pub_key.pem from the merchant platform. It is not your own public key.",
+        help_zh: "商户平台下载的 pub_key.pem 内容，请勿填写自己的公钥。",
+        ..REQUIRED
+    },
+    Field {
+        key: "platform_certificate",
+        kind: FieldKind::PublicKey,
+        required: false,
+        label: "Platform certificate",
+        label_zh: "微信支付平台证书",
+        help: "Older merchants: one or several platform certificates in PEM form. With a public key both are believed.",
+        help_zh: "老商户使用：一个或多个 PEM 格式的平台证书；与公钥同时填写时两者都会被信任。",
+        ..REQUIRED
+    },
+    Field {
+        key: "store_id",
+        required: false,
+        label: "Shop number",
+        label_zh: "门店编号",
+        help: "Your own number of the shop, sent with barcode payments.",
+        help_zh: "商户自定义的门店编号，付款码支付时上送。",
+        ..REQUIRED
+    },
+    Field {
+        key: "gateway",
+        kind: FieldKind::Url,
+        required: false,
+        label: "Gateway",
+        label_zh: "网关地址",
+        help: "Leave empty for production (https://api.mch.weixin.qq.com).",
+        help_zh: "生产环境请留空（https://api.mch.weixin.qq.com）。",
+    },
+];

@@ -1,0 +1,326 @@
+//! The v3 interface: what WeChat Pay checks and answers.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request};
+use paycore::channel::simulator::Answer;
+use paycore::time::Timestamp;
+use serde_json::{Value, json};
+
+use super::wire::respond;
+use super::{Order, Platform, Refund};
+
+/// Why a request is not carried out: status, code, text.
+struct Error(u16, &'static str, &'static str);
+
+/// What a request came to.
+enum Done {
+    /// With this body.
+    Json(Value),
+    /// Without a body.
+    Empty,
+    /// Carried out, but nobody shall hear of it.
+    Silent,
+}
+
+type Result<T = Done> = std::result::Result<T, Error>;
+
+const PARAM: Error = Error(400, "PARAM_ERROR", "参数错误");
+const NO_ORDER: Error = Error(404, "ORDER_NOT_EXIST", "订单不存在");
+const SYSTEM: Error = Error(500, "SYSTEM_ERROR", "系统繁忙，请稍后重试");
+const PAID: Error = Error(400, "ORDERPAID", "该订单已支付");
+const CLOSED: Error = Error(400, "ORDER_CLOSED", "订单已关闭");
+const USERPAYING: Error = Error(202, "USERPAYING", "需要用户输入支付密码");
+const POOR: Error = Error(403, "NOTENOUGH", "用户余额不足");
+
+const fn invalid(text: &'static str) -> Error {
+    Error(400, "INVALID_REQUEST", text)
+}
+
+/// The first refusal whose condition holds.
+fn refuse<const N: usize>(checks: [(bool, Error); N]) -> Result<()> {
+    checks.into_iter().find(|(holds, _)| *holds).map_or(Ok(()), |(_, error)| Err(error))
+}
+
+impl Platform {
+    pub(super) fn api(&mut self, request: &Request<Bytes>, now: Timestamp) -> Answer {
+        let body = |Error(_, code, message): &Error| json!({"code": code, "message": message});
+        if self.authentic(request, now).is_none() {
+            // Who has not proved to be the merchant gets an answer without a signature.
+            let error = Error(401, "SIGN_ERROR", "签名错误");
+            let kind = (http::header::CONTENT_TYPE, "application/json; charset=utf-8");
+            return Answer::Reply(respond(error.0, kind, body(&error).to_string()));
+        }
+        Answer::Reply(match self.route(request, now) {
+            Ok(Done::Silent) => return Answer::Silence,
+            Ok(Done::Json(value)) => self.signed(200, Some(&value), now),
+            Ok(Done::Empty) => self.signed(204, None, now),
+            Err(error) => self.signed(error.0, Some(&body(&error)), now),
+        })
+    }
+
+    fn route(&mut self, request: &Request<Bytes>, now: Timestamp) -> Result {
+        let path: Vec<&str> = request.uri().path().split('/').skip(1).collect();
+        let content = || serde_json::from_slice(request.body()).map(Content).map_err(|_| PARAM);
+        match (request.method(), path.as_slice()) {
+            (&Method::POST, ["v3", "pay", "transactions", scene]) => self.start(scene, &content()?, now),
+            (&Method::GET, ["v3", "pay", "transactions", "out-trade-no", key]) => {
+                let asked = request.uri().query() == Some(&format!("mchid={}", self.mchid));
+                refuse([(!asked, PARAM)])?;
+                Ok(Done::Json(self.shown(self.orders.get(*key).ok_or(NO_ORDER)?)))
+            }
+            (&Method::POST, ["v3", "pay", "transactions", "out-trade-no", key, "close"]) => {
+                self.shut(key, &content()?, now)
+            }
+            (&Method::POST, ["v3", "pay", "transactions", "out-trade-no", key, "reverse"]) => {
+                self.reverse(key, &content()?, now)
+            }
+            (&Method::POST, ["v3", "refund", "domestic", "refunds"]) => self.refund(&content()?, now),
+            (&Method::GET, ["v3", "refund", "domestic", "refunds", number]) => {
+                let (order, refund) = self.find_refund(number).ok_or(NO_REFUND)?;
+                Ok(Done::Json(given(order, refund)))
+            }
+            _ => Err(Error(404, "NOT_FOUND", "没有这个接口")),
+        }
+    }
+
+    fn start(&mut self, scene: &str, content: &Content, now: Timestamp) -> Result {
+        let order = self.new_order(scene, content, now)?;
+        let (key, script) = (order.out_trade_no.clone(), order.script());
+        if let Some(known) = self.orders.get(&key) {
+            let same = (&known.description, known.fen, &known.trade_type);
+            let differs = same != (&order.description, order.fen, &order.trade_type);
+            refuse([
+                (known.paid.is_some(), PAID),
+                (known.closed.is_some(), CLOSED),
+                (differs, invalid("201 商户订单号重复")),
+                (known.failed, POOR),
+                (known.barcode(), USERPAYING),
+            ])?;
+            return Ok(Done::Json(self.prepaid(known)));
+        }
+        let barcode = order.barcode();
+        self.put(order);
+        self.change(&key, |_| {});
+        match script {
+            9000 => self.pay_later(&key, now.plus(Duration::from_secs(1))),
+            9001 if barcode => {
+                self.change(&key, |order| order.failed = true);
+                return Err(POOR);
+            }
+            9002 if barcode => self.pay_later(&key, now.plus(Duration::from_secs(30))),
+            9003 => {
+                self.pay(&key, now, now);
+                return Ok(Done::Silent);
+            }
+            _ if barcode => self.pay(&key, now, now),
+            _ => {}
+        }
+        let order = &self.orders[&key];
+        refuse([(script == 9007, SYSTEM), (barcode && order.paid.is_none(), USERPAYING)])?;
+        Ok(Done::Json(if barcode { self.shown(order) } else { self.prepaid(order) }))
+    }
+
+    fn new_order(&self, scene: &str, content: &Content, now: Timestamp) -> Result<Order> {
+        self.ours(content)?;
+        let trade_type = match scene {
+            "native" => "NATIVE",
+            "h5" => "MWEB",
+            "jsapi" => "JSAPI",
+            "app" => "APP",
+            "codepay" => "MICROPAY",
+            _ => return Err(Error(404, "NOT_FOUND", "没有这个接口")),
+        };
+        let out_trade_no = content.required("/out_trade_no")?;
+        let sign = |byte: u8| byte.is_ascii_alphanumeric() || b"_-*".contains(&byte);
+        let description = content.required("/description")?;
+        let fen =
+            content.number("/amount/total").filter(|fen| (1..=2_147_483_647).contains(fen)).ok_or(PARAM)?;
+        let barcode = trade_type == "MICROPAY";
+        let notify_url = content.text("/notify_url");
+        let without = |pointer: &str| content.text(pointer).is_none();
+        let address = |url: &str| url.starts_with("http") && !url.contains('?') && url.len() <= 255;
+        let code = content.text("/payer/auth_code").unwrap_or_default();
+        let digits = code.len() == 18 && code.bytes().all(|byte| byte.is_ascii_digit());
+        refuse([
+            (!(6..=32).contains(&out_trade_no.len()) || !out_trade_no.bytes().all(sign), PARAM),
+            (description.chars().count() > 127, PARAM),
+            (content.text("/amount/currency").is_some_and(|currency| currency != "CNY"), PARAM),
+            (!barcode && !notify_url.is_some_and(address), PARAM),
+            (trade_type == "JSAPI" && without("/payer/openid"), PARAM),
+            (trade_type == "MWEB" && content.text("/scene_info/h5_info/type") != Some("Wap"), PARAM),
+            (trade_type == "MWEB" && without("/scene_info/payer_client_ip"), PARAM),
+            (barcode && (!digits || without("/scene_info/store_info/out_id")), PARAM),
+        ])?;
+        let expires = match content.text("/time_expire").map(Timestamp::parse) {
+            Some(Ok(at)) if at > now => Some(at),
+            Some(_) => return Err(PARAM),
+            None => None,
+        };
+        let (day, number) = (now.beijing_compact(), self.orders.len() + 1);
+        Ok(Order {
+            out_trade_no: out_trade_no.to_owned(),
+            transaction_id: format!("42000017{}{number:012}", &day[..8]),
+            trade_type: trade_type.to_owned(),
+            description: description.to_owned(),
+            fen,
+            notify_url: notify_url.filter(|_| !barcode).map(str::to_owned),
+            return_url: None,
+            created: now,
+            expires,
+            pays_at: None,
+            paid: None,
+            closed: None,
+            failed: false,
+            refunds: Vec::new(),
+        })
+    }
+
+    /// How the payer gets to an order.
+    fn prepaid(&self, order: &Order) -> Value {
+        let page = format!("{}/payer/{}", self.base_url, order.out_trade_no);
+        let prepay_id = format!("wx{}{:0>16}", order.created.beijing_compact(), &order.transaction_id[16..]);
+        match order.trade_type.as_str() {
+            "NATIVE" => json!({"code_url": page}),
+            "MWEB" => json!({"h5_url": format!("{page}?prepay_id={prepay_id}")}),
+            _ => json!({"prepay_id": prepay_id}),
+        }
+    }
+
+    pub(super) fn shown(&self, order: &Order) -> Value {
+        let (state, text) = order.state();
+        let mut value = json!({
+            "appid": self.appid,
+            "mchid": self.mchid,
+            "out_trade_no": order.out_trade_no,
+            "trade_state": state,
+            "trade_state_desc": text,
+            "promotion_detail": [],
+            "amount": {"total": order.fen, "payer_currency": "CNY"},
+        });
+        if let Some(at) = order.paid {
+            value["transaction_id"] = order.transaction_id.as_str().into();
+            value["bank_type"] = "OTHERS".into();
+            value["success_time"] = at.to_rfc3339_seconds(8 * 3600).into();
+            value["payer"] = json!({"openid": "oUpF8uSandboxPayerAAAAAAAAAA"});
+            value["amount"]["payer_total"] = order.fen.into();
+            value["amount"]["currency"] = "CNY".into();
+        }
+        if order.paid.is_some() || order.barcode() {
+            value["trade_type"] = order.trade_type.as_str().into();
+        }
+        value
+    }
+
+    fn shut(&mut self, key: &str, content: &Content, now: Timestamp) -> Result {
+        refuse([(content.required("/mchid")? != self.mchid, PARAM)])?;
+        // The real platform answers so for numbers it does not know, too.
+        let Some(order) = self.orders.get(key) else { return Ok(Done::Empty) };
+        let script = order.script();
+        refuse([
+            (order.barcode(), invalid("付款码支付请调用撤销接口")),
+            (order.paid.is_some(), PAID),
+            (order.closed.is_some(), CLOSED),
+            (order.pays_at.is_some(), USERPAYING),
+        ])?;
+        self.change(key, |order| order.closed = Some(now));
+        if script == 9006 {
+            self.pay_later(key, now.plus(Duration::from_secs(5)));
+        }
+        Ok(Done::Empty)
+    }
+
+    /// Ends a barcode payment, with the money if it was taken.
+    fn reverse(&mut self, key: &str, content: &Content, now: Timestamp) -> Result {
+        self.ours(content)?;
+        let order = self.orders.get(key).ok_or(NO_ORDER)?;
+        refuse([
+            (!order.barcode(), invalid("仅付款码支付可以撤销")),
+            (!order.refunds.is_empty(), invalid("订单已退款")),
+        ])?;
+        self.change(key, |order| (order.paid, order.pays_at, order.closed) = (None, None, Some(now)));
+        Ok(Done::Json(json!({"appid": self.appid, "mchid": self.mchid, "out_trade_no": key})))
+    }
+
+    fn refund(&mut self, content: &Content, now: Timestamp) -> Result {
+        let key = content.required("/out_trade_no")?.to_owned();
+        let number = content.required("/out_refund_no")?.to_owned();
+        let fen = content.number("/amount/refund").filter(|fen| *fen > 0).ok_or(PARAM)?;
+        let order = self.orders.get(&key).ok_or(NO_REFUNDABLE)?;
+        let known = self.find_refund(&number);
+        if let Some((of, before)) = known {
+            let same = of.out_trade_no == key && before.fen == fen;
+            refuse([(!same, invalid("退款单号已被使用，参数不一致"))])?;
+            return Ok(Done::Json(given(of, before)));
+        }
+        let script = order.script();
+        refuse([
+            (content.number("/amount/total") != Some(order.fen), PARAM),
+            (content.text("/amount/currency") != Some("CNY"), PARAM),
+            (number.len() > 64, PARAM),
+            (order.paid.is_none(), invalid("订单未支付")),
+            (order.refunded() + fen > order.fen, invalid("退款金额大于可退金额")),
+            (script == 9010, Error(403, "NOT_ENOUGH", "基本账户余额不足，请充值后重新发起")),
+        ])?;
+        let count: usize = self.orders.values().map(|order| order.refunds.len()).sum();
+        let refund_id = format!("503000{}{:014}", &now.beijing_compact()[..8], count + 1);
+        let refund = Refund { out_refund_no: number, refund_id, fen, at: now };
+        let url = content.text("/notify_url").map(str::to_owned).or_else(|| order.notify_url.clone());
+        self.change(&key, |order| order.refunds.push(refund.clone()));
+        self.tell_refund(&key, &refund, url, now);
+        refuse([(script == 9009, SYSTEM)])?;
+        Ok(Done::Json(given(&self.orders[&key], &refund)))
+    }
+
+    fn find_refund(&self, number: &str) -> Option<(&Order, &Refund)> {
+        let mut all =
+            self.orders.values().flat_map(|order| order.refunds.iter().map(move |given| (order, given)));
+        all.find(|(_, refund)| refund.out_refund_no == number)
+    }
+
+    fn ours(&self, content: &Content) -> Result<()> {
+        let app = content.required("/appid")? == self.appid;
+        let merchant = content.required("/mchid")? == self.mchid;
+        refuse([(!app || !merchant, Error(400, "APPID_MCHID_NOT_MATCH", "AppID和mch_id不匹配"))])
+    }
+}
+
+const NO_REFUND: Error = Error(404, "RESOURCE_NOT_EXISTS", "退款单不存在");
+const NO_REFUNDABLE: Error = Error(404, "RESOURCE_NOT_EXISTS", "订单不存在");
+
+fn given(order: &Order, refund: &Refund) -> Value {
+    json!({
+        "refund_id": refund.refund_id,
+        "out_refund_no": refund.out_refund_no,
+        "transaction_id": order.transaction_id,
+        "out_trade_no": order.out_trade_no,
+        "channel": "ORIGINAL",
+        "user_received_account": "支付用户零钱",
+        "success_time": refund.at.to_rfc3339_seconds(8 * 3600),
+        "create_time": refund.at.to_rfc3339_seconds(8 * 3600),
+        "status": "SUCCESS",
+        "funds_account": "AVAILABLE",
+        "amount": {
+            "total": order.fen, "refund": refund.fen, "payer_total": order.fen, "payer_refund": refund.fen,
+            "settlement_refund": refund.fen, "settlement_total": order.fen, "discount_refund": 0, "currency": "CNY",
+        },
+    })
+}
+
+/// A request's body, read by JSON pointers.
+struct Content(Value);
+
+impl Content {
+    fn text(&self, pointer: &str) -> Option<&str> {
+        self.0.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty())
+    }
+
+    fn number(&self, pointer: &str) -> Option<i64> {
+        self.0.pointer(pointer).and_then(Value::as_i64)
+    }
+
+    fn required(&self, pointer: &str) -> Result<&str> {
+        self.text(pointer).ok_or(PARAM)
+    }
+}

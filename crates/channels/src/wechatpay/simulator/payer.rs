@@ -1,0 +1,86 @@
+//! The payer's phone or browser: one page per order, in Chinese and English, without script.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, LOCATION};
+use http::{Method, Request, Response};
+use paycore::time::Timestamp;
+
+use super::wire::respond;
+use super::{Order, Platform};
+
+impl Platform {
+    /// Answers `/payer/{rest}`.
+    pub(super) fn payer(&mut self, request: &Request<Bytes>, rest: &str, now: Timestamp) -> Response<Bytes> {
+        let (key, action) = rest.split_once('/').unwrap_or((rest, ""));
+        let Some(order) = self.orders.get(key) else {
+            return trouble(404, "ORDER_NOT_EXIST", "订单不存在");
+        };
+        let (script, open) = (order.script(), order.open());
+        match (request.method(), action) {
+            (&Method::GET, "") => {
+                let query = request.uri().query().unwrap_or_default().as_bytes();
+                let mut parts = url::form_urlencoded::parse(query);
+                if let Some((_, back)) = parts.find(|(name, _)| name == "redirect_url") {
+                    let back = back.into_owned();
+                    self.change(key, |order| order.return_url = Some(back));
+                }
+                return page(&self.orders[key], "");
+            }
+            (&Method::POST, "pay") if open && script == 9001 => {
+                return trouble(400, "NOTENOUGH", "余额不足，付款失败 · Insufficient balance");
+            }
+            (&Method::POST, "pay") if open && script == 9002 => {
+                self.pay_later(key, now.plus(Duration::from_secs(30)));
+            }
+            (&Method::POST, "pay") if open => self.pay(key, now, now),
+            // The order stays open: the payer may come back.
+            (&Method::POST, "cancel") if open => return page(&self.orders[key], "已取消 · Cancelled"),
+            (&Method::POST, "pay" | "cancel") => {}
+            _ => return trouble(404, "NOT_FOUND", "没有这个页面 · No such page"),
+        }
+        let order = &self.orders[key];
+        let back = order.return_url.as_ref();
+        back.map_or_else(|| page(order, ""), |url| respond(303, (LOCATION, url), String::new()))
+    }
+}
+
+/// A page that says what went wrong.
+fn trouble(status: u16, code: &str, text: &str) -> Response<Bytes> {
+    html(status, &format!("<h1>{}</h1><p class=note>{}</p>", escape(text), escape(code)))
+}
+
+fn page(order: &Order, note: &str) -> Response<Bytes> {
+    let state = match order.state().0 {
+        "SUCCESS" => "支付成功 · Paid",
+        "REFUND" => "已支付，有退款 · Paid, with refunds",
+        "CLOSED" | "REVOKED" => "订单已关闭 · Closed",
+        "PAYERROR" => "支付失败 · Failed",
+        _ if order.pays_at.is_some() => "处理中 · In progress",
+        _ => note,
+    };
+    let key = escape(&order.out_trade_no);
+    // Relative to this page, so that the simulator may be mounted anywhere.
+    let up = if note.is_empty() { format!("{key}/") } else { String::new() };
+    let choice = if order.open() {
+        format!(
+            "<p class=state>{state}</p><form method=post action='{up}pay'><button>支付 Pay</button></form>\
+             <form method=post action='{up}cancel'><button class=quiet>取消 Cancel</button></form>"
+        )
+    } else {
+        format!("<p class=state>{state}</p>")
+    };
+    let (subject, yuan, fen) = (escape(&order.description), order.fen / 100, order.fen % 100);
+    html(200, &format!("<h1>{subject}</h1><p class=sum>¥{yuan}.{fen:02}</p>{choice}<p class=note>{key}</p>"))
+}
+
+fn html(status: u16, content: &str) -> Response<Bytes> {
+    let page = include_str!("page.html").replace("{content}", content);
+    respond(status, (CONTENT_TYPE, "text/html; charset=utf-8"), page)
+}
+
+fn escape(text: &str) -> String {
+    let escapes = [('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('"', "&quot;"), ('\'', "&#39;")];
+    escapes.iter().fold(text.to_owned(), |text, (sign, escaped)| text.replace(*sign, escaped))
+}
