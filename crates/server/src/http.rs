@@ -213,3 +213,70 @@ fn options(allowed: &str) -> Response {
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::routing::get;
+    use http_body_util::BodyExt as _;
+    use paycore::transport::system::SystemRng;
+
+    use super::*;
+
+    fn doors(router: Router) -> Doors {
+        let app = App {
+            engine: Arc::new(Engine::sandbox(paycore_channels::REGISTRY)),
+            keys: Keys::default(),
+            limiter: None,
+            meter: Arc::new(Meter::new(OTHER_DOORS).unwrap()),
+            public_url: "https://pay.example".into(),
+            body_bytes_max: 1_024,
+            sandbox: true,
+            metrics_key: None,
+            unfinished: TaskTracker::new(),
+            request_ids: RequestIds::new(&SystemRng),
+        };
+        Doors { app: Arc::new(app), router }
+    }
+
+    async fn ask(doors: &Doors) -> (Response, serde_json::Value) {
+        let request = Request::builder().uri("/").body(Body::empty()).unwrap();
+        let (parts, body) = doors.answer(request).await.unwrap().into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        (Response::from_parts(parts, Body::empty()), serde_json::from_slice(&bytes).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_panic_becomes_a_problem_that_says_nothing_of_it() {
+        let panics = Router::new().route("/", get(|| async { panic!("row 7 of the vault") as Response }));
+        let (response, problem) = ask(&doors(panics)).await;
+        assert_eq!((response.status().as_u16(), &problem["code"]), (500, &"internal".into()));
+        assert!(!problem.to_string().contains("vault"), "{problem}");
+        assert_eq!(response.headers()["strict-transport-security"], HSTS);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_takes_too_long_is_told_to_be_asked_again() {
+        let hangs = Router::new().route("/", get(|| async { std::future::pending::<Response>().await }));
+        let (response, problem) = ask(&doors(hangs)).await;
+        assert_eq!((response.status().as_u16(), &problem["code"]), (503, &"unavailable".into()));
+        assert_eq!(
+            (&problem["retryable"], &response.headers()["retry-after"]),
+            (&true.into(), &"1".parse().unwrap())
+        );
+    }
+
+    #[tokio::test]
+    async fn a_silent_provider_closes_the_connection() {
+        let silent = Router::new().route(
+            "/",
+            get(|| async {
+                let mut response = StatusCode::NO_CONTENT.into_response();
+                response.extensions_mut().insert(HangUp);
+                response
+            }),
+        );
+        let request = Request::builder().uri("/").body(Body::empty()).unwrap();
+        assert!(doors(silent).answer(request).await.is_err());
+    }
+}
