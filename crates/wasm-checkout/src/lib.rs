@@ -1,1 +1,68 @@
-//! The browser checkout widget
+//! What a payment page needs in the browser, from the same code as the server: amounts as people read them, QR
+//! codes, the check of a card number, and the words for where an order stands.
+//!
+//! This is the ground floor of the checkout. There is no form, no engine and no network in it, and it never sees a
+//! secret: a page calls these functions and does the rest itself. What cannot be done is `undefined` in JavaScript,
+//! never a guess.
+
+mod card;
+mod qr;
+mod status;
+
+use paycore::currency::Currency;
+use paycore::money::Money;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// An amount for people, such as `¥12.34` for 1234n and `CNY`; nothing for a currency that does not exist. Minor
+/// units are a BigInt in JavaScript, so that no amount is ever rounded.
+#[wasm_bindgen(js_name = formatMoney)]
+pub fn format_money(minor: i64, currency: &str) -> Option<String> {
+    let currency = Currency::parse(currency).ok()?;
+    Some(Money::new(minor, currency).display())
+}
+
+/// A QR code as SVG text, black on white with its quiet zone; nothing for a content that is empty or too long.
+#[wasm_bindgen(js_name = qrSvg)]
+pub fn qr_svg(content: &str) -> Option<String> {
+    qr::svg(content)
+}
+
+/// The brand of a card from the first digits on, while it is typed: `visa`, `unionpay` …; nothing as long as it is
+/// open, and for brands that are not known here.
+#[wasm_bindgen(js_name = cardBrand)]
+pub fn card_brand(number: &str) -> Option<String> {
+    card::brand(&card::digits(number)?).map(|brand| brand.name.to_owned())
+}
+
+/// What is wrong with a card number: `incomplete`, `too_long`, `mistyped` or `not_a_number`; nothing where it may
+/// be right. Whether there is such a card only its issuer knows.
+#[wasm_bindgen(js_name = cardProblem)]
+pub fn card_problem(number: &str) -> Option<String> {
+    card::check(number).err().map(|problem| problem.text().to_owned())
+}
+
+/// The words for an order's status (as the API writes it) in `zh` or any `zh-…`, otherwise in English; nothing for a
+/// status that does not exist.
+#[wasm_bindgen(js_name = statusText)]
+pub fn status_text(status: &str, language: &str) -> Option<String> {
+    status::words(status, language).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_have_the_decimals_of_their_currency() {
+        for (minor, currency, text) in [
+            (1234, "CNY", "¥12.34"),
+            (1_234_500, "JPY", "JP¥1,234,500"),
+            (-99, "USD", "-US$0.99"),
+            (i64::MIN, "CNY", "-¥92,233,720,368,547,758.08"),
+        ] {
+            assert_eq!(format_money(minor, currency).as_deref(), Some(text));
+        }
+        assert_eq!(format_money(1, "XXQ"), None);
+        assert_eq!(format_money(1, ""), None);
+    }
+}
