@@ -1,12 +1,13 @@
 //! The workers' step: take what is due from a queue, do it, and leave what failed for the next time.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
 
 use super::Engine;
 use crate::error::{Error, Result};
-use crate::id::{IdError, MerchantId};
-use crate::store::Queue;
+use crate::id::{EventId, IdError, MerchantId};
+use crate::store::{Due, Queue};
 
 /// How long a taken row is hidden from other workers: longer than any call to a channel or receiver.
 const LEASE: Duration = Duration::from_secs(60);
@@ -27,9 +28,27 @@ impl Engine {
         let now = self.wall();
         let due = self.store.take_due(queue, now, now.plus(LEASE), limit).await?;
         let taken = due.len();
+        if queue == Queue::Events {
+            return self.dispatch(due, taken).await;
+        }
         let jobs = due.into_iter().map(|(tenant, id)| self.job(queue, tenant, id));
         let results = futures_util::future::join_all(jobs).await;
         let failed = results.iter().filter(|result| result.is_err()).count();
+        Ok(Worked { taken, failed })
+    }
+
+    /// Events are dispatched merchant by merchant, each in one commit: there are two of them for every payment.
+    async fn dispatch(&self, due: Vec<Due>, taken: usize) -> Result<Worked> {
+        let mut by_tenant: BTreeMap<MerchantId, Vec<EventId>> = BTreeMap::new();
+        for (tenant, id) in due {
+            by_tenant.entry(tenant).or_default().push(read(&id)?);
+        }
+        let mut failed = 0;
+        for (tenant, ids) in by_tenant {
+            if crate::webhook::service::dispatch(self, tenant, &ids).await.is_err() {
+                failed += ids.len();
+            }
+        }
         Ok(Worked { taken, failed })
     }
 
@@ -38,7 +57,7 @@ impl Engine {
             Queue::Orders => crate::order::sweep::order(self, tenant, read(&id)?).await,
             Queue::Attempts => crate::order::sweep::attempt(self, tenant, read(&id)?).await,
             Queue::Refunds => crate::refund::service::sweep(self, tenant, read(&id)?).await,
-            Queue::Events => crate::webhook::service::dispatch(self, tenant, read(&id)?).await,
+            Queue::Events => crate::webhook::service::dispatch(self, tenant, &[read(&id)?]).await,
             Queue::Deliveries => crate::webhook::service::send(self, tenant, read(&id)?).await,
         }
     }
