@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use paycore_server::config::Config;
 
-/// A payment makes and drops a few hundred small pieces; this allocator does that in half the time of the system's.
+/// A payment makes and drops a few hundred small pieces; with the system's allocator a sixth of all samples under load
+/// stood in it.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
