@@ -24,6 +24,8 @@
 
 mod account;
 mod audit;
+#[cfg(feature = "bench")]
+pub mod bench;
 mod driver;
 mod error;
 mod event;

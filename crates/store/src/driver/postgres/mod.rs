@@ -3,7 +3,7 @@
 mod batch;
 mod connection;
 mod errors;
-mod sets;
+pub(crate) mod sets;
 mod writer;
 
 use std::sync::Arc;
@@ -126,7 +126,7 @@ pub(crate) async fn migrate(address: &str) -> Result<i64, OpenError> {
 }
 
 async fn apply(connection: &Connection) -> Result<i64, connection::Error> {
-    connection.batch(schema::TABLE).await?;
+    connection.batch(&sets::with_plain_order(schema::TABLE)).await?;
     let mut current = version(connection).await?;
     for migration in schema::pending(current) {
         connection.batch("BEGIN").await?;

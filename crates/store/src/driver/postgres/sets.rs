@@ -4,7 +4,7 @@
 ///
 /// `INSERT … VALUES ($1, $2)` becomes `INSERT … SELECT u.c1, u.c2 FROM UNNEST(…) AS u(c1, c2)`, and
 /// `UPDATE … WHERE …` gets the arrays as its FROM.
-pub(super) fn for_many(sql: &str, types: &str) -> String {
+pub(crate) fn for_many(sql: &str, types: &str) -> String {
     let arrays = types.chars().enumerate().map(|(at, letter)| {
         let name = if letter == 't' { "text" } else { "bigint" };
         format!("${}::{name}[]", at + 1)
