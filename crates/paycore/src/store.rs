@@ -35,6 +35,7 @@ pub struct Changes {
 /// One object to write.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(missing_docs, reason = "each variant is the object of the same name")]
+#[expect(clippy::large_enum_variant, reason = "short-lived, moved once into the store")]
 pub enum Put {
     Order(Order),
     Attempt(Attempt),

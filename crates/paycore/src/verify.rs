@@ -48,6 +48,7 @@ impl Table {
 /// One row of any table with its tenant.
 #[derive(Debug, Clone)]
 #[expect(missing_docs, reason = "each is a row of the table of the same name")]
+#[expect(clippy::large_enum_variant, reason = "read in pages and dropped")]
 pub enum Row {
     Order(MerchantId, Order),
     Attempt(MerchantId, Attempt),

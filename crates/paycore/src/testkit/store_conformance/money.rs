@@ -164,7 +164,7 @@ async fn balances_are_the_sums_of_their_entries_under_concurrency(ground: Ground
                 let mut changes =
                     Changes { transactions: vec![fixture::transaction(number, money)], ..Changes::new() };
                 // Every fifth wants the same order number: the journals of those that do not get it must not count.
-                let number = if number % 5 == 0 { 0 } else { number };
+                let number = if number.is_multiple_of(5) { 0 } else { number };
                 changes.put(Put::Order(Order { number: format!("n{number}"), ..fixture::order(id) }));
                 ground.commit(changes).await.is_ok()
             })

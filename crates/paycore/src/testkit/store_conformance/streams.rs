@@ -65,7 +65,7 @@ async fn a_commit_that_fails_takes_no_position(ground: Ground) {
                 let mut changes = events([fixture::event(number, format!("o{number}"), 1)]);
                 // Every third is refused: its order's number is taken.
                 let order = crate::order::Order { number: "A-1".into(), ..fixture::order(1_000 + number) };
-                if number % 3 == 0 {
+                if number.is_multiple_of(3) {
                     changes.put(Put::Order(fixture::order(2_000 + number))).put(Put::Order(order));
                 }
                 ground.commit(changes).await
@@ -73,7 +73,7 @@ async fn a_commit_that_fails_takes_no_position(ground: Ground) {
         })
         .collect();
     for (number, task) in (1..).zip(tasks) {
-        let expected = if number % 3 == 0 { Err(CommitError::Duplicate("number")) } else { Ok(()) };
+        let expected = if number.is_multiple_of(3) { Err(CommitError::Duplicate("number")) } else { Ok(()) };
         assert_eq!(task.await.expect("no task panics"), expected);
     }
     assert_eq!(positions(&ground).await, (1..=40).collect::<Vec<_>>());
