@@ -72,7 +72,7 @@ async fn a_commit_that_fails_takes_no_position(ground: Ground) {
             })
         })
         .collect();
-    for (number, task) in (1..).zip(tasks) {
+    for (number, task) in (1_u128..).zip(tasks) {
         let expected = if number.is_multiple_of(3) { Err(CommitError::Duplicate("number")) } else { Ok(()) };
         assert_eq!(task.await.expect("no task panics"), expected);
     }
