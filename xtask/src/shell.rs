@@ -151,6 +151,18 @@ impl Run {
         silent.status().is_ok_and(|status| status.success())
     }
 
+    /// Starts the program and leaves it running; the caller stops it.
+    pub fn start(mut self, stdout: Stdio, stderr: Stdio) -> Result<Child, Failure> {
+        let line = self.line();
+        println!("$ {line} &");
+        self.command
+            .stdin(Stdio::null())
+            .stdout(stdout)
+            .stderr(stderr)
+            .spawn()
+            .during(format!("starting `{line}`"))
+    }
+
     /// Becomes the program: signals of the terminal reach it directly, and its exit code is ours.
     /// Returns only when the program could not be started.
     #[cfg(unix)]

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: installs what the tests need, runs every step to its end and says how each went.
 
 mod needs;
+mod served;
 mod steps;
 
 use std::time::{Duration, Instant};

@@ -68,9 +68,9 @@ pub fn ensure(need: &Need) -> Result<(), Failure> {
     Err(Failure::Missing(format!("{} was installed and still cannot be found", need.name)))
 }
 
-/// The Python of `target/venv`.
-pub fn python() -> PathBuf {
-    root().join(VENV_FOLDER).join("bin/python")
+/// A program of `target/venv`.
+pub fn venv_program(name: &str) -> PathBuf {
+    root().join(VENV_FOLDER).join("bin").join(name)
 }
 
 fn component(name: &str) -> Result<(), Failure> {
@@ -139,7 +139,7 @@ fn install_venv() -> Result<(), Failure> {
     }
     let pip =
         ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", REQUIREMENTS];
-    run(python(), pip).run()?;
+    run(venv_program("python"), pip).run()?;
     fs::copy(root().join(REQUIREMENTS), root().join(INSTALLED)).during(format!("writing {INSTALLED}"))?;
     Ok(())
 }
