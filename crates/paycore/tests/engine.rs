@@ -1,5 +1,7 @@
 //! The services over a scripted channel and the memory store: what every answer, and the want of one, leads to.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has failed")]
+
 use std::sync::Arc;
 use std::time::Duration;
 
