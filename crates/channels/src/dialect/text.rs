@@ -52,6 +52,18 @@ pub(crate) fn plain(text: &str, chars_max: usize) -> Cow<'_, str> {
     Cow::Owned(text.chars().take(chars_max).map(full_width).collect())
 }
 
+/// Text for people within so many bytes, which is never more than so many characters, however the provider counts.
+pub(crate) fn within(text: &str, bytes_max: usize) -> String {
+    let mut short = String::with_capacity(bytes_max);
+    for sign in text.chars().map(|sign| if sign.is_control() { ' ' } else { sign }) {
+        if short.len() + sign.len_utf8() > bytes_max {
+            break;
+        }
+        short.push(sign);
+    }
+    short
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

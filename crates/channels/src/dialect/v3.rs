@@ -2,19 +2,26 @@
 //! `Authorization` header, a reply or notification as lines in headers of its own, and what a notification holds is
 //! sealed with AES-256-GCM. The gateways differ in the names.
 
+mod answer;
+mod keys;
+mod notice;
+
 use std::time::Duration;
 
-use aes_gcm::aead::{Aead, KeyInit, Payload};
-use aes_gcm::{Aes256Gcm, Nonce};
+use aes_gcm::Aes256Gcm;
+use aes_gcm::aead::KeyInit;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, Method, Request};
 use paycore::channel::{Context, Fault, Refusal};
-use paycore::crypto::{Scheme, Signer, Verifier};
+use paycore::crypto::{Scheme, Signer};
 use paycore::time::Timestamp;
-use serde::Deserialize;
+
+pub(crate) use answer::{Answer, Refused, instant, read};
+pub(crate) use keys::{PlatformKey, platform, word};
+pub(crate) use notice::{acknowledgement, rejection};
 
 /// Clocks may differ by less than this.
 const WINDOW: Duration = Duration::from_secs(300);
@@ -45,15 +52,6 @@ pub(crate) struct Identity {
     /// The gateway's keys. There are two while a merchant moves from one to the other; the first is asked for.
     pub(crate) platform: Vec<PlatformKey>,
     pub(crate) seal: Aes256Gcm,
-}
-
-/// A key that the gateway signs with.
-pub(crate) struct PlatformKey {
-    /// The serial of its certificate or the id of the key.
-    pub(crate) serial: String,
-    pub(crate) verifier: Box<dyn Verifier>,
-    /// The end of its certificate, if it has one.
-    pub(crate) expires: Option<Timestamp>,
 }
 
 impl std::fmt::Debug for Identity {
@@ -138,29 +136,6 @@ impl Identity {
         }
         Ok(())
     }
-
-    /// What a notification holds, in clear.
-    pub(crate) fn open(&self, sealed: &Sealed) -> Result<Vec<u8>, Fault> {
-        if sealed.algorithm != "AEAD_AES_256_GCM" {
-            return Err(Fault::Unexpected(format!("a resource sealed by {:?}", sealed.algorithm)));
-        }
-        let nonce = <[u8; 12]>::try_from(sealed.nonce.as_bytes());
-        let nonce = nonce.map_err(|_| Fault::Unexpected("the resource's nonce is not 12 bytes".into()))?;
-        let ciphertext = STANDARD.decode(&sealed.ciphertext);
-        let ciphertext = ciphertext.map_err(|_| Fault::Unexpected("the resource is not base64".into()))?;
-        let aad = sealed.associated_data.as_deref().unwrap_or_default().as_bytes();
-        let clear = self.seal.decrypt(&Nonce::from(nonce), Payload { msg: &ciphertext, aad });
-        clear.map_err(|_| Fault::Unacceptable("the resource does not open with this account's key".into()))
-    }
-}
-
-/// The sealed part of a notification.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Sealed {
-    algorithm: String,
-    ciphertext: String,
-    nonce: String,
-    associated_data: Option<String>,
 }
 
 /// 32 random characters.

@@ -1,18 +1,20 @@
 //! Replies as outcomes.
 
 use paycore::channel::{
-    Action, Close, Context, Decline, DeclineReason as Why, Fault, Operation, Outcome, Pay, Refund, Refusal,
-    Reply, Stage, Step, Verdict,
+    Action, Close, Context, Decline, DeclineReason as Why, Fault, Operation, Outcome, Pay, Refusal, Reply,
+    Stage, Step, Verdict,
 };
 use paycore::money::Money;
 use serde::Deserialize;
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use url::form_urlencoded::byte_serialize;
 
 use super::config::Account;
 use super::encode::{CLOSING, CONFIRM, FIRST, REFUSED, REVERSING, ask, ask_refund, close, reverse};
-use super::envelope::{Answer, Given, Refused, Trade, instant, open};
+use super::envelope::{Amount, Given, Trade};
 use crate::dialect::reply::same;
+use crate::dialect::v3::{Answer, Refused, instant};
 
 pub(super) fn next(
     account: &Account,
@@ -21,46 +23,58 @@ pub(super) fn next(
     reply: &Reply,
     cx: &Context<'_>,
 ) -> Result<Step, Fault> {
+    let identity = &account.identity;
+    let found = |reference: &str, id: Option<&str>, money| match identity.answer::<Trade>(reply, cx)? {
+        Answer::Done(trade) => state(account, &trade, reference, id, Some(money)),
+        Answer::Refused(refused) => absent(refused, NO_ORDER),
+    };
     match (operation, stage) {
         (Operation::Pay(pay), FIRST) if pay.method.scene() == "barcode" => {
-            match open::<Trade>(account, reply, cx)? {
+            match identity.answer::<Trade>(reply, cx)? {
                 Answer::Done(trade) => done(state(account, &trade, &pay.reference, None, Some(pay.money))?),
                 Answer::Refused(refused) => not_taken(account, refused, pay, cx),
             }
         }
-        (Operation::Pay(pay), FIRST) => match open::<Prepaid>(account, reply, cx)? {
+        (Operation::Pay(pay), FIRST) => match identity.answer::<Prepaid>(reply, cx)? {
             Answer::Done(prepaid) => {
                 done(Outcome::new(Verdict::Awaiting(action(account, &prepaid, pay, cx)?)))
             }
             Answer::Refused(refused) => not_taken(account, refused, pay, cx),
         },
         (Operation::Pay(pay), stage) => {
-            let found = order(account, reply, &pay.reference, None, pay.money, cx)?;
-            let none = stage == REFUSED && found.verdict == Verdict::Absent;
-            done(if none { declined(Why::InvalidRequest, "INVALID_REQUEST", "无效请求") } else { found })
+            let found = found(&pay.reference, None, pay.money)?;
+            done(if found.verdict == Verdict::Absent { refusal(PAY_DOUBTS, stage) } else { found })
         }
         (Operation::Query(query), _) => {
-            done(order(account, reply, &query.reference, query.channel_id.as_deref(), query.money, cx)?)
+            done(found(&query.reference, query.channel_id.as_deref(), query.money)?)
         }
-        (Operation::Close(what), FIRST) => closable(account, reply, what, cx),
-        (Operation::Close(what), CLOSING | REVERSING) => closed(account, stage, reply, what, cx),
-        (Operation::Close(what), _) => {
-            done(order(account, reply, &what.reference, what.channel_id.as_deref(), what.money, cx)?)
+        (Operation::Close(close), FIRST) => closable(account, identity.answer(reply, cx)?, close, cx),
+        (Operation::Close(close), CLOSING | REVERSING) => closed(account, stage, reply, close, cx),
+        (Operation::Close(close), _) => {
+            done(found(&close.reference, close.channel_id.as_deref(), close.money)?)
         }
-        (Operation::Refund(refund), FIRST) => match open::<Given>(account, reply, cx)? {
-            Answer::Done(given) => done(given_back(account, &given, refund)?),
-            Answer::Refused(refused) => not_given(account, refused, refund, cx),
-        },
-        (Operation::Refund(refund), stage) => done(match open::<Given>(account, reply, cx)? {
-            Answer::Done(given) => given_back(account, &given, refund)?,
-            Answer::Refused(refused) => without_refund(refused, stage)?,
-        }),
-        (Operation::QueryRefund(query), _) => done(match open::<Given>(account, reply, cx)? {
-            Answer::Done(given) => {
-                refund_state(account, &given, &query.payment_reference, &query.reference, Some(query.money))?
+        (Operation::Refund(refund), _) => {
+            let (payment, reference) = (&refund.payment_reference, &refund.reference);
+            match identity.answer::<Given>(reply, cx)? {
+                Answer::Done(given) => {
+                    done(refund_state(account, &given, payment, reference, Some(refund.money))?)
+                }
+                Answer::Refused(refused) if stage == FIRST => {
+                    let stage = doubt(REFUND_DOUBTS, &refused).ok_or_else(|| refused.unknown())?;
+                    ask_refund(account, reference, stage, cx).map_err(not_sent)
+                }
+                Answer::Refused(refused) => {
+                    absent(refused, NO_REFUND).map(|_| refusal(REFUND_DOUBTS, stage)).and_then(done)
+                }
             }
-            Answer::Refused(refused) => absent(refused, NO_REFUND)?,
-        }),
+        }
+        (Operation::QueryRefund(query), _) => {
+            let (payment, reference) = (&query.payment_reference, &query.reference);
+            done(match identity.answer::<Given>(reply, cx)? {
+                Answer::Done(given) => refund_state(account, &given, payment, reference, Some(query.money))?,
+                Answer::Refused(refused) => absent(refused, NO_REFUND)?,
+            })
+        }
         _ => Err(Fault::Unsupported),
     }
 }
@@ -77,17 +91,24 @@ const PAY_DECLINES: &[(&str, Why)] = &[
     ("NOAUTH", Why::NotPermitted),
     ("MCHNOTEXISTS", Why::NotPermitted),
     ("APPIDMCHIDNOTMATCH", Why::NotPermitted),
-    ("AUTHCODEEXPIRE", Why::Expired),
-    ("AUTHCODEERROR", Why::InvalidRequest),
-    ("AUTHCODEINVALID", Why::InvalidRequest),
+];
+
+/// A refusal that is believed only when a query finds nothing: its code, and what it then means.
+type Doubt = (&'static str, Why, &'static str);
+
+/// Each of these may be said of the repeat of a request that was carried out: with other particulars, or with a barcode
+/// that the first one has used up.
+const PAY_DOUBTS: &[Doubt] = &[
+    ("INVALIDREQUEST", Why::InvalidRequest, "无效请求"),
+    ("AUTHCODEEXPIRE", Why::Expired, "付款码已过期"),
+    ("AUTHCODEERROR", Why::InvalidRequest, "付款码错误"),
+    ("AUTHCODEINVALID", Why::InvalidRequest, "付款码无效"),
 ];
 
 /// Refusals that tell of an order that exists already; the order itself knows what became of it.
 const KNOWN_ORDER: &[&str] = &["ORDERPAID", "ORDERCLOSED", "OUTTRADENOUSED", "ORDERREVERSED"];
 
-/// Documented refusals of a refund. A refund that was given is asked for before the no is believed; hence the text,
-/// which the second reply does not carry.
-const REFUND_DECLINES: &[(&str, Why, &str)] = &[
+const REFUND_DOUBTS: &[Doubt] = &[
     ("NOTENOUGH", Why::InsufficientFunds, "余额不足"),
     ("INVALIDREQUEST", Why::InvalidRequest, "请求不符合规则"),
     ("PARAMERROR", Why::InvalidRequest, "参数错误"),
@@ -97,6 +118,20 @@ const REFUND_DECLINES: &[(&str, Why, &str)] = &[
     ("NOAUTH", Why::NotPermitted, "没有退款权限"),
     ("MCHNOTEXISTS", Why::NotPermitted, "商户号不存在"),
 ];
+
+/// The stage at which a query settles this refusal.
+fn doubt(doubts: &[Doubt], refused: &Refused) -> Option<Stage> {
+    let code = refused.code();
+    let found = (REFUSED..).zip(doubts).find(|(_, (known, ..))| *known == code);
+    found.map(|(stage, _)| stage)
+}
+
+/// The refusal behind a stage; the query that found nothing does not carry its text.
+fn refusal(doubts: &[Doubt], stage: Stage) -> Outcome {
+    let row = stage.checked_sub(REFUSED).and_then(|row| doubts.get(usize::from(row)));
+    let absent = Outcome::new(Verdict::Absent);
+    row.map_or(absent, |&(code, reason, message)| declined(reason, code, message))
+}
 
 /// What the creation of an order answers: one of these by scene.
 #[derive(Deserialize)]
@@ -136,66 +171,39 @@ fn client(account: &Account, scene: &str, prepay_id: String, cx: &Context<'_>) -
     // Of the order and the instant, so that the same reply always means the same.
     let digest = Sha256::digest(format!("{prepay_id}\n{timestamp}"));
     let nonce: String = digest.iter().take(16).map(|byte| format!("{byte:02X}")).collect();
+    let partner = account.identity.mchid.clone();
     let parameters = if scene == "app" {
         let sign = account.identity.sign(&[&appid, &timestamp, &nonce, &prepay_id])?;
-        let partner = account.identity.mchid.clone();
-        vec![
-            ("appid", appid),
-            ("partnerid", partner),
-            ("prepayid", prepay_id),
-            ("package", "Sign=WXPay".to_owned()),
-            ("noncestr", nonce),
-            ("timestamp", timestamp),
-            ("sign", sign),
-        ]
+        let names = ["appid", "partnerid", "prepayid", "package", "noncestr", "timestamp", "sign"];
+        named(names, [appid, partner, prepay_id, "Sign=WXPay".to_owned(), nonce, timestamp, sign])
     } else {
         let package = format!("prepay_id={prepay_id}");
         let sign = account.identity.sign(&[&appid, &timestamp, &nonce, &package])?;
-        vec![
-            ("appId", appid),
-            ("timeStamp", timestamp),
-            ("nonceStr", nonce),
-            ("package", package),
-            ("signType", "RSA".to_owned()),
-            ("paySign", sign),
-        ]
+        let names = ["appId", "timeStamp", "nonceStr", "package", "signType", "paySign"];
+        named(names, [appid, timestamp, nonce, package, "RSA".to_owned(), sign])
     };
-    let parameters = parameters.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     Ok(Action::Client { parameters })
+}
+
+fn named<const N: usize>(names: [&str; N], values: [String; N]) -> Vec<(String, String)> {
+    names.map(str::to_owned).into_iter().zip(values).collect()
 }
 
 /// An order that was not created, or a barcode that was not charged (yet).
 fn not_taken(account: &Account, refused: Refused, pay: &Pay, cx: &Context<'_>) -> Result<Step, Fault> {
     let code = refused.code();
-    match code.as_str() {
-        "USERPAYING" => return done(Outcome::new(Verdict::Pending)),
-        // Said of a request out of form, and of a known order that is sent again with other particulars.
-        "INVALIDREQUEST" => return ask(account, &pay.reference, REFUSED, cx).map_err(not_sent),
-        code if KNOWN_ORDER.contains(&code) => {
-            return ask(account, &pay.reference, CONFIRM, cx).map_err(not_sent);
-        }
-        _ => {}
+    if code == "USERPAYING" {
+        return done(Outcome::new(Verdict::Pending));
+    }
+    let known = KNOWN_ORDER.contains(&code.as_str()).then_some(CONFIRM);
+    if let Some(stage) = known.or_else(|| doubt(PAY_DOUBTS, &refused)) {
+        return ask(account, &pay.reference, stage, cx).map_err(not_sent);
     }
     let Some((_, reason)) = PAY_DECLINES.iter().find(|(known, _)| *known == code) else {
         return Err(refused.unknown());
     };
     let (code, message) = refused.text();
     done(declined(*reason, &code, &message))
-}
-
-/// The state of an order, from a query.
-fn order(
-    account: &Account,
-    reply: &Reply,
-    reference: &str,
-    channel_id: Option<&str>,
-    money: Money,
-    cx: &Context<'_>,
-) -> Result<Outcome, Fault> {
-    match open::<Trade>(account, reply, cx)? {
-        Answer::Done(trade) => state(account, &trade, reference, channel_id, Some(money)),
-        Answer::Refused(refused) => absent(refused, NO_ORDER),
-    }
 }
 
 /// What an order came to, once it is the one that was asked for.
@@ -216,12 +224,8 @@ pub(super) fn state(
     if let (Some(said), Some(known)) = (&id, channel_id) {
         same("transaction_id", Some(said), known)?;
     }
-    let said = trade.amount.as_ref().map(super::envelope::Amount::total).transpose()?;
-    if let (Some(said), Some(ours)) = (said, money)
-        && said != ours
-    {
-        return Err(Fault::Unacceptable(format!("the total is {said}, not {ours}")));
-    }
+    let said = trade.amount.as_ref().map(Amount::total).transpose()?;
+    ours("total", said, money)?;
     let verdict = match trade.trade_state.as_str() {
         // REFUND only tells that some of the money went back later.
         "SUCCESS" | "REFUND" if id.is_some() && said.is_some() => Verdict::Succeeded,
@@ -237,32 +241,33 @@ pub(super) fn state(
 /// Barcode payments fail for good; why stands in the description only.
 fn failed(description: &str) -> Verdict {
     let reason = if description.contains("余额不足") { Why::InsufficientFunds } else { Why::Generic };
-    let message = description.chars().take(200).collect();
-    Verdict::Declined(Decline { reason, code: "PAYERROR".to_owned(), message })
+    declined(reason, "PAYERROR", description).verdict
+}
+
+/// The amount that was said, if any, has to be ours, if that is known.
+fn ours(what: &str, said: Option<Money>, ours: Option<Money>) -> Result<(), Fault> {
+    match (said, ours) {
+        (Some(said), Some(ours)) if said != ours => {
+            Err(Fault::Unacceptable(format!("the {what} is {said}, not {ours}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Closes what the query has shown to be open.
-fn closable(account: &Account, reply: &Reply, what: &Close, cx: &Context<'_>) -> Result<Step, Fault> {
-    let trade = match open::<Trade>(account, reply, cx)? {
+fn closable(account: &Account, answer: Answer<Trade>, what: &Close, cx: &Context<'_>) -> Result<Step, Fault> {
+    let trade = match answer {
         Answer::Done(trade) => trade,
         Answer::Refused(refused) => return done(absent(refused, NO_ORDER)?),
     };
     let outcome = state(account, &trade, &what.reference, what.channel_id.as_deref(), Some(what.money))?;
-    match outcome.verdict {
-        Verdict::Succeeded | Verdict::Closed => return done(outcome),
-        _ => {}
+    if matches!(outcome.verdict, Verdict::Succeeded | Verdict::Closed) {
+        return done(outcome);
     }
     // Only barcode payments have the states USERPAYING and PAYERROR.
     let barcode = trade.trade_type.as_deref() == Some("MICROPAY") || trade.trade_state != "NOTPAY";
     let next = if barcode { reverse } else { close };
     next(account, &what.reference, cx).map_err(not_sent)
-}
-
-/// What the reversal of a barcode payment answers.
-#[derive(Deserialize)]
-struct Reversed {
-    mchid: String,
-    out_trade_no: String,
 }
 
 fn closed(
@@ -272,13 +277,13 @@ fn closed(
     what: &Close,
     cx: &Context<'_>,
 ) -> Result<Step, Fault> {
-    match open::<Option<Reversed>>(account, reply, cx)? {
-        Answer::Done(Some(reversed)) if stage == REVERSING => {
-            same("mchid", Some(&reversed.mchid), &account.identity.mchid)?;
-            same("out_trade_no", Some(&reversed.out_trade_no), &what.reference)?;
+    match account.identity.answer::<Value>(reply, cx)? {
+        Answer::Done(Value::Null) if stage == CLOSING => done(Outcome::new(Verdict::Closed)),
+        Answer::Done(reversed) if stage == REVERSING => {
+            same("mchid", reversed["mchid"].as_str(), &account.identity.mchid)?;
+            same("out_trade_no", reversed["out_trade_no"].as_str(), &what.reference)?;
             done(Outcome::new(Verdict::Closed))
         }
-        Answer::Done(None) if stage == CLOSING => done(Outcome::new(Verdict::Closed)),
         Answer::Done(_) => Err(Fault::Unexpected("not the answer to this call".into())),
         // Paid, being paid or closed in between.
         Answer::Refused(refused)
@@ -288,10 +293,6 @@ fn closed(
         }
         Answer::Refused(refused) => Err(refused.unknown()),
     }
-}
-
-fn given_back(account: &Account, given: &Given, refund: &Refund) -> Result<Outcome, Fault> {
-    refund_state(account, given, &refund.payment_reference, &refund.reference, Some(refund.money))
 }
 
 /// What a refund came to, once it is the one that was asked for.
@@ -308,9 +309,7 @@ pub(super) fn refund_state(
     same("out_trade_no", Some(&given.out_trade_no), payment)?;
     same("out_refund_no", Some(&given.out_refund_no), reference)?;
     let said = given.amount.refund()?;
-    if let Some(ours) = money.filter(|ours| *ours != said) {
-        return Err(Fault::Unacceptable(format!("the refund is {said}, not {ours}")));
-    }
+    ours("refund", Some(said), money)?;
     let verdict = match given.status.as_str() {
         "SUCCESS" => Verdict::Succeeded,
         // An abnormal refund waits for the merchant to name another account.
@@ -320,20 +319,6 @@ pub(super) fn refund_state(
     };
     let at = instant("success_time", given.success_time.as_deref())?;
     Ok(Outcome { at, ..Outcome::new(verdict).channel_id(&given.refund_id).money(said) })
-}
-
-fn not_given(account: &Account, refused: Refused, refund: &Refund, cx: &Context<'_>) -> Result<Step, Fault> {
-    let (stages, code) = (REFUSED.., refused.code());
-    let known = stages.zip(REFUND_DECLINES).find(|(_, (known, ..))| *known == code);
-    let Some((stage, _)) = known else { return Err(refused.unknown()) };
-    ask_refund(account, &refund.reference, stage, cx).map_err(not_sent)
-}
-
-/// What to say when the query after a refusal finds no refund: the refusal that led to the query.
-fn without_refund(refused: Refused, stage: Stage) -> Result<Outcome, Fault> {
-    let outcome = absent(refused, NO_REFUND)?;
-    let row = stage.checked_sub(REFUSED).and_then(|row| REFUND_DECLINES.get(usize::from(row)));
-    Ok(row.map_or(outcome, |&(code, reason, message)| declined(reason, code, message)))
 }
 
 fn absent(refused: Refused, codes: &[&str]) -> Result<Outcome, Fault> {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::config::Account;
 use super::{CNY, PROFILE};
-use crate::dialect::text::{self, address};
+use crate::dialect::text::{self, address, within};
 
 /// The first call of an operation.
 pub(super) const FIRST: Stage = 0;
@@ -76,7 +76,7 @@ fn start(account: &Account, pay: &Pay, cx: &Context<'_>) -> Result<Step, Refusal
         }
         _ => return Err(Refusal::Unsupported("this method")),
     };
-    let description = cut(&pay.subject, 127);
+    let description = within(&pay.subject, 127);
     if description.trim().is_empty() {
         return Err(Refusal::Parameter { param: "subject", detail: "must not be empty".into() });
     }
@@ -130,7 +130,7 @@ fn give_back(account: &Account, refund: &Refund, cx: &Context<'_>) -> Result<Ste
         "amount": {"refund": amount(refund.money)?, "total": amount(refund.captured)?, "currency": "CNY"},
     });
     if let Some(reason) = refund.reason.as_deref().filter(|text| !text.trim().is_empty()) {
-        body["reason"] = cut(reason, 80).into();
+        body["reason"] = within(reason, 80).into();
     }
     post(account, REFUNDS, &body, (FIRST, Effect::Money), cx)
 }
@@ -174,16 +174,4 @@ fn required<'a>(
         param,
         detail: "is missing or not of the form of this scene".into(),
     })
-}
-
-/// Text for people within so many bytes, which is never more than so many characters, however the provider counts.
-fn cut(text: &str, bytes_max: usize) -> String {
-    let mut short = String::with_capacity(bytes_max);
-    for sign in text.chars().map(|sign| if sign.is_control() { ' ' } else { sign }) {
-        if short.len() + sign.len_utf8() > bytes_max {
-            break;
-        }
-        short.push(sign);
-    }
-    short
 }

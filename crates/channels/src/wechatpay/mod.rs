@@ -15,7 +15,6 @@ use std::io::BufRead;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderValue, StatusCode, header};
 use paycore::channel::{
     Capability, CaptureMode, Channel, Context, Currencies, Driver, Fault, Field, FieldKind, Line, Notice,
     Operation, Profile, References, Refusal, Reply, Settings, SettingsError, Stage, Step, Totals, Verb,
@@ -25,6 +24,7 @@ use paycore::crypto::Keyring;
 use paycore::currency::Currency;
 use paycore::units::UnitRule;
 
+use crate::dialect::v3::rejection;
 use config::Account;
 
 /// The WeChat Pay channel.
@@ -73,12 +73,7 @@ impl Channel for Account {
     }
 
     fn reject(&self) -> http::Response<Bytes> {
-        let body = Bytes::from_static(r#"{"code":"FAIL","message":"通知未被接受"}"#.as_bytes());
-        let mut response = http::Response::new(body);
-        *response.status_mut() = StatusCode::BAD_REQUEST;
-        let json = HeaderValue::from_static("application/json");
-        response.headers_mut().insert(header::CONTENT_TYPE, json);
-        response
+        rejection()
     }
 
     fn parse(&self, statement: &mut dyn BufRead, each: &mut dyn FnMut(Line)) -> Result<Totals, Fault> {
@@ -120,98 +115,42 @@ static PROFILE: Profile = Profile {
     ],
 };
 
-/// A field of one line that has to be there.
-const REQUIRED: Field =
-    Field { key: "", kind: FieldKind::Text, required: true, label: "", label_zh: "", help: "", help_zh: "" };
-
+#[rustfmt::skip] // A table: name and kind, then the help in each language.
 static FIELDS: &[Field] = &[
-    Field {
-        key: "mchid",
-        label: "Merchant ID",
-        label_zh: "商户号",
-        help: "The digits of your merchant number on the WeChat Pay merchant platform.",
-        help_zh: "微信支付商户平台中的商户号（数字）。",
-        ..REQUIRED
-    },
-    Field {
-        key: "appid",
-        label: "App ID",
-        label_zh: "应用 AppID",
-        help: "Of the official account, mini program or app that is bound to the merchant number (wx…).",
-        help_zh: "与商户号绑定的公众号、小程序或移动应用的 AppID（wx…）。",
-        ..REQUIRED
-    },
-    Field {
-        key: "serial_no",
-        label: "Merchant certificate serial",
-        label_zh: "商户证书序列号",
-        help: "The serial number of your merchant API certificate, 40 hexadecimal digits.",
-        help_zh: "商户 API 证书的序列号，40 位十六进制。",
-        ..REQUIRED
-    },
-    Field {
-        key: "private_key",
-        kind: FieldKind::PrivateKey,
-        label: "Merchant private key",
-        label_zh: "商户私钥",
-        help: "The content of apiclient_key.pem that belongs to the merchant API certificate.",
-        help_zh: "与商户 API 证书配对的 apiclient_key.pem 内容。",
-        ..REQUIRED
-    },
-    Field {
-        key: "apiv3_key",
-        kind: FieldKind::Secret,
-        label: "APIv3 key",
-        label_zh: "APIv3 密钥",
-        help: "The 32 characters you set under API security on the merchant platform.",
-        help_zh: "在商户平台“API 安全”中设置的 32 个字符的 APIv3 密钥。",
-        ..REQUIRED
-    },
-    Field {
-        key: "public_key_id",
-        required: false,
-        label: "WeChat Pay public key ID",
-        label_zh: "微信支付公钥 ID",
-        help: "Begins with PUB_KEY_ID_. Needed together with the public key, unless you use a platform certificate.",
-        help_zh: "以 PUB_KEY_ID_ 开头，与微信支付公钥一同填写；使用平台证书时可不填。",
-        ..REQUIRED
-    },
-    Field {
-        key: "public_key",
-        kind: FieldKind::PublicKey,
-        required: false,
-        label: "WeChat Pay public key",
-        label_zh: "微信支付公钥",
-        help: "The content of pub_key.pem from the merchant platform. It is not your own public key.",
-        help_zh: "商户平台下载的 pub_key.pem 内容，请勿填写自己的公钥。",
-        ..REQUIRED
-    },
-    Field {
-        key: "platform_certificate",
-        kind: FieldKind::PublicKey,
-        required: false,
-        label: "Platform certificate",
-        label_zh: "微信支付平台证书",
-        help: "Older merchants: one or several platform certificates in PEM form. With a public key both are believed.",
-        help_zh: "老商户使用：一个或多个 PEM 格式的平台证书；与公钥同时填写时两者都会被信任。",
-        ..REQUIRED
-    },
-    Field {
-        key: "store_id",
-        required: false,
-        label: "Shop number",
-        label_zh: "门店编号",
-        help: "Your own number of the shop, sent with barcode payments.",
-        help_zh: "商户自定义的门店编号，付款码支付时上送。",
-        ..REQUIRED
-    },
-    Field {
-        key: "gateway",
-        kind: FieldKind::Url,
-        required: false,
-        label: "Gateway",
-        label_zh: "网关地址",
-        help: "Leave empty for production (https://api.mch.weixin.qq.com).",
-        help_zh: "生产环境请留空（https://api.mch.weixin.qq.com）。",
-    },
+    field("mchid", FieldKind::Text, true, ["Merchant ID", "商户号",
+        "The digits of your merchant number on the WeChat Pay merchant platform.",
+        "微信支付商户平台中的商户号（数字）。"]),
+    field("appid", FieldKind::Text, true, ["App ID", "应用 AppID",
+        "Of the official account, mini program or app that is bound to the merchant number (wx…).",
+        "与商户号绑定的公众号、小程序或移动应用的 AppID（wx…）。"]),
+    field("serial_no", FieldKind::Text, true, ["Merchant certificate serial", "商户证书序列号",
+        "The serial number of your merchant API certificate, 40 hexadecimal digits.",
+        "商户 API 证书的序列号，40 位十六进制。"]),
+    field("private_key", FieldKind::PrivateKey, true, ["Merchant private key", "商户私钥",
+        "The content of apiclient_key.pem that belongs to the merchant API certificate.",
+        "与商户 API 证书配对的 apiclient_key.pem 内容。"]),
+    field("apiv3_key", FieldKind::Secret, true, ["APIv3 key", "APIv3 密钥",
+        "The 32 characters you set under API security on the merchant platform.",
+        "在商户平台“API 安全”中设置的 32 个字符的 APIv3 密钥。"]),
+    field("public_key_id", FieldKind::Text, false, ["WeChat Pay public key ID", "微信支付公钥 ID",
+        "Begins with PUB_KEY_ID_. Needed together with the public key, unless you use a platform certificate.",
+        "以 PUB_KEY_ID_ 开头，与微信支付公钥一同填写；使用平台证书时可不填。"]),
+    field("public_key", FieldKind::PublicKey, false, ["WeChat Pay public key", "微信支付公钥",
+        "The content of pub_key.pem from the merchant platform. It is not your own public key.",
+        "商户平台下载的 pub_key.pem 内容，请勿填写自己的公钥。"]),
+    field("platform_certificate", FieldKind::PublicKey, false, ["Platform certificate", "微信支付平台证书",
+        "Older merchants: one or several platform certificates in PEM form. With a public key both are believed.",
+        "老商户使用：一个或多个 PEM 格式的平台证书；与公钥同时填写时两者都会被信任。"]),
+    field("store_id", FieldKind::Text, false, ["Shop number", "门店编号",
+        "Your own number of the shop, sent with barcode payments.",
+        "商户自定义的门店编号，付款码支付时上送。"]),
+    field("gateway", FieldKind::Url, false, ["Gateway", "网关地址",
+        "Leave empty for production (https://api.mch.weixin.qq.com).",
+        "生产环境请留空（https://api.mch.weixin.qq.com）。"]),
 ];
+
+/// A field with its label and its help, each in English and Chinese.
+const fn field(key: &'static str, kind: FieldKind, required: bool, texts: [&'static str; 4]) -> Field {
+    let [label, label_zh, help, help_zh] = texts;
+    Field { key, kind, required, label, label_zh, help, help_zh }
+}

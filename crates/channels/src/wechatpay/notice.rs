@@ -1,45 +1,26 @@
-//! Notifications: signed headers around a sealed resource.
+//! Notifications of payments and refunds.
 
-use http::{Method, StatusCode};
 use paycore::channel::{Context, Fault, Notice, Outcome, Report, Subject, Verdict, Verified};
-use serde::Deserialize;
 
 use super::config::Account;
 use super::decode::{refund_state, state};
-use super::envelope::{Given, Trade, read};
+use super::envelope::{Given, Trade};
 use crate::dialect::reply::same;
-use crate::dialect::v3::Sealed;
-
-#[derive(Deserialize)]
-struct Envelope {
-    event_type: String,
-    resource_type: String,
-    resource: Sealed,
-}
+use crate::dialect::v3::{acknowledgement, read};
 
 pub(super) fn verify(account: &Account, notice: &Notice, cx: &Context<'_>) -> Result<Verified, Fault> {
-    if notice.method() != Method::POST {
-        return Err(Fault::Unexpected("a notification is a POST".into()));
-    }
-    account.identity.verify(notice.headers(), notice.body(), cx.now)?;
-    let envelope: Envelope = read(notice.body())?;
-    if envelope.resource_type != "encrypt-resource" {
-        return Err(Fault::Unexpected(format!("resource_type {:?}", envelope.resource_type)));
-    }
-    let clear = account.identity.open(&envelope.resource)?;
-    let report = match envelope.event_type.split_once('.') {
+    let (event, clear) = account.identity.notified(notice, cx)?;
+    let report = match event.split_once('.') {
         Some(("TRANSACTION", "SUCCESS")) => payment(account, &read::<Trade>(&clear)?)?,
         Some(("REFUND", status)) => refund(account, &read::<Given>(&clear)?, status)?,
-        _ => return Err(Fault::Unexpected(format!("event_type {:?}", envelope.event_type))),
+        _ => return Err(Fault::Unexpected(format!("event_type {event:?}"))),
     };
-    let mut reply = http::Response::new(bytes::Bytes::new());
-    *reply.status_mut() = StatusCode::NO_CONTENT;
-    Ok(Verified { reports: vec![report], reply })
+    Ok(Verified { reports: vec![report], reply: acknowledgement() })
 }
 
+/// The engine binds the reference and the amount.
 fn payment(account: &Account, trade: &Trade) -> Result<Report, Fault> {
     same("appid", trade.appid.as_deref(), &account.appid)?;
-    // The engine binds the reference and the amount.
     let outcome = state(account, trade, &trade.out_trade_no, None, None)?;
     if outcome.verdict != Verdict::Succeeded {
         return Err(Fault::Unexpected(format!("trade_state {:?} in a success", trade.trade_state)));

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Request};
+use http::Request;
+use http::header::CONTENT_TYPE;
 use paycore::channel::simulator::Answer;
 use paycore::time::Timestamp;
 use serde_json::{Value, json};
@@ -14,21 +15,14 @@ use super::{Order, Platform, Refund};
 /// Why a request is not carried out: status, code, text.
 struct Error(u16, &'static str, &'static str);
 
-/// What a request came to.
-enum Done {
-    /// With this body.
-    Json(Value),
-    /// Without a body.
-    Empty,
-    /// Carried out, but nobody shall hear of it.
-    Silent,
-}
-
-type Result<T = Done> = std::result::Result<T, Error>;
+/// What a request came to; `null` is an empty answer, and nothing when it was carried out and nobody shall hear of it.
+type Result<T = Option<Value>> = std::result::Result<T, Error>;
 
 const PARAM: Error = Error(400, "PARAM_ERROR", "参数错误");
 const NO_ORDER: Error = Error(404, "ORDER_NOT_EXIST", "订单不存在");
 const SYSTEM: Error = Error(500, "SYSTEM_ERROR", "系统繁忙，请稍后重试");
+const NOT_FOUND: Error = Error(404, "NOT_FOUND", "没有这个接口");
+const NO_REFUND: Error = Error(404, "RESOURCE_NOT_EXISTS", "查询的资源不存在");
 const PAID: Error = Error(400, "ORDERPAID", "该订单已支付");
 const CLOSED: Error = Error(400, "ORDER_CLOSED", "订单已关闭");
 const USERPAYING: Error = Error(202, "USERPAYING", "需要用户输入支付密码");
@@ -48,40 +42,37 @@ impl Platform {
         let body = |Error(_, code, message): &Error| json!({"code": code, "message": message});
         if self.authentic(request, now).is_none() {
             // Who has not proved to be the merchant gets an answer without a signature.
-            let error = Error(401, "SIGN_ERROR", "签名错误");
-            let kind = (http::header::CONTENT_TYPE, "application/json; charset=utf-8");
-            return Answer::Reply(respond(error.0, kind, body(&error).to_string()));
+            let text = body(&Error(401, "SIGN_ERROR", "签名错误")).to_string();
+            return Answer::Reply(respond(401, (CONTENT_TYPE, "application/json"), text));
         }
         Answer::Reply(match self.route(request, now) {
-            Ok(Done::Silent) => return Answer::Silence,
-            Ok(Done::Json(value)) => self.signed(200, Some(&value), now),
-            Ok(Done::Empty) => self.signed(204, None, now),
-            Err(error) => self.signed(error.0, Some(&body(&error)), now),
+            Ok(None) => return Answer::Silence,
+            Ok(Some(value)) => self.signed(if value.is_null() { 204 } else { 200 }, &value, now),
+            Err(error) => self.signed(error.0, &body(&error), now),
         })
     }
 
     fn route(&mut self, request: &Request<Bytes>, now: Timestamp) -> Result {
-        let path: Vec<&str> = request.uri().path().split('/').skip(1).collect();
+        let path = request.uri().path().strip_prefix("/v3/").unwrap_or_default();
+        let path: Vec<&str> = path.split('/').collect();
         let content = || serde_json::from_slice(request.body()).map(Content).map_err(|_| PARAM);
-        match (request.method(), path.as_slice()) {
-            (&Method::POST, ["v3", "pay", "transactions", scene]) => self.start(scene, &content()?, now),
-            (&Method::GET, ["v3", "pay", "transactions", "out-trade-no", key]) => {
-                let asked = request.uri().query() == Some(&format!("mchid={}", self.mchid));
-                refuse([(!asked, PARAM)])?;
-                Ok(Done::Json(self.shown(self.orders.get(*key).ok_or(NO_ORDER)?)))
+        match (request.method().as_str(), path.as_slice()) {
+            ("POST", ["pay", "transactions", scene]) => self.start(scene, &content()?, now),
+            ("GET", ["pay", "transactions", "out-trade-no", key]) => {
+                refuse([(request.uri().query() != Some(&format!("mchid={}", self.mchid)), PARAM)])?;
+                Ok(Some(self.shown(self.orders.get(*key).ok_or(NO_ORDER)?)))
             }
-            (&Method::POST, ["v3", "pay", "transactions", "out-trade-no", key, "close"]) => {
-                self.shut(key, &content()?, now)
+            ("POST", ["pay", "transactions", "out-trade-no", key, verb]) => {
+                let (content, close) = (content()?, *verb == "close");
+                refuse([(!close && *verb != "reverse", NOT_FOUND)])?;
+                if close { self.shut(key, &content, now) } else { self.reverse(key, &content, now) }
             }
-            (&Method::POST, ["v3", "pay", "transactions", "out-trade-no", key, "reverse"]) => {
-                self.reverse(key, &content()?, now)
-            }
-            (&Method::POST, ["v3", "refund", "domestic", "refunds"]) => self.refund(&content()?, now),
-            (&Method::GET, ["v3", "refund", "domestic", "refunds", number]) => {
+            ("POST", ["refund", "domestic", "refunds"]) => self.refund(&content()?, now),
+            ("GET", ["refund", "domestic", "refunds", number]) => {
                 let (order, refund) = self.find_refund(number).ok_or(NO_REFUND)?;
-                Ok(Done::Json(given(order, refund)))
+                Ok(Some(given(order, refund)))
             }
-            _ => Err(Error(404, "NOT_FOUND", "没有这个接口")),
+            _ => Err(NOT_FOUND),
         }
     }
 
@@ -89,16 +80,15 @@ impl Platform {
         let order = self.new_order(scene, content, now)?;
         let (key, script) = (order.out_trade_no.clone(), order.script());
         if let Some(known) = self.orders.get(&key) {
-            let same = (&known.description, known.fen, &known.trade_type);
-            let differs = same != (&order.description, order.fen, &order.trade_type);
+            let parts = |order: &Order| (order.description.clone(), order.fen, order.trade_type.clone());
             refuse([
                 (known.paid.is_some(), PAID),
                 (known.closed.is_some(), CLOSED),
-                (differs, invalid("201 商户订单号重复")),
+                (parts(known) != parts(&order), invalid("201 商户订单号重复")),
                 (known.failed, POOR),
                 (known.barcode(), USERPAYING),
             ])?;
-            return Ok(Done::Json(self.prepaid(known)));
+            return Ok(Some(self.prepaid(known)));
         }
         let barcode = order.barcode();
         self.put(order);
@@ -112,26 +102,26 @@ impl Platform {
             9002 if barcode => self.pay_later(&key, now.plus(Duration::from_secs(30))),
             9003 => {
                 self.pay(&key, now, now);
-                return Ok(Done::Silent);
+                return Ok(None);
             }
             _ if barcode => self.pay(&key, now, now),
             _ => {}
         }
         let order = &self.orders[&key];
         refuse([(script == 9007, SYSTEM), (barcode && order.paid.is_none(), USERPAYING)])?;
-        Ok(Done::Json(if barcode { self.shown(order) } else { self.prepaid(order) }))
+        Ok(Some(if barcode { self.shown(order) } else { self.prepaid(order) }))
     }
 
     fn new_order(&self, scene: &str, content: &Content, now: Timestamp) -> Result<Order> {
         self.ours(content)?;
-        let trade_type = match scene {
-            "native" => "NATIVE",
-            "h5" => "MWEB",
-            "jsapi" => "JSAPI",
-            "app" => "APP",
-            "codepay" => "MICROPAY",
-            _ => return Err(Error(404, "NOT_FOUND", "没有这个接口")),
-        };
+        let kinds = [
+            ("native", "NATIVE"),
+            ("h5", "MWEB"),
+            ("jsapi", "JSAPI"),
+            ("app", "APP"),
+            ("codepay", "MICROPAY"),
+        ];
+        let (_, trade_type) = kinds.into_iter().find(|(known, _)| *known == scene).ok_or(NOT_FOUND)?;
         let out_trade_no = content.required("/out_trade_no")?;
         let sign = |byte: u8| byte.is_ascii_alphanumeric() || b"_-*".contains(&byte);
         let description = content.required("/description")?;
@@ -153,11 +143,8 @@ impl Platform {
             (trade_type == "MWEB" && without("/scene_info/payer_client_ip"), PARAM),
             (barcode && (!digits || without("/scene_info/store_info/out_id")), PARAM),
         ])?;
-        let expires = match content.text("/time_expire").map(Timestamp::parse) {
-            Some(Ok(at)) if at > now => Some(at),
-            Some(_) => return Err(PARAM),
-            None => None,
-        };
+        let expires = content.text("/time_expire").map(Timestamp::parse).transpose().map_err(|_| PARAM)?;
+        refuse([(expires.is_some_and(|at| at <= now), PARAM)])?;
         let (day, number) = (now.beijing_compact(), self.orders.len() + 1);
         Ok(Order {
             out_trade_no: out_trade_no.to_owned(),
@@ -166,21 +153,15 @@ impl Platform {
             description: description.to_owned(),
             fen,
             notify_url: notify_url.filter(|_| !barcode).map(str::to_owned),
-            return_url: None,
-            created: now,
             expires,
-            pays_at: None,
-            paid: None,
-            closed: None,
-            failed: false,
-            refunds: Vec::new(),
+            ..Order::default()
         })
     }
 
     /// How the payer gets to an order.
     fn prepaid(&self, order: &Order) -> Value {
         let page = format!("{}/payer/{}", self.base_url, order.out_trade_no);
-        let prepay_id = format!("wx{}{:0>16}", order.created.beijing_compact(), &order.transaction_id[16..]);
+        let prepay_id = format!("wx{}0000", order.transaction_id);
         match order.trade_type.as_str() {
             "NATIVE" => json!({"code_url": page}),
             "MWEB" => json!({"h5_url": format!("{page}?prepay_id={prepay_id}")}),
@@ -191,19 +172,15 @@ impl Platform {
     pub(super) fn shown(&self, order: &Order) -> Value {
         let (state, text) = order.state();
         let mut value = json!({
-            "appid": self.appid,
-            "mchid": self.mchid,
-            "out_trade_no": order.out_trade_no,
-            "trade_state": state,
-            "trade_state_desc": text,
-            "promotion_detail": [],
+            "appid": self.appid, "mchid": self.mchid, "out_trade_no": order.out_trade_no,
+            "trade_state": state, "trade_state_desc": text, "promotion_detail": [],
             "amount": {"total": order.fen, "payer_currency": "CNY"},
         });
         if let Some(at) = order.paid {
             value["transaction_id"] = order.transaction_id.as_str().into();
             value["bank_type"] = "OTHERS".into();
             value["success_time"] = at.to_rfc3339_seconds(8 * 3600).into();
-            value["payer"] = json!({"openid": "oUpF8uSandboxPayerAAAAAAAAAA"});
+            value["payer"] = json!({"openid": "oUpF8uSandboxPayer"});
             value["amount"]["payer_total"] = order.fen.into();
             value["amount"]["currency"] = "CNY".into();
         }
@@ -216,7 +193,7 @@ impl Platform {
     fn shut(&mut self, key: &str, content: &Content, now: Timestamp) -> Result {
         refuse([(content.required("/mchid")? != self.mchid, PARAM)])?;
         // The real platform answers so for numbers it does not know, too.
-        let Some(order) = self.orders.get(key) else { return Ok(Done::Empty) };
+        let Some(order) = self.orders.get(key) else { return Ok(Some(Value::Null)) };
         let script = order.script();
         refuse([
             (order.barcode(), invalid("付款码支付请调用撤销接口")),
@@ -228,7 +205,7 @@ impl Platform {
         if script == 9006 {
             self.pay_later(key, now.plus(Duration::from_secs(5)));
         }
-        Ok(Done::Empty)
+        Ok(Some(Value::Null))
     }
 
     /// Ends a barcode payment, with the money if it was taken.
@@ -240,19 +217,19 @@ impl Platform {
             (!order.refunds.is_empty(), invalid("订单已退款")),
         ])?;
         self.change(key, |order| (order.paid, order.pays_at, order.closed) = (None, None, Some(now)));
-        Ok(Done::Json(json!({"appid": self.appid, "mchid": self.mchid, "out_trade_no": key})))
+        Ok(Some(json!({"appid": self.appid, "mchid": self.mchid, "out_trade_no": key})))
     }
 
     fn refund(&mut self, content: &Content, now: Timestamp) -> Result {
         let key = content.required("/out_trade_no")?.to_owned();
         let number = content.required("/out_refund_no")?.to_owned();
         let fen = content.number("/amount/refund").filter(|fen| *fen > 0).ok_or(PARAM)?;
-        let order = self.orders.get(&key).ok_or(NO_REFUNDABLE)?;
+        let order = self.orders.get(&key).ok_or(NO_REFUND)?;
         let known = self.find_refund(&number);
         if let Some((of, before)) = known {
             let same = of.out_trade_no == key && before.fen == fen;
             refuse([(!same, invalid("退款单号已被使用，参数不一致"))])?;
-            return Ok(Done::Json(given(of, before)));
+            return Ok(Some(given(of, before)));
         }
         let script = order.script();
         refuse([
@@ -260,7 +237,10 @@ impl Platform {
             (content.text("/amount/currency") != Some("CNY"), PARAM),
             (number.len() > 64, PARAM),
             (order.paid.is_none(), invalid("订单未支付")),
-            (order.refunded() + fen > order.fen, invalid("退款金额大于可退金额")),
+            (
+                order.refunds.iter().map(|given| given.fen).sum::<i64>() + fen > order.fen,
+                invalid("退款金额大于可退金额"),
+            ),
             (script == 9010, Error(403, "NOT_ENOUGH", "基本账户余额不足，请充值后重新发起")),
         ])?;
         let count: usize = self.orders.values().map(|order| order.refunds.len()).sum();
@@ -270,7 +250,7 @@ impl Platform {
         self.change(&key, |order| order.refunds.push(refund.clone()));
         self.tell_refund(&key, &refund, url, now);
         refuse([(script == 9009, SYSTEM)])?;
-        Ok(Done::Json(given(&self.orders[&key], &refund)))
+        Ok(Some(given(&self.orders[&key], &refund)))
     }
 
     fn find_refund(&self, number: &str) -> Option<(&Order, &Refund)> {
@@ -286,25 +266,15 @@ impl Platform {
     }
 }
 
-const NO_REFUND: Error = Error(404, "RESOURCE_NOT_EXISTS", "退款单不存在");
-const NO_REFUNDABLE: Error = Error(404, "RESOURCE_NOT_EXISTS", "订单不存在");
-
 fn given(order: &Order, refund: &Refund) -> Value {
+    let (fen, back, at) = (order.fen, refund.fen, refund.at.to_rfc3339_seconds(8 * 3600));
     json!({
-        "refund_id": refund.refund_id,
-        "out_refund_no": refund.out_refund_no,
-        "transaction_id": order.transaction_id,
-        "out_trade_no": order.out_trade_no,
-        "channel": "ORIGINAL",
-        "user_received_account": "支付用户零钱",
-        "success_time": refund.at.to_rfc3339_seconds(8 * 3600),
-        "create_time": refund.at.to_rfc3339_seconds(8 * 3600),
-        "status": "SUCCESS",
-        "funds_account": "AVAILABLE",
-        "amount": {
-            "total": order.fen, "refund": refund.fen, "payer_total": order.fen, "payer_refund": refund.fen,
-            "settlement_refund": refund.fen, "settlement_total": order.fen, "discount_refund": 0, "currency": "CNY",
-        },
+        "refund_id": refund.refund_id, "out_refund_no": refund.out_refund_no, "status": "SUCCESS",
+        "transaction_id": order.transaction_id, "out_trade_no": order.out_trade_no,
+        "channel": "ORIGINAL", "user_received_account": "支付用户零钱", "funds_account": "AVAILABLE",
+        "success_time": at, "create_time": at,
+        "amount": {"total": fen, "refund": back, "payer_total": fen, "payer_refund": back, "discount_refund": 0,
+            "settlement_refund": back, "settlement_total": fen, "currency": "CNY"},
     })
 }
 

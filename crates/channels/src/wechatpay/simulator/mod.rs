@@ -39,26 +39,20 @@ impl Maker for Sandbox {
         let serial_no = drawn("", "0123456789ABCDEF", 40, rng);
         let seal = drawn("", "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789", 32, rng);
         let key_id = drawn("PUB_KEY_ID_01", "0123456789", 20, rng);
-        let ours = Settings::from_pairs([
+        let both = [
             ("mchid", mchid.as_str()),
             ("appid", &appid),
             ("serial_no", &serial_no),
-            ("private_key", merchant.private.expose()),
             ("apiv3_key", &seal),
             ("public_key_id", &key_id),
-            ("public_key", &platform.public),
-            ("gateway", base_url),
-        ]);
-        let theirs = Settings::from_pairs([
-            ("mchid", mchid.as_str()),
-            ("appid", &appid),
-            ("serial_no", &serial_no),
-            ("merchant_public_key", &merchant.public),
-            ("apiv3_key", &seal),
-            ("public_key_id", &key_id),
-            ("platform_private_key", platform.private.expose()),
-            ("base_url", base_url),
-        ]);
+        ];
+        let (mut ours, mut theirs) = (Settings::from_pairs(both), Settings::from_pairs(both));
+        ours.set("private_key", merchant.private.expose());
+        ours.set("public_key", platform.public);
+        ours.set("gateway", base_url);
+        theirs.set("merchant_public_key", merchant.public);
+        theirs.set("platform_private_key", platform.private.expose());
+        theirs.set("base_url", base_url);
         Ok(Provision { ours, theirs })
     }
 
@@ -93,14 +87,12 @@ struct Platform {
     last_note: u64,
     /// When a note is to be sent; a note on its way is not here.
     outbox: BTreeSet<(Timestamp, u64)>,
-    /// Answers signed so far, for their nonces.
-    answers: u64,
     /// Keys of records.
     changed: BTreeSet<String>,
 }
 
 /// An order as the platform keeps it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Order {
     out_trade_no: String,
     transaction_id: String,
@@ -110,7 +102,6 @@ struct Order {
     notify_url: Option<String>,
     /// Where the payer's browser came from and returns to.
     return_url: Option<String>,
-    created: Timestamp,
     expires: Option<Timestamp>,
     /// When it is paid without anybody doing anything more.
     pays_at: Option<Timestamp>,
@@ -133,10 +124,6 @@ impl Order {
     /// What is scripted for this amount.
     fn script(&self) -> i64 {
         self.fen % 10_000
-    }
-
-    fn refunded(&self) -> i64 {
-        self.refunds.iter().map(|refund| refund.fen).sum()
     }
 
     fn barcode(&self) -> bool {
@@ -180,15 +167,14 @@ impl Platform {
             notes: BTreeMap::new(),
             last_note: 0,
             outbox: BTreeSet::new(),
-            answers: 0,
             changed: BTreeSet::new(),
         })
     }
 
     /// Lets everything happen that is due by `now`.
     fn advance(&mut self, now: Timestamp) {
-        while self.agenda.first().is_some_and(|(at, _)| *at <= now) {
-            let Some((at, key)) = self.agenda.pop_first() else { break };
+        let later = self.agenda.split_off(&(now.plus(Duration::from_micros(1)), String::new()));
+        for (at, key) in std::mem::replace(&mut self.agenda, later) {
             let Some(order) = self.orders.get(&key) else { continue };
             if order.pays_at == Some(at) {
                 // The script "paid after close" reports a payment from just before the close.
@@ -218,10 +204,9 @@ impl Platform {
     }
 
     fn put(&mut self, order: Order) {
-        let unpaid = order.paid.is_none() && order.closed.is_none();
-        for at in [order.expires.filter(|_| unpaid), order.pays_at].into_iter().flatten() {
-            self.agenda.insert((at, order.out_trade_no.clone()));
-        }
+        let expires = order.expires.filter(|_| order.paid.is_none() && order.closed.is_none());
+        let at = expires.into_iter().chain(order.pays_at);
+        self.agenda.extend(at.map(|at| (at, order.out_trade_no.clone())));
         self.orders.insert(order.out_trade_no.clone(), order);
     }
 }
@@ -229,10 +214,8 @@ impl Platform {
 impl Simulator for Platform {
     fn handle(&mut self, request: &Request<Bytes>, now: Timestamp) -> Answer {
         self.advance(now);
-        match request.uri().path().strip_prefix("/payer/") {
-            Some(rest) => Answer::Reply(self.payer(request, rest, now)),
-            None => self.api(request, now),
-        }
+        let Some(rest) = request.uri().path().strip_prefix("/payer/") else { return self.api(request, now) };
+        Answer::Reply(self.payer(request, rest, now))
     }
 
     fn due(&mut self, now: Timestamp) -> Vec<Notification> {
@@ -241,8 +224,8 @@ impl Simulator for Platform {
     }
 
     fn next_due(&self) -> Option<Timestamp> {
-        let agenda = self.agenda.first().map(|(at, _)| *at);
-        agenda.into_iter().chain(self.outbox.first().map(|(at, _)| *at)).min()
+        let (agenda, outbox) = (self.agenda.first(), self.outbox.first());
+        agenda.map(|(at, _)| *at).into_iter().chain(outbox.map(|(at, _)| *at)).min()
     }
 
     fn notified(&mut self, id: u64, response: Option<&Response<Bytes>>, now: Timestamp) {
@@ -277,18 +260,14 @@ impl Simulator for Platform {
     }
 
     fn book(&self) -> Vec<BookLine> {
-        let mut book = Vec::new();
-        for order in self.orders.values() {
-            let line = |refund: Option<&str>, fen, at| BookLine {
-                reference: order.out_trade_no.clone(),
-                refund: refund.map(str::to_owned),
-                money: Money::new(fen, Currency::CNY),
-                at,
-            };
-            book.extend(order.paid.map(|at| line(None, order.fen, at)));
-            let given = |refund: &Refund| line(Some(&refund.out_refund_no), refund.fen, refund.at);
-            book.extend(order.refunds.iter().map(given));
-        }
-        book
+        let line = |order: &Order, refund: Option<&str>, fen, at| {
+            let (reference, refund) = (order.out_trade_no.clone(), refund.map(str::to_owned));
+            BookLine { reference, refund, money: Money::new(fen, Currency::CNY), at }
+        };
+        let lines = |order: &Order| {
+            let given = order.refunds.iter().map(|r| line(order, Some(&r.out_refund_no), r.fen, r.at));
+            order.paid.map(|at| line(order, None, order.fen, at)).into_iter().chain(given).collect::<Vec<_>>()
+        };
+        self.orders.values().flat_map(lines).collect()
     }
 }

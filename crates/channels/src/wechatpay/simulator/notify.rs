@@ -7,7 +7,7 @@ use aes_gcm::aead::{Aead as _, Payload};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use http::header::CONTENT_TYPE;
 use http::{Request, Response};
 use paycore::channel::simulator::Notification;
 use paycore::time::Timestamp;
@@ -45,9 +45,7 @@ impl Platform {
             9008 => return,
             _ => (1, now),
         };
-        let mut clear = self.shown(order);
-        // Told as it was when it was paid.
-        clear["trade_state"] = "SUCCESS".into();
+        let clear = self.shown(order);
         let Some(url) = order.notify_url.clone() else { return };
         for _ in 0..copies {
             self.note("transaction", url.clone(), clear.clone(), at);
@@ -55,19 +53,12 @@ impl Platform {
     }
 
     pub(super) fn tell_refund(&mut self, key: &str, refund: &Refund, url: Option<String>, now: Timestamp) {
-        let (Some(order), Some(url)) = (self.orders.get(key), url) else { return };
-        if order.script() == 9008 {
-            return;
-        }
+        let order = self.orders.get(key).filter(|order| order.script() != 9008);
+        let (Some(order), Some(url)) = (order, url) else { return };
         let clear = json!({
-            "mchid": self.mchid,
-            "out_trade_no": order.out_trade_no,
-            "transaction_id": order.transaction_id,
-            "out_refund_no": refund.out_refund_no,
-            "refund_id": refund.refund_id,
-            "refund_status": "SUCCESS",
-            "success_time": refund.at.to_rfc3339_seconds(8 * 3600),
-            "user_received_account": "支付用户零钱",
+            "mchid": self.mchid, "out_trade_no": order.out_trade_no, "transaction_id": order.transaction_id,
+            "out_refund_no": refund.out_refund_no, "refund_id": refund.refund_id, "refund_status": "SUCCESS",
+            "success_time": refund.at.to_rfc3339_seconds(8 * 3600), "user_received_account": "支付用户零钱",
             "amount": {"total": order.fen, "refund": refund.fen, "payer_total": order.fen, "payer_refund": refund.fen},
         });
         self.note("refund", url, clear, now);
@@ -75,8 +66,7 @@ impl Platform {
 
     fn note(&mut self, about: &str, notify_url: String, clear: Value, at: Timestamp) {
         self.last_note += 1;
-        let id = self.last_note;
-        let about = about.to_owned();
+        let (id, about) = (self.last_note, about.to_owned());
         self.notes.insert(id, Note { id, at, tries: 0, notify_url, created: at, about, clear });
         self.outbox.insert((at, id));
         self.changed.insert(format!("note/{id}"));
@@ -97,30 +87,20 @@ impl Platform {
         let text = note.clear.to_string();
         let payload = Payload { msg: text.as_bytes(), aad: note.about.as_bytes() };
         let ciphertext = STANDARD.encode(self.seal.encrypt(&Nonce::from(nonce), payload).ok()?);
-        let (event, summary) = match note.about.as_str() {
-            "refund" => ("REFUND.SUCCESS", "退款成功"),
-            _ => ("TRANSACTION.SUCCESS", "支付成功"),
-        };
+        let event = format!("{}.SUCCESS", note.about.to_uppercase());
         let body = json!({
             "id": format!("EV-{}{:08}", note.created.beijing_compact(), note.id),
             "create_time": note.created.to_rfc3339_seconds(8 * 3600),
-            "resource_type": "encrypt-resource",
-            "event_type": event,
-            "summary": summary,
+            "resource_type": "encrypt-resource", "event_type": event, "summary": "成功",
             "resource": {
-                "original_type": note.about,
-                "algorithm": "AEAD_AES_256_GCM",
-                "ciphertext": ciphertext,
-                "associated_data": note.about,
-                "nonce": String::from_utf8_lossy(&nonce),
+                "original_type": note.about, "algorithm": "AEAD_AES_256_GCM", "ciphertext": ciphertext,
+                "associated_data": note.about, "nonce": String::from_utf8_lossy(&nonce),
             },
         });
         let body = body.to_string();
         let proof = self.proof(body.as_bytes(), &format!("N{:015}{:08}", note.id, note.tries), now);
         let mut request = Request::post(&note.notify_url).header(CONTENT_TYPE, "application/json");
-        for (name, value) in proof {
-            request = request.header(name, HeaderValue::from_str(&value).ok()?);
-        }
+        request.headers_mut()?.extend(proof);
         request.body(body.into()).ok()
     }
 

@@ -23,10 +23,9 @@ impl Platform {
                 let query = request.uri().query().unwrap_or_default().as_bytes();
                 let mut parts = url::form_urlencoded::parse(query);
                 if let Some((_, back)) = parts.find(|(name, _)| name == "redirect_url") {
-                    let back = back.into_owned();
-                    self.change(key, |order| order.return_url = Some(back));
+                    self.change(key, |order| order.return_url = Some(back.into_owned()));
                 }
-                return page(&self.orders[key], "");
+                return page(&self.orders[key]);
             }
             (&Method::POST, "pay") if open && script == 9001 => {
                 return trouble(400, "NOTENOUGH", "余额不足，付款失败 · Insufficient balance");
@@ -35,14 +34,13 @@ impl Platform {
                 self.pay_later(key, now.plus(Duration::from_secs(30)));
             }
             (&Method::POST, "pay") if open => self.pay(key, now, now),
-            // The order stays open: the payer may come back.
-            (&Method::POST, "cancel") if open => return page(&self.orders[key], "已取消 · Cancelled"),
+            // A payer who cancels leaves the order open and may come back.
             (&Method::POST, "pay" | "cancel") => {}
             _ => return trouble(404, "NOT_FOUND", "没有这个页面 · No such page"),
         }
         let order = &self.orders[key];
-        let back = order.return_url.as_ref();
-        back.map_or_else(|| page(order, ""), |url| respond(303, (LOCATION, url), String::new()))
+        let Some(back) = &order.return_url else { return page(order) };
+        respond(303, (LOCATION, back), String::new())
     }
 }
 
@@ -51,22 +49,20 @@ fn trouble(status: u16, code: &str, text: &str) -> Response<Bytes> {
     html(status, &format!("<h1>{}</h1><p class=note>{}</p>", escape(text), escape(code)))
 }
 
-fn page(order: &Order, note: &str) -> Response<Bytes> {
+fn page(order: &Order) -> Response<Bytes> {
+    let key = escape(&order.out_trade_no);
     let state = match order.state().0 {
         "SUCCESS" => "支付成功 · Paid",
         "REFUND" => "已支付，有退款 · Paid, with refunds",
         "CLOSED" | "REVOKED" => "订单已关闭 · Closed",
         "PAYERROR" => "支付失败 · Failed",
-        _ if order.pays_at.is_some() => "处理中 · In progress",
-        _ => note,
+        _ => "处理中 · In progress",
     };
-    let key = escape(&order.out_trade_no);
-    // Relative to this page, so that the simulator may be mounted anywhere.
-    let up = if note.is_empty() { format!("{key}/") } else { String::new() };
     let choice = if order.open() {
+        // Relative to this page, so that the simulator may be mounted anywhere.
         format!(
-            "<p class=state>{state}</p><form method=post action='{up}pay'><button>支付 Pay</button></form>\
-             <form method=post action='{up}cancel'><button class=quiet>取消 Cancel</button></form>"
+            "<form method=post action='{key}/pay'><button>支付 Pay</button></form>\
+             <form method=post action='{key}/cancel'><button class=quiet>取消 Cancel</button></form>"
         )
     } else {
         format!("<p class=state>{state}</p>")

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
-use http::{Request, Response, StatusCode};
+use http::{HeaderMap, Request, Response, StatusCode};
 use paycore::crypto::Scheme;
 use paycore::time::Timestamp;
 use serde_json::Value;
@@ -47,30 +47,24 @@ impl Platform {
     }
 
     /// The four headers that prove where a body comes from.
-    pub(super) fn proof(&self, body: &[u8], nonce: &str, now: Timestamp) -> [(HeaderName, String); 4] {
+    pub(super) fn proof(&self, body: &[u8], nonce: &str, now: Timestamp) -> HeaderMap {
         let timestamp = now.secs().to_string();
         let mut text = format!("{timestamp}\n{nonce}\n").into_bytes();
         text.extend_from_slice(body);
         text.push(b'\n');
-        let signature = self.signer.sign(Scheme::RsaSha256, &text).unwrap_or_default();
-        [
-            (HeaderName::from_static("wechatpay-timestamp"), timestamp),
-            (HeaderName::from_static("wechatpay-nonce"), nonce.to_owned()),
-            (HeaderName::from_static("wechatpay-signature"), STANDARD.encode(signature)),
-            (HeaderName::from_static("wechatpay-serial"), self.key_id.clone()),
-        ]
+        let signature = STANDARD.encode(self.signer.sign(Scheme::RsaSha256, &text).unwrap_or_default());
+        let names = ["timestamp", "nonce", "signature", "serial"].map(|name| format!("wechatpay-{name}"));
+        let values = [&timestamp, nonce, &signature, &self.key_id];
+        let header = |(name, value): (String, &str)| Some((name.parse().ok()?, value.parse().ok()?));
+        names.into_iter().zip(values).filter_map(header).collect()
     }
 
-    /// A signed answer; no value makes an empty body.
-    pub(super) fn signed(&mut self, status: u16, value: Option<&Value>, now: Timestamp) -> Response<Bytes> {
-        let body = value.map(Value::to_string).unwrap_or_default();
-        self.answers += 1;
-        let nonce = format!("{:016x}{:016x}", now.micros(), self.answers);
-        let proof = self.proof(body.as_bytes(), &nonce, now);
+    /// A signed answer; `null` makes an empty body.
+    pub(super) fn signed(&self, status: u16, value: &Value, now: Timestamp) -> Response<Bytes> {
+        let body = if value.is_null() { String::new() } else { value.to_string() };
+        let proof = self.proof(body.as_bytes(), &format!("{:032x}", now.micros()), now);
         let mut response = respond(status, (CONTENT_TYPE, "application/json; charset=utf-8"), body);
-        for (name, value) in proof {
-            response.headers_mut().extend(HeaderValue::from_str(&value).ok().map(|value| (name, value)));
-        }
+        response.headers_mut().extend(proof);
         response
     }
 }

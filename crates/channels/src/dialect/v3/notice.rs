@@ -1,0 +1,72 @@
+//! Notifications: signed headers around a sealed resource, and the answers to them.
+
+use aes_gcm::Nonce;
+use aes_gcm::aead::{Aead, Payload};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::{HeaderValue, Method, Response, StatusCode, header};
+use paycore::channel::{Context, Fault, Notice};
+use serde::Deserialize;
+
+use super::{Identity, read};
+
+#[derive(Deserialize)]
+struct Envelope {
+    event_type: String,
+    resource_type: String,
+    resource: Sealed,
+}
+
+#[derive(Deserialize)]
+struct Sealed {
+    algorithm: String,
+    ciphertext: String,
+    nonce: String,
+    associated_data: Option<String>,
+}
+
+impl Identity {
+    /// Verifies a notification: its `event_type`, and in clear what it holds.
+    pub(crate) fn notified(&self, notice: &Notice, cx: &Context<'_>) -> Result<(String, Vec<u8>), Fault> {
+        if notice.method() != Method::POST {
+            return Err(Fault::Unexpected("a notification is a POST".into()));
+        }
+        self.verify(notice.headers(), notice.body(), cx.now)?;
+        let envelope: Envelope = read(notice.body())?;
+        if envelope.resource_type != "encrypt-resource" {
+            return Err(Fault::Unexpected(format!("resource_type {:?}", envelope.resource_type)));
+        }
+        let clear = self.open(&envelope.resource)?;
+        Ok((envelope.event_type, clear))
+    }
+
+    fn open(&self, sealed: &Sealed) -> Result<Vec<u8>, Fault> {
+        if sealed.algorithm != "AEAD_AES_256_GCM" {
+            return Err(Fault::Unexpected(format!("a resource sealed by {:?}", sealed.algorithm)));
+        }
+        let nonce = <[u8; 12]>::try_from(sealed.nonce.as_bytes());
+        let nonce = nonce.map_err(|_| Fault::Unexpected("the resource's nonce is not 12 bytes".into()))?;
+        let ciphertext = STANDARD.decode(&sealed.ciphertext);
+        let ciphertext = ciphertext.map_err(|_| Fault::Unexpected("the resource is not base64".into()))?;
+        let aad = sealed.associated_data.as_deref().unwrap_or_default().as_bytes();
+        let clear = self.seal.decrypt(&Nonce::from(nonce), Payload { msg: &ciphertext, aad });
+        clear.map_err(|_| Fault::Unacceptable("the resource does not open with this account's key".into()))
+    }
+}
+
+/// To a notification that was believed: 204 without a body.
+pub(crate) fn acknowledgement() -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}
+
+/// To a notification that was refused.
+pub(crate) fn rejection() -> Response<Bytes> {
+    let body = r#"{"code":"FAIL","message":"通知未被接受"}"#;
+    let mut response = Response::new(Bytes::from_static(body.as_bytes()));
+    *response.status_mut() = StatusCode::BAD_REQUEST;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
