@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use paycore::channel::{Decline, DeclineReason, Fault, Outcome, Report, Subject, Verb, Verdict};
+use paycore::channel::{Action, Decline, DeclineReason, Fault, Outcome, Report, Subject, Verb, Verdict};
 use paycore::crypto::envelope::EnvelopeVault;
 use paycore::crypto::native::NativeKeyring;
 use paycore::currency::Currency;
@@ -20,7 +20,7 @@ use paycore::order::{AttemptStatus, Order, OrderStatus};
 use paycore::refund::RefundStatus;
 use paycore::refund::service::{self as refunds, CreateRefund};
 use paycore::secret::Secret;
-use paycore::store::{Page, Queue};
+use paycore::store::{Changes, Page, Put, Queue, Store};
 use paycore::testkit::MemoryStore;
 use paycore::testkit::scripted::{Play, Scripted};
 use paycore::time::{ManualClock, SeededRng, Timestamp};
@@ -36,22 +36,26 @@ struct Shop {
     account: ChannelAccountId,
 }
 
+fn wire(script: &Scripted, clock: &Arc<ManualClock>, store: Arc<MemoryStore>, seed: u64) -> Engine {
+    let root = Secret::new("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+    Engine::builder()
+        .store(store)
+        .transport(Arc::new(script.clone()))
+        .channels(&[script.driver()])
+        .keyring(Arc::new(NativeKeyring))
+        .vault(Arc::new(EnvelopeVault::new([("k1", &root)]).unwrap()))
+        .clock(Arc::clone(clock) as _)
+        .rng(Arc::new(SeededRng::new(seed)))
+        .build()
+        .unwrap()
+}
+
 impl Shop {
     async fn open() -> Shop {
         let script = Scripted::new();
         let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1_700_000_000)));
         let store = Arc::new(MemoryStore::new());
-        let root = Secret::new("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
-        let engine = Engine::builder()
-            .store(Arc::clone(&store) as _)
-            .transport(Arc::new(script.clone()))
-            .channels(&[script.driver()])
-            .keyring(Arc::new(NativeKeyring))
-            .vault(Arc::new(EnvelopeVault::new([("k1", &root)]).unwrap()))
-            .clock(Arc::clone(&clock) as _)
-            .rng(Arc::new(SeededRng::new(42)))
-            .build()
-            .unwrap();
+        let engine = wire(&script, &clock, Arc::clone(&store), 42);
         let start = first_start(&engine, "Corner shop").await.unwrap().unwrap();
         let key = start.merchant.test_key.key.unwrap();
         let caller = authenticate(&engine, &key).await.unwrap().unwrap();
@@ -202,6 +206,48 @@ async fn a_request_that_never_arrived_is_sent_again_with_the_same_reference() {
     assert_eq!(pays.len(), 2);
     assert_eq!(pays[0], pays[1]);
     shop.close_the_books().await;
+}
+
+#[tokio::test]
+async fn a_lost_code_is_fetched_again_so_that_the_payer_can_pay() {
+    let shop = Shop::open().await;
+    let code = || Action::Qr { content: "pay me".into() };
+    shop.then(Verb::Pay, lost());
+    let order = shop.order(serde_json::json!({"method": "scripted.qr"})).await;
+    assert_eq!((order.status, order.next_action.clone()), (OrderStatus::Processing, None));
+    shop.then(Verb::Query, answer(Verdict::Pending));
+    shop.then(Verb::Pay, lost());
+    shop.pass(2).await;
+    assert_eq!(shop.attempt_status(&shop.fresh(&order).await).await, AttemptStatus::Unknown);
+    shop.then(Verb::Query, answer(Verdict::Pending));
+    shop.then(Verb::Pay, answer(Verdict::Awaiting(code())));
+    shop.pass(4).await;
+    let order = shop.fresh(&order).await;
+    assert_eq!((order.status, order.next_action), (OrderStatus::Pending, Some(code())));
+    let pays: Vec<_> = shop.script.operations().into_iter().filter(|op| op.verb() == Verb::Pay).collect();
+    assert!(pays.len() == 3 && pays.iter().all(|pay| *pay == pays[0]));
+    shop.close_the_books().await;
+}
+
+#[tokio::test]
+async fn a_first_start_that_was_cut_off_is_gone_through_again() {
+    let shop = Shop::open().await;
+    assert!(first_start(&shop.engine, "Again").await.unwrap().is_none());
+    // Only the operator, and only half of a merchant, as a kill between the commits leaves them.
+    for half in [false, true] {
+        let store = Arc::new(MemoryStore::new());
+        let kept = |row: &merchant::Merchant| row.twin_id.is_none() || (half && row.livemode);
+        for (tenant, row) in shop.store.snapshot().merchants.into_iter().filter(|(_, row)| kept(row)) {
+            let mut changes = Changes::default();
+            changes.put(Put::Merchant(merchant::Merchant { version: 0, ..row }));
+            store.commit(tenant, changes).await.unwrap();
+        }
+        let engine = wire(&shop.script, &shop.clock, Arc::clone(&store), 43);
+        let started = first_start(&engine, "Again").await.unwrap().expect("goes on");
+        let operator = authenticate(&engine, started.operator_key.expose()).await.unwrap();
+        assert!(operator.is_some() && started.merchant.test_key.key.is_some());
+        assert!(first_start(&engine, "Again").await.unwrap().is_none());
+    }
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use paycore::crypto::Vault;
 use paycore::crypto::envelope::{EnvelopeVault, RootKeyError};
 use paycore::crypto::native::NativeKeyring;
-use paycore::engine::{BuildError, Engine};
+use paycore::engine::{BuildError, Engine, EngineBuilder};
 use paycore::secret::Secret;
 use paycore::time::Rng;
 use paycore::transport::guard::{GuardPolicy, NetworkError};
@@ -41,8 +41,8 @@ pub enum AssembleError {
     /// The store cannot be opened.
     #[error("the database cannot be opened: {0}")]
     Store(#[from] OpenError),
-    /// A network in `outbound_allow`.
-    #[error("outbound_allow: {0}")]
+    /// A network in `outbound_allow` or `channel_allow`.
+    #[error("outbound_allow or channel_allow: {0}")]
     Network(#[from] NetworkError),
     /// The HTTPS client.
     #[error(transparent)]
@@ -70,29 +70,42 @@ pub async fn store(config: &Config) -> Result<Arc<dyn Verifiable>, AssembleError
 }
 
 /// An engine over a store, reached from outside at `public_url`.
-pub fn engine(
+pub fn engine(config: &Config, store: Arc<dyn Verifiable>, public_url: &str) -> Result<Engine, AssembleError> {
+    Ok(builder(config, store, public_url)?.build()?)
+}
+
+/// The same, still open to changes.
+pub fn builder(
     config: &Config,
     store: Arc<dyn Verifiable>,
     public_url: &str,
-) -> Result<Engine, AssembleError> {
+) -> Result<EngineBuilder, AssembleError> {
     let vault = vault(config)?;
-    let builder = Engine::builder()
+    Ok(Engine::builder()
         .store(store)
-        .transport(Arc::new(ReqwestTransport::new(GuardPolicy::default())?))
+        .transport(Arc::new(ReqwestTransport::new(channel_policy(config)?)?))
         .outbound(Arc::new(ReqwestTransport::new(outbound_policy(config)?)?))
         .channels(paycore_channels::REGISTRY)
         .keyring(Arc::new(NativeKeyring))
         .vault(vault)
         .clock(Arc::new(SystemClock))
         .rng(Arc::new(SystemRng))
-        .public_url(public_url);
-    Ok(builder.build()?)
+        .public_url(public_url))
 }
 
 /// Where webhooks may be sent.
 pub fn outbound_policy(config: &Config) -> Result<GuardPolicy, NetworkError> {
-    let allow = config.outbound_allow.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
-    Ok(GuardPolicy { allow, http: config.outbound_http || config.sandbox })
+    policy(&config.outbound_allow, config.outbound_http || config.sandbox)
+}
+
+/// Where channels may be called. A merchant may set the address of a channel, so that it is guarded like a webhook's.
+pub fn channel_policy(config: &Config) -> Result<GuardPolicy, NetworkError> {
+    policy(&config.channel_allow, config.channel_http)
+}
+
+fn policy(allow: &[String], http: bool) -> Result<GuardPolicy, NetworkError> {
+    let allow = allow.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
+    Ok(GuardPolicy { allow, http })
 }
 
 /// The vault over the root keys of the settings or of the key file, which is made where it is missing.

@@ -42,6 +42,10 @@ pub struct Config {
     pub outbound_allow: Vec<String>,
     /// Whether webhooks may be sent to `http://` addresses. In the sandbox they may.
     pub outbound_http: bool,
+    /// Networks in which channels may be although they are not public, such as that of a bank's own line.
+    pub channel_allow: Vec<String>,
+    /// Whether channels may be called at `http://` addresses, such as a gateway of one's own that speaks TLS.
+    pub channel_http: bool,
     /// Whether this server runs the workers (outbox, sweep, expiry). One server of an installation has to.
     pub workers: bool,
     /// Shows `/metrics` to whoever sends it as a bearer token; where empty, only this machine may read them.
@@ -67,6 +71,8 @@ impl Default for Config {
             connections_max: 10_000,
             outbound_allow: Vec::new(),
             outbound_http: false,
+            channel_allow: Vec::new(),
+            channel_http: false,
             workers: true,
             metrics_key: String::new(),
             log: "info".into(),

@@ -173,27 +173,44 @@ impl ApiKey {
     }
 }
 
-/// The first start of an installation: an operator's key, and one sandbox merchant with its key, unless the
-/// installation has merchants already.
+/// The first start of an installation: an operator's key, and one merchant with its sandbox and their keys, unless
+/// the installation has a merchant already. A first start that was cut off is gone through again; what it left is
+/// an operator or half a merchant whose keys nobody has seen.
 pub async fn first_start(engine: &Engine, name: &str) -> Result<Option<FirstStart>> {
-    let page = ListInput::new::<MerchantId>(Some(1), None, None)?;
-    if !engine.store.merchants(&page.fetch()).await?.is_empty() {
+    let page = ListInput::new::<MerchantId>(Some(10), None, None)?;
+    let rows = engine.store.merchants(&page.fetch()).await?;
+    let complete = |row: &Merchant| rows.iter().any(|other| Some(other.id) == row.twin_id);
+    if rows.iter().any(complete) {
         return Ok(None);
     }
     let wall = engine.wall();
     let moment = Moment { now: wall, wall };
-    let operator_id = MerchantId::new(wall, &*engine.rng);
-    let operator = merchant(engine, operator_id, "Operator", None, true, moment)?;
     let (row, operator_key) = key(engine, KeyKind::Secret, "operator", &[Scope::Platform], true, moment);
-    let operator = Arc::new(operator);
-    let caller = Caller {
-        actor: "first start".into(),
-        scopes: [Scope::Platform].into(),
-        ..Caller::merchant(Arc::clone(&operator))
+    let operator = match rows.iter().find(|row| row.twin_id.is_none()) {
+        Some(operator) => {
+            let mut changes = Changes::default();
+            changes.put(Put::ApiKey(row));
+            engine.commit(operator.id, changes).await?;
+            operator.clone()
+        }
+        None => new_operator(engine, row, moment).await?,
     };
-    put_merchant(engine, (*operator).clone(), row, &caller, moment).await?;
+    let caller = operator_caller(operator);
     let merchant = create(engine, &caller, CreateMerchant { name: name.to_owned() }).await?;
     Ok(Some(FirstStart { operator_key, merchant }))
+}
+
+async fn new_operator(engine: &Engine, key: ApiKey, moment: Moment) -> Result<Merchant> {
+    let id = MerchantId::new(moment.wall, &*engine.rng);
+    let operator = merchant(engine, id, "Operator", None, true, moment)?;
+    let caller = operator_caller(operator.clone());
+    put_merchant(engine, operator.clone(), key, &caller, moment).await?;
+    Ok(operator)
+}
+
+fn operator_caller(operator: Merchant) -> Caller {
+    let scopes = [Scope::Platform].into();
+    Caller { actor: "first start".into(), scopes, ..Caller::merchant(Arc::new(operator)) }
 }
 
 /// What the first start made; the keys are shown once.

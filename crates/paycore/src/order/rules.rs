@@ -82,7 +82,7 @@ impl Payment {
         }
         match &outcome.verdict {
             Verdict::Awaiting(action) => self.awaiting(action),
-            Verdict::Pending => self.pending(),
+            Verdict::Pending => self.pending(verb),
             Verdict::Authorized => self.authorized(then),
             Verdict::Succeeded => self.succeeded(outcome, at, then),
             Verdict::Declined(decline) => self.declined(verb, decline, then),
@@ -115,9 +115,14 @@ impl Payment {
         Ok(())
     }
 
-    fn pending(&mut self) -> Result<(), Illegal> {
-        self.attempt.status = self.attempt.status.apply(AttemptEvent::Pend)?;
-        if self.attempt.status == AttemptStatus::Pending && !self.order.status.is_final() {
+    fn pending(&mut self, verb: Verb) -> Result<(), Illegal> {
+        // The payment exists, but the answer that says what the payer has to do was lost. It stays unknown, and
+        // the sweep sends the same request again for that answer.
+        let unanswered = matches!(self.attempt.status, AttemptStatus::Sending | AttemptStatus::Unknown);
+        let event = if unanswered && verb != Verb::Pay { AttemptEvent::Lose } else { AttemptEvent::Pend };
+        self.attempt.status = self.attempt.status.apply(event)?;
+        let working = matches!(self.attempt.status, AttemptStatus::Pending | AttemptStatus::Unknown);
+        if working && !self.order.status.is_final() {
             self.order.status = self.order.status.apply(OrderEvent::Process)?;
         }
         Ok(())
@@ -266,11 +271,13 @@ impl Payment {
         }
     }
 
-    /// What to send again after a query said that the channel does not know the reference, or still holds an
-    /// authorization that was to be captured or voided.
+    /// What to send again after a query said that the channel does not know the reference, or knows it while the
+    /// answer to it is lost, or still holds an authorization that was to be captured or voided.
     pub fn again(&self, verdict: &Verdict) -> Option<Operation> {
         match (self.attempt.status, verdict) {
-            (AttemptStatus::Sending | AttemptStatus::Unknown, Verdict::Absent) => Some(self.pay()),
+            (AttemptStatus::Sending | AttemptStatus::Unknown, Verdict::Absent | Verdict::Pending) => {
+                Some(self.pay())
+            }
             (AttemptStatus::Capturing, Verdict::Authorized) => Some(self.capture()),
             (AttemptStatus::Voiding, Verdict::Authorized) => Some(self.void()),
             _ => None,

@@ -57,7 +57,8 @@ async fn send_again(
     settle(engine, merchant, None, payment, operation.verb(), &news).await.map(drop)
 }
 
-/// The channel was asked to close a reference it did not know a moment ago: both answers mean it is closed.
+/// The channel was asked to close what nobody was ever shown: that it is closed and that it is not known are the
+/// same.
 async fn close_unsent(
     engine: &Engine,
     merchant: &Merchant,
