@@ -74,22 +74,26 @@ async fn a_damaged_file_stops_the_writer_and_says_so() {
     let (address, tenant) = (sqlite(&folder), MerchantId::from_bits(1));
     migrate(&address).await.unwrap();
     let path = folder.path().join("store.db");
-    let mut bytes = std::fs::read(&path).unwrap();
-    // Every page but the first, which holds the schema's root.
-    bytes[4_096..].fill(0x5a);
-    std::fs::write(&path, bytes).unwrap();
-    // Where the damage is found depends on what is read first: at the latest by the first commit.
-    let Ok(store) = open(&address).await else { return };
-    let commit = async || {
-        let changes = Changes { puts: vec![Put::Order(fixture::order(1))], ..Changes::new() };
-        store.commit(tenant, changes).await
+    let root: i64 = {
+        let connection = rusqlite::Connection::open(&path).unwrap();
+        let root = "SELECT rootpage FROM sqlite_master WHERE name = 'orders'";
+        connection.query_row(root, (), |row| row.get(0)).unwrap()
     };
-    assert!(matches!(commit().await, Err(CommitError::Store(_))));
-    let Err(CommitError::Store(error)) = commit().await else {
-        panic!("writing goes on over a damaged file")
+    let mut bytes = std::fs::read(&path).unwrap();
+    let page = 4_096 * (root as usize - 1);
+    bytes[page..page + 4_096].fill(0x5a);
+    std::fs::write(&path, bytes).unwrap();
+    let store = open(&address).await.unwrap();
+    let commit = async |put| store.commit(tenant, Changes { puts: vec![put], ..Changes::new() }).await;
+    assert_eq!(commit(Put::Endpoint(fixture::endpoint(1))).await, Ok(()), "other tables are whole");
+    assert!(matches!(commit(Put::Order(fixture::order(1))).await, Err(CommitError::Store(_))));
+    let next = commit(Put::Endpoint(fixture::endpoint(2))).await;
+    let Err(CommitError::Store(error)) = next else {
+        panic!("writing goes on over a damaged file: {next:?}")
     };
     assert!(error.0.contains("stopped"), "{error}");
     assert!(store.ready().await.is_err());
+    assert!(store.endpoint(tenant, fixture::endpoint(1).id).await.unwrap().is_some());
 }
 
 #[tokio::test]
@@ -108,16 +112,33 @@ async fn a_server_that_may_lose_what_it_acknowledged_is_refused() {
     }
 }
 
-#[tokio::test]
-async fn a_server_that_cannot_write_is_not_ready() {
-    let address = cluster::database("readonly").await;
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_cannot_write_is_not_ready_and_comes_back() {
+    let cluster = tokio::task::spawn_blocking(|| cluster::Cluster::start(&[])).await.unwrap();
+    cluster.create("standby").await;
+    let address = cluster.address("standby");
     migrate(&address).await.unwrap();
-    let read_only = format!("{address}?options=-c%20default_transaction_read_only%3Don");
-    let store = open(&read_only).await.unwrap();
-    assert!(store.ready().await.is_err());
-    let changes = Changes { puts: vec![Put::Order(fixture::order(1))], ..Changes::new() };
-    let result = store.commit(MerchantId::from_bits(1), changes).await;
-    assert!(matches!(result, Err(CommitError::Store(_))), "{result:?}");
+    let store = open(&address).await.unwrap();
+    let tenant = MerchantId::from_bits(1);
+    let commit = async |number| {
+        let changes = Changes { puts: vec![Put::Order(fixture::order(number))], ..Changes::new() };
+        store.commit(tenant, changes).await
+    };
+    assert_eq!(commit(1).await, Ok(()));
+    // What a primary looks like after it was made a standby: its connections end, new ones cannot write.
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'standby'";
+    cluster
+        .execute("postgres", &format!("ALTER DATABASE standby SET default_transaction_read_only = on; {end}"))
+        .await;
+    cluster::eventually("the connections have ended", async || store.ready().await.is_err()).await;
+    assert!(matches!(commit(2).await, Err(CommitError::Store(_))));
+    assert!(store.order(tenant, OrderId::from_bits(1)).await.is_err(), "what a standby shows may be old");
+    assert!(open(&address).await.is_err());
+    cluster.execute("postgres", "ALTER DATABASE standby RESET default_transaction_read_only").await;
+    cluster::eventually("the store is ready again", async || store.ready().await.is_ok()).await;
+    assert_eq!(commit(3).await, Ok(()));
+    assert!(store.order(tenant, OrderId::from_bits(1)).await.unwrap().is_some());
+    assert_eq!(store.order(tenant, OrderId::from_bits(2)).await, Ok(None));
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ use std::time::Duration;
 use paycore::store::{CommitError, Due, Read, StoreError};
 use tokio::sync::Mutex;
 use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use tokio_postgres::error::SqlState;
 
 use crate::error::OpenError;
@@ -73,18 +74,17 @@ impl Driver for Postgres {
     }
 
     async fn select<T: Send + 'static>(&self, Query(select): Query, Map(map): Map<T>) -> Read<Vec<T>> {
-        let rows = match self.query(&select).await {
-            // A connection that the server closed is noticed when it is used: the read is harmless to repeat.
-            Err(error) if error.is_closed() => self.query(&select).await,
-            result => result,
-        };
-        rows.map_err(store_error)?.iter().map(|row| map(&mut Row::new(Columns::Postgres(row)))).collect()
+        let rows = self.query_again(&select).await?;
+        rows.iter().map(|row| map(&mut Row::new(Columns::Postgres(row)))).collect()
     }
 
     async fn lease(&self, Query(mut select): Query) -> Read<Vec<Due>> {
         // Workers that ask at once need not wait for each other's rows.
         select.sql = select.sql.replace("LIMIT $3)", "LIMIT $3 FOR UPDATE SKIP LOCKED)").into();
-        let rows = self.query(&select).await.map_err(store_error)?;
+        let rows = match tokio::time::timeout(2 * PATIENCE, self.query(&select)).await {
+            Ok(rows) => rows.map_err(store_error)?,
+            Err(_) => return Err(StoreError("PostgreSQL: no answer in time".into())),
+        };
         rows.iter().map(|row| queue::due(&mut Row::new(Columns::Postgres(row)))).collect()
     }
 
@@ -105,11 +105,28 @@ impl Postgres {
         };
         connection.query(select).await
     }
+
+    /// [`Postgres::query`], once more where the server had closed the connection, which is noticed only when it is
+    /// used.
+    async fn query_again(&self, select: &Select) -> Read<Vec<tokio_postgres::Row>> {
+        let twice = async {
+            match self.query(select).await {
+                Err(error) if error.is_closed() => self.query(select).await,
+                result => result,
+            }
+        };
+        match tokio::time::timeout(2 * PATIENCE, twice).await {
+            Ok(rows) => rows.map_err(store_error),
+            Err(_) => Err(StoreError("PostgreSQL: no answer in time".into())),
+        }
+    }
 }
 
 /// Applies the pending migrations, each in a transaction.
 pub(crate) async fn migrate(address: &str) -> Result<i64, OpenError> {
     let connection = Connection::open(&parse(address)?).await?;
+    // A large index takes its time.
+    connection.batch("SET statement_timeout = 0").await?;
     let mut tries = 0;
     loop {
         match apply(&connection).await {
@@ -168,8 +185,27 @@ async fn version(connection: &Connection) -> Result<i64, connection::Error> {
 fn parse(address: &str) -> Result<Config, OpenError> {
     let mut config: Config = address.parse().map_err(|_| OpenError::Address("postgres".into()))?;
     config.connect_timeout(PATIENCE).tcp_user_timeout(PATIENCE).keepalives_idle(PATIENCE);
-    config.application_name("paycore");
-    Ok(config)
+    // Of several hosts the primary: a standby cannot write, and what it shows may be old.
+    config.application_name("paycore").target_session_attrs(TargetSessionAttrs::ReadWrite);
+    match config.get_hosts().iter().find(|host| !is_local(host)) {
+        Some(Host::Tcp(host)) if config.get_ssl_mode() != SslMode::Disable => {
+            Err(OpenError::Unsafe(format!(
+                "the connection to {host} would not be encrypted; use a tunnel, or say sslmode=disable where the network \
+             is private"
+            )))
+        }
+        _ => Ok(config),
+    }
+}
+
+/// Whether what is sent there never leaves this machine.
+fn is_local(host: &Host) -> bool {
+    match host {
+        Host::Tcp(name) => {
+            name == "localhost" || name.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
+        }
+        Host::Unix(_) => true,
+    }
 }
 
 /// Money is kept only where an acknowledged commit survives a crash of the server.
@@ -191,4 +227,30 @@ async fn require_durability(connection: &Connection) -> Result<(), OpenError> {
 /// The error of a store whose writer is gone.
 fn stopped() -> StoreError {
     StoreError("the writer has stopped".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_stays_on_this_machine_may_go_without_encryption() {
+        for local in [
+            "postgres://u@localhost/d",
+            "postgres://u@127.0.0.1:5/d",
+            "postgres://u@[::1]/d",
+            "postgres:///d?host=/run",
+        ] {
+            assert!(parse(local).is_ok(), "{local}");
+        }
+        for remote in
+            ["postgres://u:p@db.example/d", "postgres://u@10.0.0.1/d", "postgres://u@localhost,db.example/d"]
+        {
+            assert!(matches!(parse(remote), Err(OpenError::Unsafe(_))), "{remote}");
+            assert!(parse(&format!("{remote}?sslmode=disable")).is_ok(), "{remote}");
+        }
+        assert!(
+            matches!(parse("postgres://u:secret@h/d?nonsense=1"), Err(OpenError::Address(text)) if text == "postgres")
+        );
+    }
 }

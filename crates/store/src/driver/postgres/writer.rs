@@ -97,7 +97,15 @@ async fn work(config: &Config, kept: &mut Option<Session>, taken: &mut Vec<Job>)
 }
 
 async fn connect(config: &Config) -> Read<Session> {
-    let connect = async { Session::prepare(Connection::open(config).await?).await };
+    let connect = async {
+        let connection = Connection::open(config).await?;
+        // The statements are prepared while tables may be empty, and few rows would make a scan look cheap for
+        // good. A server that does not know these settings does without them.
+        let _ = connection
+            .batch("SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off")
+            .await;
+        Session::prepare(connection).await
+    };
     match tokio::time::timeout(PATIENCE, connect).await {
         Ok(session) => session.map_err(store_error),
         Err(_) => Err(StoreError("PostgreSQL: no answer to a new connection".into())),

@@ -55,6 +55,12 @@ pub(super) fn is_fatal(error: &Error) -> bool {
         .contains(&code.extended_code)
 }
 
+/// Whether there is no room on the disk.
+pub(super) fn is_full(error: &Error) -> bool {
+    let Error::SqliteFailure(code, _) = error else { return false };
+    code.code == ErrorCode::DiskFull || code.extended_code == ffi::SQLITE_IOERR_SHMSIZE
+}
+
 /// The engine's answer as the store's.
 pub(super) fn store_error(error: &Error) -> StoreError {
     StoreError(format!("SQLite: {error}"))

@@ -49,7 +49,7 @@ impl SqliteStore {
     /// [`OpenError::Unsafe`] where the file system cannot hold a write-ahead log, else what SQLite says.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         let path = path.as_ref();
-        let writer = Writer::start(connect(path)?).map_err(open_error)?;
+        let writer = Writer::start(connect(path)?, path).map_err(open_error)?;
         let readers = (0..READERS).map(|_| reader(path).map(Mutex::new)).collect::<Result<_, _>>();
         let readers = readers.map_err(open_error)?;
         Ok(SqlStore::new(Sqlite { writer, readers, next_reader: AtomicUsize::new(0) }))
@@ -64,7 +64,10 @@ impl Driver for Sqlite {
     }
 
     async fn select<T: Send + 'static>(&self, Query(select): Query, Map(map): Map<T>) -> Read<Vec<T>> {
-        rows(&self.reader(), &select, map)
+        rows(&self.reader(), &select, map).map_err(|unread| match unread {
+            Unread::Engine(error) => store_error(&error),
+            Unread::Row(error) => error,
+        })
     }
 
     async fn lease(&self, Query(select): Query) -> Read<Vec<Due>> {
@@ -161,17 +164,34 @@ fn reader(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
+/// Why rows could not be read.
+enum Unread {
+    /// The engine's error.
+    Engine(rusqlite::Error),
+    /// A row holds what it cannot hold.
+    Row(StoreError),
+}
+
+impl From<rusqlite::Error> for Unread {
+    fn from(error: rusqlite::Error) -> Self {
+        Unread::Engine(error)
+    }
+}
+
 /// Runs a statement that returns rows.
-fn rows<T>(connection: &Connection, select: &Select, map: fn(&mut Row<'_>) -> Read<T>) -> Read<Vec<T>> {
-    let mut statement =
-        connection.prepare_cached(&numbered(&select.sql)).map_err(|error| store_error(&error))?;
+fn rows<T>(
+    connection: &Connection,
+    select: &Select,
+    map: fn(&mut Row<'_>) -> Read<T>,
+) -> Result<Vec<T>, Unread> {
+    let mut statement = connection.prepare_cached(&numbered(&select.sql))?;
     for (at, value) in select.values.iter().enumerate() {
-        statement.raw_bind_parameter(at + 1, value).map_err(|error| store_error(&error))?;
+        statement.raw_bind_parameter(at + 1, value)?;
     }
     let mut rows = statement.raw_query();
     let mut read = Vec::new();
-    while let Some(row) = rows.next().map_err(|error| store_error(&error))? {
-        read.push(map(&mut Row::new(Columns::Sqlite(row)))?);
+    while let Some(row) = rows.next()? {
+        read.push(map(&mut Row::new(Columns::Sqlite(row))).map_err(Unread::Row)?);
     }
     Ok(read)
 }

@@ -6,13 +6,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use paycore::store::{CommitError, Due};
+use paycore::store::{CommitError, Due, Read};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Statement as Prepared, ToSql};
 
 use super::Job;
-use crate::driver::sqlite::errors::{Failure, store_error};
-use crate::driver::sqlite::{numbered, rows};
+use crate::driver::sqlite::errors::Failure;
+use crate::driver::sqlite::{Unread, numbered, rows};
+use crate::read::Select;
 use crate::statement::Statement;
 use crate::write::{Cell, Rows, Step};
 use crate::{event, ledger, queue};
@@ -23,7 +24,7 @@ const PROBE: &str = "UPDATE probes SET count = count + 1 WHERE id = 1";
 /// What became of one job.
 pub(super) enum Outcome {
     Commit(Result<(), CommitError>),
-    Lease(Vec<Due>),
+    Lease(Read<Vec<Due>>),
     Probe,
 }
 
@@ -92,8 +93,12 @@ impl<'c> Group<'c> {
         })
     }
 
-    /// Runs the jobs and answers every one of them. An error is the engine's; the jobs were told.
+    /// Runs the jobs and answers them. An error is the engine's; the jobs that are left were not answered, and
+    /// nothing of theirs stands (or, where the flush failed, nobody knows).
     pub(super) fn run(&mut self, jobs: &mut Vec<Job>) -> rusqlite::Result<()> {
+        if jobs.is_empty() {
+            return Ok(());
+        }
         let mut result = self.transaction(jobs, false);
         if matches!(result, Err(Stop::Again)) {
             result = self.transaction(jobs, true);
@@ -103,23 +108,29 @@ impl<'c> Group<'c> {
                 jobs.drain(..).zip(outcomes).for_each(|(job, outcome)| job.answer(outcome));
                 Ok(())
             }
-            Err(Stop::Again) if jobs.len() > 1 => jobs.drain(..).try_for_each(|job| self.run(&mut vec![job])),
+            Err(Stop::Again) if jobs.len() > 1 => self.run_apart(jobs),
             Err(Stop::Again) => {
                 let broken = || Outcome::Commit(Err(CommitError::Broken("balances_sums".into())));
                 jobs.drain(..).for_each(|job| job.answer(broken()));
                 Ok(())
             }
-            Err(Stop::Engine(error)) => {
-                let told = store_error(&error);
-                jobs.drain(..).for_each(|job| job.refuse(&told));
-                Err(error)
-            }
+            Err(Stop::Engine(error)) => Err(error),
         }
     }
 
-    /// Copies the log back into the file, as far as no reader needs it.
-    pub(super) fn checkpoint(&self) -> rusqlite::Result<()> {
-        self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |_| Ok(()))
+    fn run_apart(&mut self, jobs: &mut Vec<Job>) -> rusqlite::Result<()> {
+        while !jobs.is_empty() {
+            let mut one: Vec<Job> = jobs.drain(..1).collect();
+            let result = self.run(&mut one);
+            jobs.splice(..0, one);
+            result?;
+        }
+        Ok(())
+    }
+
+    /// Copies the log back into the file: `PASSIVE` as far as no reader needs it, `TRUNCATE` to its end.
+    pub(super) fn checkpoint(&self, mode: &str) -> rusqlite::Result<()> {
+        self.connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), (), |_| Ok(()))
     }
 
     fn transaction(&mut self, jobs: &[Job], savepoints: bool) -> Result<Vec<Outcome>, Stop> {
@@ -205,11 +216,12 @@ impl<'c> Group<'c> {
         Ok(last)
     }
 
-    fn lease(&self, select: &crate::read::Select) -> Result<Vec<Due>, Stop> {
-        rows(self.connection, select, queue::due).map_err(|error| {
-            // The statement failed as a whole; the error's own text is all that is known of it.
-            Stop::Engine(rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
-        })
+    fn lease(&self, select: &Select) -> Result<Read<Vec<Due>>, Stop> {
+        match rows(self.connection, select, queue::due) {
+            Ok(due) => Ok(Ok(due)),
+            Err(Unread::Row(error)) => Ok(Err(error)),
+            Err(Unread::Engine(error)) => Err(error.into()),
+        }
     }
 
     fn write_sums(&mut self, sums: &Sums<'_>) -> Result<(), Stop> {
