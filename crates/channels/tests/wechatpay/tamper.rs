@@ -1,0 +1,412 @@
+//! Messages that were damaged, forged, repeated or meant for somebody else.
+
+use std::time::Duration;
+
+use aes_gcm::aead::{Aead as _, KeyInit as _, Payload};
+use aes_gcm::{Aes256Gcm, Nonce};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use paycore::channel::{Fault, Outcome, Report, Step, Subject, Verdict};
+use paycore::crypto::{Keyring, Scheme};
+use serde_json::{Value, json};
+
+use super::*;
+
+fn verify(notice: &Notice) -> Result<Vec<Report>, Fault> {
+    adapter().verify(notice, &context(NOW)).map(|verified| verified.reports)
+}
+
+/// The four headers that the platform signs a body with.
+fn proof(body: &[u8], key: &str, serial: &str, timestamp: &str) -> HeaderMap {
+    let theirs = settings("theirs.json");
+    let signer = NativeKeyring.signer(theirs.value(key).unwrap()).unwrap();
+    let text = [timestamp.as_bytes(), b"\nnonce\n", body, b"\n"].concat();
+    let signature = STANDARD.encode(signer.sign(Scheme::RsaSha256, &text).unwrap());
+    let values = [timestamp, "nonce", &signature, serial];
+    let names = ["timestamp", "nonce", "signature", "serial"].map(|name| format!("wechatpay-{name}"));
+    names.iter().zip(values).map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+}
+
+fn platform(body: &[u8]) -> HeaderMap {
+    let id = settings("theirs.json").text("public_key_id", "").to_owned();
+    proof(body, "platform_private_key", &id, &NOW.secs().to_string())
+}
+
+fn posted(body: String, headers: HeaderMap) -> Notice {
+    let mut notice = http::Request::post("/notify").body(Bytes::from(body)).unwrap();
+    *notice.headers_mut() = headers;
+    notice
+}
+
+/// A notification of the platform with this resource and this change to its envelope.
+fn sealed(event: &str, clear: &Value, change: impl FnOnce(&mut Value)) -> Notice {
+    let key = settings("theirs.json").text("apiv3_key", "").to_owned();
+    let seal = Aes256Gcm::new_from_slice(key.as_bytes()).unwrap();
+    let text = clear.to_string();
+    let payload = Payload { msg: text.as_bytes(), aad: b"aad" };
+    let ciphertext = STANDARD.encode(seal.encrypt(&Nonce::from(*b"twelve bytes"), payload).unwrap());
+    let mut body = json!({
+        "id": "1", "create_time": "2026-11-23T08:09:55+08:00", "resource_type": "encrypt-resource",
+        "event_type": event, "summary": "",
+        "resource": {"original_type": "transaction", "algorithm": "AEAD_AES_256_GCM", "ciphertext": ciphertext,
+            "associated_data": "aad", "nonce": "twelve bytes"},
+    });
+    change(&mut body);
+    let body = body.to_string();
+    let headers = platform(body.as_bytes());
+    posted(body, headers)
+}
+
+fn trade() -> Value {
+    json!({
+        "appid": "wxfeedc0de00000001", "mchid": "1688880001", "out_trade_no": REFERENCE,
+        "transaction_id": TRANSACTION, "trade_type": "JSAPI", "trade_state": "SUCCESS",
+        "trade_state_desc": "支付成功", "success_time": "2026-11-23T08:01:02+08:00",
+        "amount": {"total": 8888, "payer_total": 8888, "currency": "CNY", "payer_currency": "CNY"},
+    })
+}
+
+fn given() -> Value {
+    json!({
+        "mchid": "1688880001", "out_trade_no": REFERENCE, "transaction_id": TRANSACTION, "out_refund_no": REFUND,
+        "refund_id": REFUND_ID, "refund_status": "SUCCESS", "success_time": "2026-11-23T08:09:11+08:00",
+        "amount": {"total": 8888, "refund": 880},
+    })
+}
+
+fn with(mut value: Value, pointer: &str, to: Value) -> Value {
+    *value.pointer_mut(pointer).unwrap() = to;
+    value
+}
+
+#[test]
+fn each_notification_reports_its_own_subject() {
+    let paid = Report {
+        subject: Subject::Payment,
+        reference: REFERENCE.into(),
+        outcome: Outcome {
+            verdict: Verdict::Succeeded,
+            channel_id: Some(TRANSACTION.into()),
+            money: Some(cny(8888)),
+            at: Some("2026-11-23T00:01:02Z".parse().unwrap()),
+        },
+    };
+    let verified = adapter().verify(&notice("paid"), &context(NOW)).unwrap();
+    assert_eq!(verified.reports, vec![paid.clone()]);
+    assert_eq!((verified.reply.status().as_u16(), verified.reply.body().len()), (204, 0));
+    let certificate = opened("ours_certificate.json");
+    let verified = certificate.verify(&notice("paid_certificate"), &context(NOW)).unwrap();
+    assert_eq!(verified.reports, vec![paid]);
+    for (name, fits) in [
+        ("refund_success", (|verdict| *verdict == Verdict::Succeeded) as fn(&Verdict) -> bool),
+        ("refund_closed", |verdict| matches!(verdict, Verdict::Declined(_))),
+        ("refund_abnormal", |verdict| *verdict == Verdict::Pending),
+    ] {
+        let report = verify(&notice(name)).unwrap().remove(0);
+        assert_eq!((report.subject, report.reference.as_str()), (Subject::Refund, REFUND), "{name}");
+        assert_eq!(report.outcome.money, Some(cny(880)));
+        assert!(fits(&report.outcome.verdict), "{name}: {report:?}");
+    }
+    let refusal = adapter().reject();
+    assert_eq!(refusal.status().as_u16(), 400);
+    assert!(refusal.body().starts_with(br#"{"code":"FAIL","message":""#));
+}
+
+#[test]
+fn every_flipped_bit_of_a_notification_or_its_signed_headers_is_refused() {
+    let (adapter, cx) = (adapter(), context(NOW));
+    for name in ["paid", "refund_success"] {
+        let good = notice(name);
+        assert!(adapter.verify(&good, &cx).is_ok());
+        for bit in 0..good.body().len() * 8 {
+            let mut damaged = good.body().to_vec();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            let mut changed = good.clone();
+            *changed.body_mut() = damaged.into();
+            assert!(adapter.verify(&changed, &cx).is_err(), "bit {bit} of the body of {name}");
+        }
+        for (header, value) in
+            good.headers().iter().filter(|(name, _)| name.as_str().starts_with("wechatpay"))
+        {
+            for bit in 0..value.len() * 8 {
+                let mut damaged = value.as_bytes().to_vec();
+                damaged[bit / 8] ^= 1 << (bit % 8);
+                let Ok(damaged) = HeaderValue::from_bytes(&damaged) else { continue };
+                let mut changed = good.clone();
+                changed.headers_mut().insert(header, damaged);
+                assert!(adapter.verify(&changed, &cx).is_err(), "bit {bit} of {header} of {name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_flipped_bit_and_every_cut_of_a_reply_is_a_fault() {
+    let (adapter, cx) = (adapter(), context(NOW));
+    for (name, operation) in [
+        ("native", pay_by("qr")),
+        ("query_notpay", query()),
+        ("query_absent", query()),
+        ("refund_poor", refund()),
+    ] {
+        let good = reply(name);
+        assert!(adapter.decode(&operation, 0, &good, &cx).is_ok(), "{name}");
+        let check = |body: Vec<u8>, what: String| {
+            let mut changed = good.clone();
+            *changed.body_mut() = body.into();
+            let read = adapter.decode(&operation, 0, &changed, &cx);
+            assert!(read.is_err(), "{what} of {name}: {read:?}");
+        };
+        for bit in 0..good.body().len() * 8 {
+            let mut damaged = good.body().to_vec();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            check(damaged, format!("bit {bit}"));
+        }
+        for length in 0..good.body().len() {
+            check(good.body()[..length].to_vec(), format!("the first {length} bytes"));
+        }
+    }
+}
+
+#[test]
+fn a_signature_that_is_missing_doubled_foreign_or_a_probe_is_refused() {
+    let good = notice("paid");
+    let changed = |change: &dyn Fn(&mut HeaderMap)| {
+        let mut changed = good.clone();
+        change(changed.headers_mut());
+        verify(&changed)
+    };
+    for name in ["timestamp", "nonce", "signature", "serial"].map(|name| format!("wechatpay-{name}")) {
+        let name: HeaderName = name.parse().unwrap();
+        let own = good.headers()[&name].clone();
+        assert_eq!(changed(&|headers| drop(headers.remove(&name))), Err(Fault::Signature), "no {name}");
+        for value in ["", " ", "null", "0"] {
+            let value = HeaderValue::from_static(value);
+            assert!(
+                changed(&|headers| drop(headers.insert(&name, value.clone()))).is_err(),
+                "{value:?} as {name}"
+            );
+        }
+        assert_eq!(changed(&|headers| assert!(headers.append(&name, own.clone()))), Err(Fault::Signature));
+    }
+    let set = |name: &'static str, value: &str| {
+        let value: HeaderValue = value.parse().unwrap();
+        changed(&|headers| drop(headers.insert(name, value.clone())))
+    };
+    assert_eq!(set("wechatpay-signature-type", "WECHATPAY2-SM2-WITH-SM3"), Err(Fault::Signature));
+    let signature = good.headers()["wechatpay-signature"].to_str().unwrap().to_owned();
+    for probe in [format!("WECHATPAY/SIGNTEST/{signature}"), "WECHATPAY/SIGNTEST/".into()] {
+        assert_eq!(set("wechatpay-signature", &probe), Err(Fault::Signature));
+    }
+    // Whoever has the platform's certificate key is not the holder of its public key, and the other way round.
+    assert_eq!(verify(&notice("paid_certificate")), Err(Fault::Signature));
+    let certificate = opened("ours_certificate.json");
+    assert_eq!(certificate.verify(&good, &context(NOW)).err(), Some(Fault::Signature));
+    let theirs = settings("theirs.json");
+    let body = String::from_utf8(good.body().to_vec()).unwrap();
+    let now = NOW.secs().to_string();
+    for (key, serial) in [
+        ("certificate_private_key", theirs.text("public_key_id", "")),
+        ("platform_private_key", theirs.text("certificate_serial", "")),
+    ] {
+        let crossed = posted(body.clone(), proof(body.as_bytes(), key, serial, &now));
+        assert_eq!(verify(&crossed), Err(Fault::Signature), "{key} {serial}");
+    }
+    let get = {
+        let mut get = good.clone();
+        *get.method_mut() = http::Method::GET;
+        get
+    };
+    assert!(verify(&get).is_err());
+}
+
+#[test]
+fn the_window_is_less_than_300_seconds_wide_to_both_sides() {
+    let sent = NOW.minus(Duration::from_secs(5));
+    let at = |now: Timestamp| adapter().verify(&notice("paid"), &context(now)).map(drop);
+    let query_at =
+        |now: Timestamp| adapter().decode(&query(), 0, &reply("query_paid"), &context(now)).map(drop);
+    for seconds in [0, 299] {
+        let span = Duration::from_secs(seconds);
+        for now in [sent.plus(span), sent.minus(span)] {
+            assert_eq!((at(now), query_at(now)), (Ok(()), Ok(())), "{seconds}");
+        }
+    }
+    for seconds in [300, 3_600, 86_400 * 400] {
+        let span = Duration::from_secs(seconds);
+        for now in [sent.plus(span), sent.minus(span)] {
+            assert!(matches!(at(now), Err(Fault::Unacceptable(_))), "{seconds}");
+            assert!(matches!(query_at(now), Err(Fault::Unacceptable(_))), "{seconds}");
+        }
+    }
+    for timestamp in
+        ["+1795392600", "1795392600 ", "99999999999999999999", "-1", "1.8e9", "１７９５３９２６００"]
+    {
+        let body = "{}".to_owned();
+        let id = settings("theirs.json").text("public_key_id", "").to_owned();
+        if let Ok(value) = HeaderValue::from_str(timestamp) {
+            let mut headers = proof(body.as_bytes(), "platform_private_key", &id, "1795392600");
+            headers.insert("wechatpay-timestamp", value);
+            assert!(verify(&posted(body, headers)).is_err(), "{timestamp}");
+        }
+    }
+}
+
+#[test]
+fn a_platform_certificate_that_has_run_out_is_not_believed() {
+    // It ends with the year 2026.
+    let late = Timestamp::from_secs(1_798_761_601);
+    let theirs = settings("theirs.json");
+    let (body, certificate) = (notice("paid").body().clone(), opened("ours_certificate.json"));
+    for (now, believed) in [(late.minus(Duration::from_secs(1)), true), (late, false)] {
+        let serial = theirs.text("certificate_serial", "");
+        let headers = proof(&body, "certificate_private_key", serial, &now.secs().to_string());
+        let notice = posted(String::from_utf8(body.to_vec()).unwrap(), headers);
+        assert_eq!(certificate.verify(&notice, &context(now)).is_ok(), believed, "{now}");
+    }
+}
+
+#[test]
+fn an_authentic_notification_with_a_broken_seal_is_refused() {
+    let paid = |change: fn(&mut Value)| verify(&sealed("TRANSACTION.SUCCESS", &trade(), change));
+    assert!(paid(|_| {}).is_ok());
+    let broken: [fn(&mut Value); 12] = [
+        |body| body["resource"]["nonce"] = "eleven byte".into(),
+        |body| body["resource"]["nonce"] = "thirteen byte".into(),
+        |body| body["resource"]["nonce"] = "".into(),
+        |body| body["resource"]["nonce"] = "十二字节".into(),
+        |body| body["resource"]["nonce"] = "another nonc".into(),
+        |body| body["resource"]["associated_data"] = "transaction".into(),
+        |body| body["resource"]["associated_data"] = Value::Null,
+        |body| body["resource"]["ciphertext"] = "AAAA".into(),
+        |body| body["resource"]["ciphertext"] = "".into(),
+        |body| body["resource"]["algorithm"] = "AEAD_SM4_GCM".into(),
+        |body| body["resource_type"] = "clear-resource".into(),
+        |body| body["event_type"] = "TRANSACTION.FAIL".into(),
+    ];
+    for (number, change) in broken.into_iter().enumerate() {
+        assert!(paid(change).is_err(), "{number}");
+    }
+    // A refund's resource in a payment's envelope, and the other way round.
+    assert!(verify(&sealed("TRANSACTION.SUCCESS", &given(), |_| {})).is_err());
+    assert!(verify(&sealed("REFUND.SUCCESS", &trade(), |_| {})).is_err());
+    assert!(verify(&sealed("REFUND.CLOSED", &given(), |_| {})).is_err());
+}
+
+#[test]
+fn an_authentic_notification_for_somebody_else_or_about_nonsense_is_refused() {
+    let paid = |pointer: &str, to: Value| {
+        verify(&sealed("TRANSACTION.SUCCESS", &with(trade(), pointer, to), |_| {}))
+    };
+    for (pointer, to) in [
+        ("/appid", json!("wxfeedc0de00000002")),
+        ("/appid", Value::Null),
+        ("/mchid", json!("1688880002")),
+        ("/amount/currency", json!("USD")),
+    ] {
+        assert!(matches!(paid(pointer, to.clone()), Err(Fault::Unacceptable(_))), "{pointer} {to}");
+    }
+    for (pointer, to) in [
+        ("/mchid", Value::Null),
+        ("/out_trade_no", json!("")),
+        ("/out_trade_no", json!(1)),
+        ("/transaction_id", json!("")),
+        ("/trade_state", json!("NOTPAY")),
+        ("/trade_state", json!("PAID")),
+        ("/success_time", json!("yesterday")),
+        ("/amount", Value::Null),
+        ("/amount/total", json!(0)),
+        ("/amount/total", json!(-8888)),
+        ("/amount/total", json!("8888")),
+        ("/amount/total", json!(8888.0)),
+        ("/amount/total", json!(88.88)),
+        ("/amount/total", json!(18_446_744_073_709_551_615_u64)),
+    ] {
+        assert!(matches!(paid(pointer, to.clone()), Err(Fault::Unexpected(_))), "{pointer} {to}");
+    }
+    let back =
+        |pointer: &str, to: Value| verify(&sealed("REFUND.SUCCESS", &with(given(), pointer, to), |_| {}));
+    assert!(matches!(back("/mchid", json!("1688880002")), Err(Fault::Unacceptable(_))));
+    assert!(matches!(back("/mchid", Value::Null), Err(Fault::Unacceptable(_))));
+    for (pointer, to) in [
+        ("/refund_status", json!("PROCESSING")),
+        ("/out_refund_no", json!("")),
+        ("/amount/refund", json!(0)),
+        ("/amount/refund", Value::Null),
+    ] {
+        assert!(matches!(back(pointer, to.clone()), Err(Fault::Unexpected(_))), "{pointer} {to}");
+    }
+    let other = report_amount(8889);
+    assert_eq!(other, Some(cny(8889)), "the engine compares it with the order");
+}
+
+fn report_amount(fen: i64) -> Option<Money> {
+    let notice = sealed("TRANSACTION.SUCCESS", &with(trade(), "/amount/total", fen.into()), |_| {});
+    verify(&notice).unwrap().remove(0).outcome.money
+}
+
+/// A reply of the platform with this text.
+fn answered(status: u16, body: &str) -> Reply {
+    let mut reply = Reply::new(Bytes::from(body.to_owned()));
+    *reply.status_mut() = http::StatusCode::from_u16(status).unwrap();
+    *reply.headers_mut() = platform(body.as_bytes());
+    reply
+}
+
+#[test]
+fn an_authentic_reply_about_something_else_is_unacceptable() {
+    let ask = |value: Value| adapter().decode(&query(), 0, &answered(200, &value.to_string()), &context(NOW));
+    assert!(matches!(ask(trade()), Ok(Step::Done(_))));
+    for (pointer, to) in [
+        ("/appid", json!("wxfeedc0de00000002")),
+        ("/mchid", json!("1688880002")),
+        ("/out_trade_no", json!("01kayb4h7pz8y3v5n2q6m9t4wy")),
+        ("/amount/total", json!(8887)),
+        ("/amount/total", json!(888_800)),
+        ("/amount/currency", json!("HKD")),
+    ] {
+        let read = ask(with(trade(), pointer, to.clone()));
+        assert!(matches!(read, Err(Fault::Unacceptable(_))), "{pointer} {to}: {read:?}");
+    }
+    for text in [
+        trade().to_string().replacen("\"mchid\"", "\"mchid\":\"1688880001\",\"mchid\"", 1),
+        trade().to_string().replacen("8888,", "8888,\"total\":8888,", 1),
+        trade().to_string().replace("\"SUCCESS\"", "\"ACCEPT\""),
+        "{}".into(),
+        "[]".into(),
+        "null".into(),
+    ] {
+        let read = adapter().decode(&query(), 0, &answered(200, &text), &context(NOW));
+        assert!(matches!(read, Err(Fault::Unexpected(_))), "{text}: {read:?}");
+    }
+    let known = Operation::Query(Query {
+        reference: REFERENCE.into(),
+        channel_id: Some("1".into()),
+        money: cny(8888),
+    });
+    let read = adapter().decode(&known, 0, &reply("query_paid"), &context(NOW));
+    assert!(matches!(read, Err(Fault::Unacceptable(_))), "{read:?}");
+    let text = String::from_utf8(reply("refund_success").into_body().to_vec()).unwrap();
+    for (from, to) in
+        [(REFUND, "01kayc9r5d2e8f1g7h3j6k0m4x"), (REFERENCE, "other1"), ("\"refund\":880", "\"refund\":881")]
+    {
+        let read = adapter().decode(&refund(), 0, &answered(200, &text.replace(from, to)), &context(NOW));
+        assert!(matches!(read, Err(Fault::Unacceptable(_))), "{to}: {read:?}");
+    }
+}
+
+#[test]
+fn the_status_of_a_server_in_trouble_decides_nothing_even_when_signed() {
+    let body = r#"{"code":"PARAM_ERROR","message":"参数错误"}"#;
+    for status in [429, 500, 502, 503, 504] {
+        let read = adapter().decode(&pay_by("qr"), 0, &answered(status, body), &context(NOW));
+        assert!(
+            matches!(&read, Err(Fault::Unknown { code, .. }) if code == "PARAM_ERROR"),
+            "{status}: {read:?}"
+        );
+    }
+    for (status, body) in [(200, body), (204, ""), (301, body), (404, "<html>"), (400, "{}"), (200, "")] {
+        let read = adapter().decode(&pay_by("qr"), 0, &answered(status, body), &context(NOW));
+        assert!(read.is_err(), "{status} {body}: {read:?}");
+    }
+}
