@@ -1,5 +1,7 @@
 //! `cargo bench -p paycore-store --features bench`: durable payments per second beside the bare drivers.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has failed")]
+
 #[path = "../tests/cluster/mod.rs"]
 mod cluster;
 

@@ -1,5 +1,7 @@
 //! Every store passes the same suite: the one in memory, SQLite in a file, and a real PostgreSQL.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has failed")]
+
 mod cluster;
 
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! What was acknowledged is there after the worst end: the process killed, the database server killed.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has failed")]
+
 mod cluster;
 
 use std::collections::BTreeSet;

@@ -1,6 +1,8 @@
 //! Random sequences of commits, reads and leases give the same results on the store in memory, on SQLite and on
 //! PostgreSQL.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has failed")]
+
 mod cluster;
 
 use std::collections::BTreeSet;
@@ -215,6 +217,17 @@ fn instant(due: u8) -> Timestamp {
     if due == 0 { Timestamp::ZERO } else { Timestamp::from_secs(i64::from(due)) }
 }
 
+/// The version a change claims to have read.
+macro_rules! read {
+    ($read:expr, $stored:expr) => {
+        match $read {
+            Version::New => 0,
+            Version::Wrong => 77,
+            Version::Stored => $stored.await.unwrap().map_or(0, |row| row.version),
+        }
+    };
+}
+
 /// The stores side by side; the first one answers which version is stored.
 struct Stores {
     all: Vec<(&'static str, Arc<dyn Verifiable>)>,
@@ -296,15 +309,6 @@ impl Stores {
 
     async fn put(&self, tenant: MerchantId, piece: &Piece) -> Put {
         let model = &*self.all[0].1;
-        macro_rules! read {
-            ($read:expr, $stored:expr) => {
-                match $read {
-                    Version::New => 0,
-                    Version::Wrong => 77,
-                    Version::Stored => $stored.await.unwrap().map_or(0, |row| row.version),
-                }
-            };
-        }
         match piece {
             Piece::Order { id, read, number, sums, due, status } => {
                 let row = fixture::order(u128::from(*id));
@@ -350,6 +354,13 @@ impl Stores {
                 row.due_at = instant(*due);
                 Put::Delivery(row)
             }
+            other => self.put_setting(tenant, other).await,
+        }
+    }
+
+    async fn put_setting(&self, tenant: MerchantId, piece: &Piece) -> Put {
+        let model = &*self.all[0].1;
+        match piece {
             Piece::Merchant { read, live, clock } => {
                 let mut row = fixture::merchant(tenant);
                 row.version = read!(read, model.merchant(tenant));
@@ -380,6 +391,7 @@ impl Stores {
                 &format!("v{value}"),
             )),
             Piece::Hasten { by } => Put::HastenDue(*by),
+            other => panic!("{other:?} is no setting"),
         }
     }
 }

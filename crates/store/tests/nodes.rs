@@ -1,5 +1,7 @@
 //! Two servers on one PostgreSQL, and many workers on one queue.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has failed")]
+
 mod cluster;
 
 use std::collections::BTreeSet;
