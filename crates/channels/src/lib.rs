@@ -9,4 +9,4 @@ pub mod testpay;
 pub mod wechatpay;
 
 /// Every channel of this build.
-pub static REGISTRY: &[&dyn Driver] = &[&alipay::Alipay, &testpay::Testpay];
+pub static REGISTRY: &[&dyn Driver] = &[&alipay::Alipay, &testpay::Testpay, &wechatpay::WechatPay];
