@@ -105,6 +105,9 @@ async fn all_refused(stand: &Stand, order: &Value, body: &str, bad: Vec<(&str, R
     }
 }
 
+/// The fields of a form, in order.
+type Fields = Vec<(&'static str, String)>;
+
 #[tokio::test(flavor = "multi_thread")]
 async fn alipay_notices_that_are_not_right_are_refused() {
     let stand = Stand::start().await;
@@ -114,13 +117,13 @@ async fn alipay_notices_that_are_not_right_are_refused() {
     let (own, other) = (reference(&stand, &open).await, reference(&stand, &dearer).await);
     let good = alipay.fields(&stand, &own, "12.34");
     let sign = alipay.sign(&good);
-    let signed = |change: &dyn Fn(&mut Vec<(&'static str, String)>)| {
+    let signed = |change: &dyn Fn(&mut Fields)| {
         let mut fields = good.clone();
         change(&mut fields);
         let sign = alipay.sign(&fields);
         alipay.request(&stand, &fields, &sign)
     };
-    let put = |fields: &mut Vec<(&'static str, String)>, name: &str, value: &str| {
+    let put = |fields: &mut Fields, name: &str, value: &str| {
         fields
             .iter_mut()
             .filter(|(known, _)| *known == name)
