@@ -106,7 +106,7 @@ static PROFILE: Profile = Profile {
     references: References { min: 6, max: 32 },
     fields: FIELDS,
     sources: &[
-        "https://pay.weixin.qq.com/doc/v3/merchant/4012365342",
+        "https://pay.weixin.qq.com/doc/v3/merchant/4012525182",
         "https://pay.weixin.qq.com/doc/v3/merchant/4013070356",
         "https://pay.weixin.qq.com/doc/v3/merchant/4012382150",
         "https://pay.weixin.qq.com/doc/v3/merchant/4012556398",
