@@ -5,7 +5,8 @@ use paycore::testkit::simulation::{Config, Outcome, run};
 use paycore_channels::REGISTRY;
 
 async fn simulate(seed: u64) -> Outcome {
-    let quick = Config { shops: 2, orders_per_day: 60, trouble_per_mille: 150, ..Config::new(seed, 1, REGISTRY) };
+    let quick =
+        Config { shops: 2, orders_per_day: 60, trouble_per_mille: 150, ..Config::new(seed, 1, REGISTRY) };
     run(quick).await.expect("the simulation runs to its end")
 }
 

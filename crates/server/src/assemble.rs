@@ -70,7 +70,11 @@ pub async fn store(config: &Config) -> Result<Arc<dyn Verifiable>, AssembleError
 }
 
 /// An engine over a store, reached from outside at `public_url`.
-pub fn engine(config: &Config, store: Arc<dyn Verifiable>, public_url: &str) -> Result<Engine, AssembleError> {
+pub fn engine(
+    config: &Config,
+    store: Arc<dyn Verifiable>,
+    public_url: &str,
+) -> Result<Engine, AssembleError> {
     Ok(builder(config, store, public_url)?.build()?)
 }
 

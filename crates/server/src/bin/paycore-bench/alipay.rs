@@ -4,7 +4,9 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use bytes::Bytes;
-use paycore::channel::{CaptureMode, Channel, Context, Driver as _, Operation, Pay, Payer, Reply, Settings, Step};
+use paycore::channel::{
+    CaptureMode, Channel, Context, Driver as _, Operation, Pay, Payer, Reply, Settings, Step,
+};
 use paycore::crypto::{KeyError, KeyPair, Keyring, Scheme, Signer, Verifier};
 use paycore::currency::Currency;
 use paycore::money::Money;
@@ -52,14 +54,16 @@ fn time(turn: impl Fn(Timestamp), now: Timestamp) -> u128 {
 
 fn encode(channel: &dyn Channel, operation: &Operation, now: Timestamp) {
     let rng = SeededRng::new(1);
-    let cx = Context { now, rng: &rng, notify_url: "https://pay.example/notify/cha_01jd7xk3fz5v9b8m2q4r6t8w0y" };
+    let cx =
+        Context { now, rng: &rng, notify_url: "https://pay.example/notify/cha_01jd7xk3fz5v9b8m2q4r6t8w0y" };
     let step = channel.encode(black_box(operation), &cx);
     assert!(matches!(black_box(step), Ok(Step::Send(_))), "it is encoded");
 }
 
 fn decode(channel: &dyn Channel, operation: &Operation, reply: &Reply, now: Timestamp) {
     let rng = SeededRng::new(1);
-    let cx = Context { now, rng: &rng, notify_url: "https://pay.example/notify/cha_01jd7xk3fz5v9b8m2q4r6t8w0y" };
+    let cx =
+        Context { now, rng: &rng, notify_url: "https://pay.example/notify/cha_01jd7xk3fz5v9b8m2q4r6t8w0y" };
     let step = channel.decode(operation, 0, black_box(reply), &cx);
     assert!(matches!(black_box(step), Ok(Step::Done(_))), "it is decoded");
 }

@@ -41,11 +41,16 @@ fn middle(mut rounds: Vec<Outcome>) -> Outcome {
 }
 
 fn throughput(real: Outcome, bare: Outcome) -> Row {
-    let errors = if real.errors + bare.errors == 0 { String::new() } else { format!(" ({} errors)", real.errors) };
+    let errors =
+        if real.errors + bare.errors == 0 { String::new() } else { format!(" ({} errors)", real.errors) };
     Row {
         what: "orders over HTTP, two durable commits each".to_owned(),
         measured: format!("{}/s{errors}", real.per_second),
-        limit: format!("bare handler, one group commit {}/s, p99 {} ms", bare.per_second, bare.p99_us / 1_000),
+        limit: format!(
+            "bare handler, one group commit {}/s, p99 {} ms",
+            bare.per_second,
+            bare.p99_us / 1_000
+        ),
         result: format!("{} %", real.per_second * 100 / bare.per_second.max(1)),
         target: ">= 30 %".to_owned(),
     }
@@ -97,7 +102,8 @@ async fn engine(config: &Config, address: SocketAddr) -> Result<(Arc<Engine>, St
     let store = assemble::store(config).await?;
     let url = config.public_url(address);
     let engine = Arc::new(assemble::builder(config, store, &url)?.sandbox_in_memory().build()?);
-    let started = first_start::run(&engine, &config.data_dir, true).await.map_err(|error| error.to_string())?;
+    let started =
+        first_start::run(&engine, &config.data_dir, true).await.map_err(|error| error.to_string())?;
     let key = started.test_key.ok_or("the sandbox has no key")?.expose().to_owned();
     Ok((engine, key))
 }

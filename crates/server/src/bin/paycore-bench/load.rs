@@ -76,13 +76,19 @@ async fn generate(options: &Options) -> Result<Outcome, Failure> {
         errors += failed;
     }
     all.sort_unstable();
-    let at = |percent: usize| all.get(all.len().saturating_sub(1) * percent / 100).copied().unwrap_or_default();
+    let at =
+        |percent: usize| all.get(all.len().saturating_sub(1) * percent / 100).copied().unwrap_or_default();
     let per_second = all.len() as u64 / options.seconds;
     Ok(Outcome { per_second, p50_us: at(50).into(), p99_us: at(99).into(), errors })
 }
 
 /// One connection: the latencies of its good answers in microseconds, and how many were not good.
-async fn connection(options: Options, number: usize, from: Instant, until: Instant) -> Result<(Vec<u32>, u64), Failure> {
+async fn connection(
+    options: Options,
+    number: usize,
+    from: Instant,
+    until: Instant,
+) -> Result<(Vec<u32>, u64), Failure> {
     let mut stream = TcpStream::connect(options.address).await?;
     stream.set_nodelay(true)?;
     let head = format!(

@@ -1,8 +1,8 @@
 //! The rows of one paid order, taken from a real one, with new ids for every copy.
 
 use paycore::engine::Engine;
-use paycore::event::EventFilter;
 use paycore::event::Event;
+use paycore::event::EventFilter;
 use paycore::id::{AttemptId, EventId, MerchantId, OrderId, TransactionId};
 use paycore::idempotency::{Answer, Claim, Record};
 use paycore::ledger::{Transaction, TransactionFilter};
