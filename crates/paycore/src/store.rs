@@ -32,7 +32,9 @@ pub struct Changes {
     pub audit: Vec<Audit>,
 }
 
-/// One object to write.
+/// One object to write. What identifies an object never changes (an order's number, an attempt's order, account and
+/// reference, a refund's numbers, a key's hash …): a change that names another is stale. A merchant is written under
+/// its own tenant only. No text may hold a NUL character.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(missing_docs, reason = "each variant is the object of the same name")]
 #[expect(clippy::large_enum_variant, reason = "short-lived, moved once into the store")]
@@ -46,7 +48,8 @@ pub enum Put {
     Endpoint(Endpoint),
     Delivery(Delivery),
     Exception(Exception),
-    /// Marks an event's deliveries as made: sets its `due_at` to zero.
+    /// Marks an event's deliveries as made: sets its `due_at` to zero. Stale where it is zero already, so that a
+    /// worker that comes late does not make them twice.
     EventDispatched(crate::id::EventId),
     /// A record of a simulator: inserted or replaced whatever is there.
     Sandbox(SandboxRecord),

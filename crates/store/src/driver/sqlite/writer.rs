@@ -26,7 +26,7 @@ const QUEUE: usize = 4 * GROUP;
 /// After about so many pages the log is copied back into the file.
 const CHECKPOINT: usize = 8_192;
 /// How many turns the writer leaves to others while it gathers a group.
-const TURNS: usize = 128;
+const TURNS: usize = 32;
 /// About how many pages a transaction writes beside its rows.
 const PAGES_PER_GROUP: usize = 8;
 
