@@ -97,27 +97,28 @@ impl Operation {
         if self.mutates {
             caller.claim = self.claim_key(key, &body)?;
         }
-        if let Some(claim) = &caller.claim
-            && let Some(record) = engine.store.claim(caller.tenant(), &claim.key).await?
+        // An operation that moves money takes the key in its first commit, before anything is sent: a repeat shows
+        // there, and a new request does not pay for a look at keys it does not find.
+        if !self.moves_money
+            && let Some(repeated) = self.repeated(engine, &caller).await?
         {
-            return self.repeat(engine, &caller, claim, record).await;
+            return Ok(repeated);
         }
         let deserializer = serde_json::Deserializer::from_slice(&body);
         match (self.call)(engine, &caller, deserializer).await {
             Ok(body) => Ok(Reply { body, replayed: false }),
-            // The same key arrived twice at the same time and the other one won.
-            Err(error) if error.code == Code::IdempotencyInFlight => {
-                self.lost_the_race(engine, &caller, error).await
-            }
-            Err(error) => Err(error),
+            // Whatever went wrong on our side is said; anything else may be so because the request is a repeat.
+            Err(error) if error.code.status() >= 500 => Err(error),
+            Err(error) => self.repeated(engine, &caller).await?.ok_or(error),
         }
     }
 
-    async fn lost_the_race(&self, engine: &Engine, caller: &Caller, error: Error) -> Result<Reply> {
-        let Some(claim) = &caller.claim else { return Err(error) };
+    /// The answer to a key that is known already.
+    async fn repeated(&self, engine: &Engine, caller: &Caller) -> Result<Option<Reply>> {
+        let Some(claim) = &caller.claim else { return Ok(None) };
         match engine.store.claim(caller.tenant(), &claim.key).await? {
-            Some(record) => self.repeat(engine, caller, claim, record).await,
-            None => Err(error),
+            Some(record) => self.repeat(engine, caller, claim, record).await.map(Some),
+            None => Ok(None),
         }
     }
 
