@@ -5,6 +5,7 @@
 //! store is given changes and renders, binds, writes, flushes and answers 256 callers; the bare driver is given
 //! rows that were rendered before the clock started, and writes and flushes them from one place.
 
+mod group;
 mod postgres;
 mod sqlite;
 
@@ -19,6 +20,7 @@ use paycore::verify::Verifiable;
 
 use crate::error::OpenError;
 
+pub use group::BareGroup;
 pub use postgres::postgres;
 pub use sqlite::sqlite;
 

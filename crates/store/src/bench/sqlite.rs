@@ -35,11 +35,11 @@ pub async fn sqlite(folder: &Path, clock: &dyn Clock, count: usize) -> Result<Ro
     Ok(Row { engine: "SQLite", store: median(through_store), bare: median(through_bare), target_percent: 60 })
 }
 
-fn open(path: &Path) -> rusqlite::Result<Connection> {
+pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
     connection.query_row("PRAGMA journal_mode = WAL", (), |_| Ok(()))?;
     connection
-        .execute_batch("PRAGMA synchronous = FULL; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY")?;
+        .execute_batch("PRAGMA synchronous = FULL; PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY")?;
     Ok(connection)
 }
 
@@ -83,6 +83,6 @@ fn values(number: usize) -> Vec<(Statement, Vec<Value>)> {
     rows.steps().iter().map(|step| (step.statement, row(step))).collect()
 }
 
-fn failed(error: rusqlite::Error) -> OpenError {
+pub(super) fn failed(error: rusqlite::Error) -> OpenError {
     OpenError::Store(StoreError(error.to_string()))
 }

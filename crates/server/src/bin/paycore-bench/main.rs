@@ -87,6 +87,9 @@ fn measure(arguments: &Arguments) -> Result<(), Failure> {
         }
     }
     if wanted(Part::Http) {
+        // As `paycore serve` logs, one line per request; into a file, so that nobody has to read it.
+        let log = tempfile::tempfile_in(&arguments.folder)?;
+        tracing_subscriber::fmt().with_ansi(false).with_writer(std::sync::Mutex::new(log)).init();
         for row in runtime.block_on(compare::compare(arguments))? {
             table.add(row);
         }
@@ -105,3 +108,6 @@ async fn stores(arguments: &Arguments) -> Result<Vec<table::Row>, Failure> {
     }
     Ok(rows.iter().map(table::Row::from).collect())
 }
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -1,5 +1,6 @@
 //! The memory of an idle server.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -42,16 +43,18 @@ fn resident(server: &Child) -> Result<u64, Failure> {
     Ok(line.trim().trim_end_matches(" kB").parse()?)
 }
 
-/// CPU milliseconds by thread name.
-pub fn cpu() -> std::collections::BTreeMap<String, u64> {
-    let mut all = std::collections::BTreeMap::new();
+/// Milliseconds of processor time this process has used, by the name of the thread.
+pub fn processor_time() -> BTreeMap<String, u64> {
+    const MILLIS_PER_TICK: u64 = 10;
+    let mut used: BTreeMap<String, u64> = BTreeMap::new();
     for task in std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
-        let Ok(text) = std::fs::read_to_string(task.path().join("stat")) else { continue };
+        let text = std::fs::read_to_string(task.path().join("stat")).unwrap_or_default();
         let Some((head, rest)) = text.rsplit_once(')') else { continue };
-        let name = head.split_once('(').map_or("", |(_, name)| name).to_owned();
-        let fields: Vec<&str> = rest.split_whitespace().collect();
-        let ticks = |at: usize| fields.get(at).and_then(|f| f.parse::<u64>().ok()).unwrap_or(0);
-        *all.entry(name).or_default() += (ticks(11) + ticks(12)) * 10;
+        let name = head.split_once('(').map_or(head, |(_, name)| name);
+        // User and system time are the 14th and 15th field; the name was the second.
+        let ticks: u64 =
+            rest.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+        *used.entry(name.to_owned()).or_default() += ticks * MILLIS_PER_TICK;
     }
-    all
+    used
 }

@@ -9,6 +9,7 @@ use paycore::ledger::{Transaction, TransactionFilter};
 use paycore::merchant::service::authenticate;
 use paycore::order::{Attempt, Order};
 use paycore::store::{Changes, Page, Put};
+use paycore::time::Timestamp;
 use paycore::transport::system::SystemRng;
 
 use crate::Failure;
@@ -46,8 +47,7 @@ impl Rows {
     }
 
     /// The same rows of another order.
-    pub fn another(&self, engine: &Engine) -> Changes {
-        let now = engine.wall();
+    pub fn another(&self, now: Timestamp) -> Changes {
         let (mut order, mut attempt) = (self.order.clone(), self.attempt.clone());
         (order.id, order.version) = (OrderId::new(now, &SystemRng), 0);
         order.number = order.id.to_string();
