@@ -141,7 +141,7 @@ fn connect(path: &Path) -> Result<Connection, OpenError> {
         connection.execute_batch(
             "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF",
         )?;
-        connection.execute_batch("PRAGMA cache_size = -8192; PRAGMA cell_size_check = ON")?;
+        connection.execute_batch("PRAGMA cache_size = -65536; PRAGMA cell_size_check = ON")?;
         // The writer copies the log back itself, after it acknowledged and where it sees the errors.
         connection.query_row("PRAGMA wal_autocheckpoint = 0", (), |_| Ok(()))?;
         Ok(mode)
