@@ -14,8 +14,13 @@ pub fn serve(args: &[String]) -> Result<(), Failure> {
     Err(run(program, ["serve", "--sandbox"]).args(rest).become_it())
 }
 
-/// `cargo xtask bench`: builds the benchmarks with optimisation and runs them; they print one table.
+/// `cargo xtask bench`: builds the benchmarks with optimisation and runs them. The stores come first, with a
+/// PostgreSQL cluster of their own; then everything else as one table. Arguments go to `paycore-bench`; with any of
+/// them (such as `--only http`) the stores' run is left out.
 pub fn bench(args: &[String]) -> Result<(), Failure> {
-    let build = ["run", "--release", "--package", "paycore-server", "--bin", "paycore-bench", "--"];
-    cargo(build).args(args).run()
+    if args.is_empty() {
+        cargo(["bench", "--package", "paycore-store", "--features", "bench", "--bench", "throughput"]).run()?;
+    }
+    let server = ["run", "--release", "--package", "paycore-server", "--features", "bench"];
+    cargo(server).args(["--bin", "paycore-bench", "--"]).args(args).run()
 }
