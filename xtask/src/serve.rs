@@ -19,7 +19,8 @@ pub fn serve(args: &[String]) -> Result<(), Failure> {
 /// them (such as `--only http`) the stores' run is left out.
 pub fn bench(args: &[String]) -> Result<(), Failure> {
     if args.is_empty() {
-        cargo(["bench", "--package", "paycore-store", "--features", "bench", "--bench", "throughput"]).run()?;
+        cargo(["bench", "--package", "paycore-store", "--features", "bench", "--bench", "throughput"])
+            .run()?;
     }
     let server = ["run", "--release", "--package", "paycore-server", "--features", "bench"];
     cargo(server).args(["--bin", "paycore-bench", "--"]).args(args).run()
