@@ -3,8 +3,7 @@
 use super::source::{Finding, Kind, Named, Source};
 
 /// Modules of `paycore` that import nothing of ours but one another.
-pub const FOUNDATION: &[&str] =
-    &["crypto", "currency", "error", "id", "money", "rng", "secret", "time", "units"];
+pub const FOUNDATION: &[&str] = &["crypto", "currency", "error", "id", "money", "secret", "time", "units"];
 /// Modules that import only the foundation, themselves and what is named here: the ledger books events.
 const ON_FOUNDATION: &[(&str, &[&str])] = &[("channel", &[]), ("ledger", &["event"])];
 /// Modules of `paycore` that are shell or wiring rather than slices, with everything below them.
@@ -53,7 +52,7 @@ pub fn foundation(source: &Source) -> Vec<Finding> {
         .collect()
 }
 
-/// Rule 2: the pure files of a slice import no store, service, transport or runtime, and orders and refunds do
+/// Rule 2: the pure files of a slice import no store, service, engine, transport or runtime, and orders and refunds do
 /// not know the ledger.
 pub fn purity(source: &Source) -> Vec<Finding> {
     let Some(place) = Place::of(source) else { return Vec::new() };
@@ -61,7 +60,7 @@ pub fn purity(source: &Source) -> Vec<Finding> {
     if place.is_pure() {
         for (named, to) in place.imports(source) {
             let names_shell =
-                to.iter().any(|name| matches!(name.as_str(), "store" | "service" | "transport"));
+                to.iter().any(|name| matches!(name.as_str(), "store" | "service" | "transport" | "engine"));
             if names_shell && !named.reexport {
                 let message = format!(
                     "a pure file decides from what it is given; it may not import `{}`",
@@ -333,8 +332,12 @@ mod tests {
     fn pure_files_do_not_import_the_shell_or_a_runtime() {
         let path = "crates/paycore/src/order/rules.rs";
         assert_eq!(
-            lines(purity, path, "use super::store::Orders;\nuse crate::transport::Transport;"),
-            [1, 2]
+            lines(
+                purity,
+                path,
+                "use super::store::Orders;\nuse crate::{engine::Engine,\ntransport::Transport};"
+            ),
+            [1, 2, 3]
         );
         assert_eq!(lines(purity, path, "fn f() { tokio::spawn(g()) }"), [1]);
         assert!(lines(purity, path, "use super::Order;\nuse crate::money::Money;").is_empty());
