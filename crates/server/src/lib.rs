@@ -9,6 +9,7 @@ pub mod first_start;
 pub mod http;
 pub mod limit;
 pub mod listen;
+pub mod log;
 pub mod metrics;
 pub mod openapi;
 pub mod pages;

@@ -64,7 +64,10 @@ fn main() -> ExitCode {
     if let Command::Serve(options) = &arguments.command {
         options.apply(&mut config);
     }
-    command::log(&config);
+    let _log = match command::Log::start(&config) {
+        Ok(log) => log,
+        Err(error) => return command::fail(&error),
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return command::fail(&error),

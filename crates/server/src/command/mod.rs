@@ -7,10 +7,11 @@ pub mod keys;
 pub mod serve;
 pub mod verify;
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{IsTerminal as _, Stderr, Write as _};
 use std::process::ExitCode;
 
 use paycore_server::config::Config;
+use paycore_server::log::Collected;
 use tracing_subscriber::EnvFilter;
 
 /// Says what went wrong and ends with 2.
@@ -24,14 +25,28 @@ pub fn print(text: &str) {
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
 }
 
-/// Starts the log, on standard error.
-pub fn log(config: &Config) {
-    let filter = EnvFilter::try_new(&config.log).unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if config.log_json {
-        log.json().flatten_event(true).init();
-    } else {
-        log.with_ansi(std::io::stderr().is_terminal()).init();
+/// The log, on standard error. What it holds back is written when this is dropped.
+#[derive(Debug)]
+pub struct Log(Collected<Stderr>);
+
+impl Log {
+    /// Starts it.
+    pub fn start(config: &Config) -> std::io::Result<Log> {
+        let collected = Collected::start(std::io::stderr())?;
+        let filter = EnvFilter::try_new(&config.log).unwrap_or_else(|_| EnvFilter::new("info"));
+        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(collected.clone());
+        if config.log_json {
+            log.json().flatten_event(true).init();
+        } else {
+            log.with_ansi(std::io::stderr().is_terminal()).init();
+        }
+        Ok(Log(collected))
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.0.flush();
     }
 }
 

@@ -75,7 +75,6 @@ fn config(folder: &Path) -> Config {
         data_dir: folder.join("data"),
         sandbox: true,
         rate_per_second: 0,
-        workers: std::env::var_os("NO_WORKERS").is_none(),
         ..Config::default()
     }
 }

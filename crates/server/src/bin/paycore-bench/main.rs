@@ -89,7 +89,10 @@ fn measure(arguments: &Arguments) -> Result<(), Failure> {
     if wanted(Part::Http) {
         // As `paycore serve` logs, one line per request; into a file, so that nobody has to read it.
         let log = tempfile::tempfile_in(&arguments.folder)?;
-        tracing_subscriber::fmt().with_ansi(false).with_writer(std::sync::Mutex::new(log)).init();
+        tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(paycore_server::log::Collected::start(log)?)
+            .init();
         for row in runtime.block_on(compare::compare(arguments))? {
             table.add(row);
         }
