@@ -176,8 +176,22 @@ pub trait Store:
     /// How many rows of a queue are due and how long the oldest has waited past `now` (microseconds).
     async fn backlog(&self, queue: Queue, now: Timestamp) -> Read<Backlog>;
 
+    /// What an operator keeps an eye on, over all merchants.
+    async fn trouble(&self) -> Read<Trouble>;
+
     /// Whether a write would succeed now: the store is reachable, writable and at the expected schema.
     async fn ready(&self) -> Read<()>;
+}
+
+/// What is not settled and may need a person.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Trouble {
+    /// Attempts and refunds whose outcome is not known.
+    pub unknown: i64,
+    /// When the oldest of them was made.
+    pub unknown_since: Option<Timestamp>,
+    /// Exceptions that nobody has resolved.
+    pub exceptions: i64,
 }
 
 /// The state of a queue.

@@ -84,8 +84,24 @@ impl Meter {
         self.handle.run_upkeep();
     }
 
-    /// The text for Prometheus, with the state of the queues as it is now.
+    /// The text for Prometheus, with the queues and what is not settled as they are now.
     pub async fn render(&self, engine: &Engine) -> String {
+        self.look_at_queues(engine).await;
+        self.look_at_trouble(engine).await;
+        self.handle.render()
+    }
+
+    async fn look_at_trouble(&self, engine: &Engine) {
+        let Ok(trouble) = engine.store().trouble().await else { return };
+        let age = trouble.unknown_since.map_or(Duration::ZERO, |since| engine.wall().since(since));
+        metrics::with_local_recorder(&self.recorder, || {
+            metrics::gauge!("paycore_unknown_outcomes").set(trouble.unknown as f64);
+            metrics::gauge!("paycore_unknown_oldest_seconds").set(age.as_secs_f64());
+            metrics::gauge!("paycore_exceptions_open").set(trouble.exceptions as f64);
+        });
+    }
+
+    async fn look_at_queues(&self, engine: &Engine) {
         for queue in Queue::ALL {
             let Ok(backlog) = engine.store().backlog(*queue, engine.wall()).await else { continue };
             let wait = Duration::from_micros(u64::try_from(backlog.oldest_wait).unwrap_or_default());
@@ -95,7 +111,6 @@ impl Meter {
                 metrics::gauge!("paycore_queue_oldest_seconds", "queue" => name).set(wait.as_secs_f64());
             });
         }
-        self.handle.render()
     }
 }
 
@@ -118,6 +133,9 @@ fn describe() {
         "paycore_worker_jobs_total",
         "Rows the workers took from a queue, by what became of them."
     );
+    describe_gauge!("paycore_unknown_outcomes", "Attempts and refunds whose outcome is not known.");
+    describe_gauge!("paycore_unknown_oldest_seconds", "How long the oldest of them has been open.");
+    describe_gauge!("paycore_exceptions_open", "Exceptions that wait for a person.");
     describe_gauge!("paycore_queue_due", "Rows of a queue that are due and not yet worked on.");
     describe_gauge!("paycore_queue_oldest_seconds", "How long the oldest due row of a queue has waited.");
 }

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use paycore::event::{Event, EventFilter, EventKind, Events};
 use paycore::id::{EventId, MerchantId};
 use paycore::store::Read;
+use paycore::time::Timestamp;
 
 use crate::read::{Row, Select, Value};
 use crate::sql_store::{Driver, SqlStore};
@@ -99,5 +100,11 @@ impl<D: Driver> Events for SqlStore<D> {
             .and(" AND object_id = ", filter.object_id.as_deref());
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.own_list(select.then(" ORDER BY position").and(" LIMIT ", Some(limit)), event).await
+    }
+
+    async fn due_events(&self, now: Timestamp, limit: usize) -> Read<Vec<(MerchantId, Event)>> {
+        let select = Select::new(events!("WHERE due_at > 0 AND due_at <= $1 ORDER BY due_at LIMIT $2"));
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.all(select.bind(now.micros()).bind(limit), event).await
     }
 }

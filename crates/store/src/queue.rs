@@ -1,7 +1,7 @@
 //! The workers' queues: rows whose `due_at` has come.
 
 use paycore::id::MerchantId;
-use paycore::store::{Backlog, Due, Queue, Read};
+use paycore::store::{Backlog, Due, Queue, Read, Trouble};
 use paycore::time::Timestamp;
 
 use crate::read::{Row, Select};
@@ -43,6 +43,16 @@ queue!("attempts", HASTEN_ATTEMPTS, TAKE_ATTEMPTS, BACKLOG_ATTEMPTS);
 queue!("refunds", HASTEN_REFUNDS, TAKE_REFUNDS, BACKLOG_REFUNDS);
 queue!("events", HASTEN_EVENTS, TAKE_EVENTS, BACKLOG_EVENTS);
 queue!("deliveries", HASTEN_DELIVERIES, TAKE_DELIVERIES, BACKLOG_DELIVERIES);
+
+/// How many attempts have an outcome that is not known, and since when. They all wait in the queue, so that the
+/// queue's index finds them.
+pub(crate) const UNKNOWN_ATTEMPTS: &str =
+    "SELECT count(*), min(created_at) FROM attempts WHERE due_at > 0 AND status = 'unknown'";
+/// The same of refunds.
+pub(crate) const UNKNOWN_REFUNDS: &str =
+    "SELECT count(*), min(created_at) FROM refunds WHERE due_at > 0 AND status = 'unknown'";
+/// How many exceptions nobody has resolved.
+pub(crate) const OPEN_EXCEPTIONS: &str = "SELECT count(*) FROM exceptions WHERE resolved_at IS NULL";
 
 /// The statements that move every due time of a merchant earlier.
 pub(crate) fn hasten(rows: &mut Rows, by: i64) {
@@ -97,6 +107,13 @@ impl Waiting {
     /// As it looks at an instant.
     pub(crate) fn at(&self, now: Timestamp) -> Backlog {
         Backlog { due: self.due, oldest_wait: self.oldest.map_or(0, |oldest| now.micros() - oldest) }
+    }
+
+    /// The same of rows whose outcome is not known, counted together with others.
+    pub(crate) fn add_to(&self, trouble: &mut Trouble) {
+        trouble.unknown += self.due;
+        let since = self.oldest.map(Timestamp::from_micros);
+        trouble.unknown_since = trouble.unknown_since.into_iter().chain(since).min();
     }
 }
 

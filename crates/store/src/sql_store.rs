@@ -4,7 +4,7 @@ use std::future::Future;
 
 use async_trait::async_trait;
 use paycore::id::MerchantId;
-use paycore::store::{Backlog, Changes, CommitError, Due, Queue, Read, Store};
+use paycore::store::{Backlog, Changes, CommitError, Due, Queue, Read, Store, Trouble};
 use paycore::time::Timestamp;
 
 use crate::queue;
@@ -112,6 +112,18 @@ impl<D: Driver> Store for SqlStore<D> {
     async fn backlog(&self, queue: Queue, now: Timestamp) -> Read<Backlog> {
         let counts = self.all(queue::backlog(queue, now), queue::waiting).await?;
         Ok(counts.first().map_or_else(Backlog::default, |counts| counts.at(now)))
+    }
+
+    async fn trouble(&self) -> Read<Trouble> {
+        let mut trouble = Trouble::default();
+        for sql in [queue::UNKNOWN_ATTEMPTS, queue::UNKNOWN_REFUNDS] {
+            for unknown in self.all(Select::new(sql), queue::waiting).await? {
+                unknown.add_to(&mut trouble);
+            }
+        }
+        let open = self.all(Select::new(queue::OPEN_EXCEPTIONS), |row| row.int()).await?;
+        trouble.exceptions = open.first().copied().unwrap_or_default();
+        Ok(trouble)
     }
 
     async fn ready(&self) -> Read<()> {

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use super::Engine;
 use crate::error::{Error, Result};
-use crate::id::{EventId, IdError, MerchantId};
-use crate::store::{Due, Queue};
+use crate::event::Event;
+use crate::id::{IdError, MerchantId};
+use crate::store::Queue;
 
 /// How long a taken row is hidden from other workers: longer than any call to a channel or receiver.
 const LEASE: Duration = Duration::from_secs(60);
@@ -25,12 +26,12 @@ impl Engine {
     /// Takes up to `limit` rows that are due and works on them at the same time. Safe with any number of servers:
     /// a row is leased before it is worked on, and every write is checked against the version that was read.
     pub async fn work(&self, queue: Queue, limit: usize) -> Result<Worked> {
+        if queue == Queue::Events {
+            return self.dispatch(limit).await;
+        }
         let now = self.wall();
         let due = self.store.take_due(queue, now, now.plus(LEASE), limit).await?;
         let taken = due.len();
-        if queue == Queue::Events {
-            return self.dispatch(due, taken).await;
-        }
         let jobs = due.into_iter().map(|(tenant, id)| self.job(queue, tenant, id));
         let results = futures_util::future::join_all(jobs).await;
         let failed = results.iter().filter(|result| result.is_err()).count();
@@ -38,16 +39,24 @@ impl Engine {
     }
 
     /// Events are dispatched merchant by merchant, each in one commit: there are two of them for every payment.
-    async fn dispatch(&self, due: Vec<Due>, taken: usize) -> Result<Worked> {
-        let mut by_tenant: BTreeMap<MerchantId, Vec<EventId>> = BTreeMap::new();
-        for (tenant, id) in due {
-            by_tenant.entry(tenant).or_default().push(read(&id)?);
+    /// They need no lease, because an event is marked as dispatched by one commit only.
+    async fn dispatch(&self, limit: usize) -> Result<Worked> {
+        let now = self.wall();
+        let due = self.store.due_events(now, limit).await?;
+        let taken = due.len();
+        let mut by_tenant: BTreeMap<MerchantId, Vec<Event>> = BTreeMap::new();
+        for (tenant, event) in due {
+            by_tenant.entry(tenant).or_default().push(event);
         }
         let mut failed = 0;
-        for (tenant, ids) in by_tenant {
-            if crate::webhook::service::dispatch(self, tenant, &ids).await.is_err() {
-                failed += ids.len();
+        for (tenant, events) in by_tenant {
+            if crate::webhook::service::dispatch(self, tenant, &events).await.is_err() {
+                failed += events.len();
             }
+        }
+        if failed > 0 {
+            // They are the oldest now, and step back so that the others get their turn.
+            self.store.take_due(Queue::Events, now, now.plus(LEASE), failed).await?;
         }
         Ok(Worked { taken, failed })
     }
@@ -57,7 +66,7 @@ impl Engine {
             Queue::Orders => crate::order::sweep::order(self, tenant, read(&id)?).await,
             Queue::Attempts => crate::order::sweep::attempt(self, tenant, read(&id)?).await,
             Queue::Refunds => crate::refund::service::sweep(self, tenant, read(&id)?).await,
-            Queue::Events => crate::webhook::service::dispatch(self, tenant, &[read(&id)?]).await,
+            Queue::Events => Err(Error::internal("events are dispatched together")),
             Queue::Deliveries => crate::webhook::service::send(self, tenant, read(&id)?).await,
         }
     }

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use super::{Event, EventKind};
 use crate::id::{EventId, MerchantId};
 use crate::store::Read;
+use crate::time::Timestamp;
 
 /// Which events to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,4 +29,7 @@ pub trait Events {
         after: i64,
         limit: usize,
     ) -> Read<Vec<Event>>;
+    /// At most `limit` events whose deliveries are due to be made, over all merchants, oldest first. Nothing is
+    /// leased: of two workers that read the same event, only one can mark it as dispatched.
+    async fn due_events(&self, now: Timestamp, limit: usize) -> Read<Vec<(MerchantId, Event)>>;
 }

@@ -24,7 +24,7 @@ use crate::merchant::{ApiKey, Merchant};
 use crate::order::{Attempt, Order};
 use crate::refund::Refund;
 use crate::sandbox::SandboxRecord;
-use crate::store::{Backlog, Changes, CommitError, Due, Queue, Read, Store};
+use crate::store::{Backlog, Changes, CommitError, Due, Queue, Read, Store, Trouble};
 use crate::time::Timestamp;
 use crate::webhook::{Delivery, Endpoint};
 
@@ -101,6 +101,10 @@ impl Store for MemoryStore {
         Ok(self.tables().backlog(queue, now))
     }
 
+    async fn trouble(&self) -> Read<Trouble> {
+        Ok(self.tables().trouble())
+    }
+
     async fn ready(&self) -> Read<()> {
         Ok(())
     }
@@ -119,5 +123,6 @@ mod tests {
         for queue in Queue::ALL {
             assert_eq!(store.backlog(*queue, Timestamp::MAX).await, Ok(Backlog::default()));
         }
+        assert_eq!(store.trouble().await, Ok(Trouble::default()));
     }
 }

@@ -305,27 +305,20 @@ pub async fn resend(engine: &Engine, caller: &Caller, input: DeliveryById) -> Re
 }
 
 /// Makes the deliveries of some events of one merchant, in one commit.
-pub(crate) async fn dispatch(engine: &Engine, tenant: MerchantId, ids: &[EventId]) -> Result<()> {
+pub(crate) async fn dispatch(engine: &Engine, tenant: MerchantId, events: &[Event]) -> Result<()> {
     let merchant = engine.merchant(tenant).await?;
     let moment = engine.moment(&merchant);
     let endpoints = engine.store.endpoints(tenant).await?;
     let mut changes = Changes::default();
-    for id in ids {
-        let Some(event) = engine.store.event(tenant, *id).await? else { continue };
-        if event.due_at == Timestamp::ZERO {
-            continue;
-        }
-        for endpoint in endpoints.iter().filter(|endpoint| rules::wants(endpoint, &event)) {
-            let delivery = new_delivery(engine, &event, Some(endpoint.id), endpoint.url.clone(), moment);
+    for event in events {
+        for endpoint in endpoints.iter().filter(|endpoint| rules::wants(endpoint, event)) {
+            let delivery = new_delivery(engine, event, Some(endpoint.id), endpoint.url.clone(), moment);
             changes.put(Put::Delivery(delivery));
         }
         if let Some(address) = &event.notify_url {
-            changes.put(Put::Delivery(new_delivery(engine, &event, None, address.clone(), moment)));
+            changes.put(Put::Delivery(new_delivery(engine, event, None, address.clone(), moment)));
         }
-        changes.put(Put::EventDispatched(*id));
-    }
-    if changes.is_empty() {
-        return Ok(());
+        changes.put(Put::EventDispatched(event.id));
     }
     match engine.commit(tenant, changes).await {
         // Another worker made them meanwhile; what was not its work comes due again.

@@ -31,6 +31,34 @@ async fn a_repeated_request_gets_the_same_bytes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_repeat_is_answered_although_the_state_has_moved_on() {
+    let stand = Stand::start().await;
+    let mut manual = order(8_000, "testpay.card");
+    manual["capture_method"] = json!("manual");
+    let mut choice = order(500, "testpay.card");
+    choice["methods"] = json!([choice["method"].take(), "testpay.qr"]);
+    choice.as_object_mut().unwrap().remove("method");
+    let make = async |input: &serde_json::Value| stand.ok("orders.create", input.clone()).await["id"].clone();
+    let (captured, voided, chosen) = (make(&manual).await, make(&manual).await, make(&choice).await);
+    let (closed, refunded) = (make(&order(700, "alipay.qr")).await, make(&order(900, "testpay.card")).await);
+    for (operation, input) in [
+        ("orders.capture", json!({"id": captured, "amount": 5_000})),
+        ("orders.void", json!({"id": voided})),
+        ("orders.pay", json!({"id": chosen, "method": "testpay.card"})),
+        ("orders.close", json!({"id": closed})),
+        ("refunds.create", json!({"order_id": refunded})),
+    ] {
+        let key = fresh();
+        let first = stand.call_as(&stand.test_key, operation, input.clone(), Some(&key)).await;
+        assert_eq!(first.status, 200, "{operation}: {}", first.body);
+        let again = stand.call_as(&stand.test_key, operation, input, Some(&key)).await;
+        assert_eq!((again.status, &again.bytes), (200, &first.bytes), "{operation}");
+        assert_eq!(again.headers["idempotent-replayed"], "true", "{operation}");
+    }
+    stand.verify().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_same_key_with_another_request_is_refused() {
     let stand = Stand::start().await;
     let key = fresh();

@@ -150,6 +150,9 @@ async fn titles_are_chinese_where_that_is_preferred() {
 async fn metrics_and_health_are_told() {
     let stand = Stand::start_with(|config| config.metrics_key = "let-me-in".into()).await;
     stand.paid(1_000).await;
+    stand
+        .call_as(&stand.test_key, "orders.create", crate::stand::order(9_003, "testpay.card"), Some("open"))
+        .await;
     stand.get("/v1/nothing").await;
     let refused = stand.get("/metrics").await;
     refused.problem(StatusCode::FORBIDDEN, "forbidden");
@@ -158,10 +161,12 @@ async fn metrics_and_health_are_told() {
     let metrics = stand.send(request).await;
     let text = String::from_utf8_lossy(&metrics.bytes).into_owned();
     for line in [
-        "paycore_requests_total{operation=\"orders.create\",code=\"ok\"} 1",
+        "paycore_requests_total{operation=\"orders.create\",code=\"ok\"} 2",
         "paycore_requests_total{operation=\"unmatched\",code=\"not_found\"} 1",
-        "paycore_request_duration_seconds_count{operation=\"orders.create\"} 1",
+        "paycore_request_duration_seconds_count{operation=\"orders.create\"} 2",
         "paycore_queue_due{queue=\"deliveries\"} 0",
+        "paycore_unknown_outcomes 1",
+        "paycore_exceptions_open 0",
     ] {
         assert!(text.contains(line), "{line} is not in\n{text}");
     }

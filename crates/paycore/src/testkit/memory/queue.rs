@@ -2,7 +2,9 @@
 
 use super::table::Tables;
 use crate::id::MerchantId;
-use crate::store::{Backlog, CommitError, Due, Queue};
+use crate::order::AttemptStatus;
+use crate::refund::RefundStatus;
+use crate::store::{Backlog, CommitError, Due, Queue, Trouble};
 use crate::time::Timestamp;
 
 impl Tables {
@@ -45,6 +47,21 @@ impl Tables {
         Backlog { due: 1 + i64::try_from(waits.count()).unwrap_or(i64::MAX - 1), oldest_wait }
     }
 
+    pub(super) fn trouble(&self) -> Trouble {
+        let waits = |due_at: Timestamp| due_at.micros() > 0;
+        let attempts = self.attempts.iter().map(|(_, row)| row);
+        let attempts = attempts.filter(|row| waits(row.due_at) && row.status == AttemptStatus::Unknown);
+        let refunds = self.refunds.iter().map(|(_, row)| row);
+        let refunds = refunds.filter(|row| waits(row.due_at) && row.status == RefundStatus::Unknown);
+        let since: Vec<_> =
+            attempts.map(|row| row.created_at).chain(refunds.map(|row| row.created_at)).collect();
+        Trouble {
+            unknown: i64::try_from(since.len()).unwrap_or(i64::MAX),
+            unknown_since: since.into_iter().min(),
+            exceptions: i64::try_from(self.open_exceptions.iter().count()).unwrap_or(i64::MAX),
+        }
+    }
+
     /// Moves every due time of a merchant earlier, to no less than 1.
     pub(super) fn hasten(&mut self, tenant: MerchantId, by: i64) -> Result<(), CommitError> {
         let all = self.due.iter().filter(|((_, _, owner, _), ())| *owner == tenant);
@@ -57,7 +74,12 @@ impl Tables {
         Ok(())
     }
 
-    fn waiting(&self, queue: Queue, now: Timestamp) -> impl Iterator<Item = (MerchantId, String, i64)> {
+    /// What is due in a queue, oldest first.
+    pub(super) fn waiting(
+        &self,
+        queue: Queue,
+        now: Timestamp,
+    ) -> impl Iterator<Item = (MerchantId, String, i64)> {
         let first = (queue as u8, 1, MerchantId::from_bits(0), String::new());
         let end = (queue as u8, now.micros().max(0) + 1, MerchantId::from_bits(0), String::new());
         self.due.range(first..end).map(|((_, due, tenant, id), ())| (*tenant, id.clone(), *due))

@@ -18,7 +18,8 @@ use crate::merchant::{ApiKey, ApiKeys, Merchant, Merchants};
 use crate::order::{Attempt, Order, OrderFilter, Orders};
 use crate::refund::{Refund, RefundFilter, Refunds};
 use crate::sandbox::{SandboxRecord, Sandboxes};
-use crate::store::{Page, Read};
+use crate::store::{Page, Queue, Read};
+use crate::time::Timestamp;
 use crate::webhook::{Delivery, DeliveryFilter, Endpoint, Webhooks};
 
 /// The rows of a page, newest first. `rows` come in ascending order of id.
@@ -173,6 +174,14 @@ impl Events for MemoryStore {
         };
         let rows = tables.events.range((tenant, first)..=(tenant, i64::MAX)).map(|(_, event)| event);
         Ok(rows.filter(wanted).take(limit).cloned().collect())
+    }
+
+    async fn due_events(&self, now: Timestamp, limit: usize) -> Read<Vec<(MerchantId, Event)>> {
+        let tables = self.tables();
+        let due = tables.waiting(Queue::Events, now).take(limit);
+        Ok(due
+            .filter_map(|(tenant, id, _)| Some((tenant, tables.event(tenant, id.parse().ok()?)?.clone())))
+            .collect())
     }
 }
 

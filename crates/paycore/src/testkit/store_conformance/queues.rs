@@ -6,9 +6,10 @@ use std::time::Duration;
 use super::fixture::{self, NOW};
 use super::{Ground, puts, suite};
 use crate::event::Event;
+use crate::exception::Exception;
 use crate::id::{EventId, OrderId, RefundId};
-use crate::order::{Attempt, Order};
-use crate::refund::Refund;
+use crate::order::{Attempt, AttemptStatus, Order};
+use crate::refund::{Refund, RefundStatus};
 use crate::store::{Backlog, Changes, CommitError, Put, Queue};
 use crate::time::Timestamp;
 use crate::webhook::Delivery;
@@ -19,6 +20,7 @@ suite! {
     eight_workers_take_every_job_once,
     a_worker_that_comes_back_late_is_stale,
     a_backlog_counts_what_is_due_and_how_long,
+    trouble_is_counted_over_all_merchants,
     hastening_moves_what_waits_and_nothing_else,
     records_of_a_simulator_are_replaced_and_listed_by_key,
     simulated_accounts_are_listed_over_all_merchants,
@@ -150,6 +152,22 @@ async fn a_backlog_counts_what_is_due_and_how_long(ground: Ground) {
         let backlog = ground.store.backlog(*queue, at(5)).await;
         assert_eq!(backlog, Ok(Backlog { due: 2, oldest_wait: 2_000_000 }), "{queue:?}");
     }
+    clear(&ground).await;
+}
+
+async fn trouble_is_counted_over_all_merchants(ground: Ground) {
+    let before = ground.store.trouble().await.expect("readable");
+    let (status, created_at) = (AttemptStatus::Unknown, Timestamp::from_micros(7));
+    let order = fixture::paid_order(1);
+    let attempt = Attempt { status, created_at, due_at: NOW, ..fixture::attempt(1, &order) };
+    let refund = Refund { status: RefundStatus::Unknown, due_at: NOW, ..fixture::refund(1, &attempt, 5) };
+    let resolved = Exception { resolved_at: Some(NOW), ..fixture::exception(2, "att_2") };
+    ground.given([Put::Order(order), Put::Attempt(attempt), Put::Refund(refund)]).await;
+    let exceptions = puts([Put::Exception(fixture::exception(1, "att_1")), Put::Exception(resolved)]);
+    ground.store.commit(ground.stranger, exceptions).await.expect("stored");
+    let after = ground.store.trouble().await.expect("readable");
+    assert_eq!((after.unknown - before.unknown, after.exceptions - before.exceptions), (2, 1));
+    assert_eq!(after.unknown_since, Some(created_at));
     clear(&ground).await;
 }
 

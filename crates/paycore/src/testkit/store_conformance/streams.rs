@@ -135,7 +135,14 @@ async fn an_objects_event_number_is_taken_once(ground: Ground) {
 }
 
 async fn an_event_leaves_the_outbox_once(ground: Ground) {
-    ground.commit(events([Event { due_at: NOW, ..fixture::event(1, "o", 1) }])).await.expect("stored");
+    let waiting = Event { due_at: NOW, ..fixture::event(1, "o", 1) };
+    ground.commit(events([waiting.clone()])).await.expect("stored");
+    let due = async |now: Timestamp| {
+        let due = ground.store.due_events(now, 1_000).await.expect("readable").into_iter();
+        due.filter(|(owner, _)| *owner == ground.tenant).map(|(_, event)| event).collect::<Vec<_>>()
+    };
+    assert_eq!(due(NOW).await, [Event { position: 1, ..waiting }]);
+    assert_eq!(due(Timestamp::from_micros(NOW.micros() - 1)).await, []);
     let dispatch = |delivery| {
         let id = EventId::from_bits(1);
         puts([Put::EventDispatched(id), Put::Delivery(fixture::delivery(delivery, id))])
@@ -152,4 +159,5 @@ async fn an_event_leaves_the_outbox_once(ground: Ground) {
     let event =
         ground.store.event(ground.tenant, EventId::from_bits(1)).await.expect("readable").expect("stored");
     assert_eq!(event.due_at, Timestamp::ZERO);
+    assert_eq!(due(Timestamp::MAX).await, []);
 }
