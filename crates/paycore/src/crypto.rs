@@ -1,6 +1,6 @@
 //! Private-key and public-key work behind two small traits, so that a key store, an HSM or another library can
 //! stand in. Natively `aws-lc-rs` signs (it has no known timing leak and is several times faster); on wasm32
-//! the `rsa` crate does, blinded. PKCS#1 v1.5 decryption does not exist here.
+//! the `rsa` crate does, blinded. PKCS#1 v1.5 decryption does not exist here: only OAEP opens what was encrypted.
 
 #[cfg(feature = "native-crypto")]
 pub mod envelope;
@@ -19,6 +19,15 @@ use crate::secret::Secret;
 pub enum Scheme {
     /// RSASSA-PKCS1-v1_5 with SHA-256: Alipay RSA2, WeChat Pay v3 and most of China's gateways.
     RsaSha256,
+}
+
+/// A way to encrypt something short for the holder of a private key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Encryption {
+    /// RSAES-OAEP with SHA-1 in both places and no label: names and numbers of people at WeChat Pay v3 and the
+    /// gateways made after it. SHA-1 is no weakness here, where nobody gains from a collision.
+    RsaOaepSha1,
 }
 
 /// Why a key cannot be used. The text never holds any part of the key.
@@ -47,6 +56,10 @@ pub trait Keyring: Send + Sync {
     fn signer(&self, key: &Secret) -> Result<Box<dyn Signer>, KeyError>;
     /// A public key as PEM (SubjectPublicKeyInfo or PKCS#1) or the base64 text of the same DER.
     fn verifier(&self, key: &str) -> Result<Box<dyn Verifier>, KeyError>;
+    /// A public key, as [`Keyring::verifier`] takes it, to encrypt for its owner.
+    fn encrypter(&self, key: &str) -> Result<Box<dyn Encrypter>, KeyError>;
+    /// A private key, as [`Keyring::signer`] takes it, to open what was encrypted for us.
+    fn decrypter(&self, key: &Secret) -> Result<Box<dyn Decrypter>, KeyError>;
     /// A new RSA-2048 key pair for a sandbox: PKCS#8 private key and SubjectPublicKeyInfo, both base64 DER.
     fn generate(&self) -> Result<KeyPair, KeyError>;
 }
@@ -72,6 +85,28 @@ pub trait Verifier: Send + Sync {
     fn verify(&self, scheme: Scheme, message: &[u8], signature: &[u8]) -> bool;
 }
 
+/// A public key that is ready to encrypt.
+pub trait Encrypter: Send + Sync {
+    /// The ciphertext of `clear`, another at every call: the randomness comes from the key ring. It fails when `clear`
+    /// is longer than the key can take: 214 bytes for RSA-2048 with OAEP and SHA-1.
+    fn encrypt(&self, encryption: Encryption, clear: &[u8]) -> Result<Vec<u8>, CipherError>;
+}
+
+/// A private key that is ready to decrypt.
+pub trait Decrypter: Send + Sync {
+    /// What was encrypted. Every way to be wrong is the same error.
+    fn decrypt(
+        &self,
+        encryption: Encryption,
+        ciphertext: &[u8],
+    ) -> Result<zeroize::Zeroizing<Vec<u8>>, CipherError>;
+}
+
+/// Encrypting or decrypting failed. There is one error for every reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the text cannot be encrypted or decrypted with this key")]
+pub struct CipherError;
+
 /// Seals short secrets for storage (credentials, webhook secrets) and opens them again.
 pub trait Vault: Send + Sync {
     /// Encrypts `clear` so that it opens only together with the same `binding` (tenant and row id): moving the
@@ -95,6 +130,18 @@ impl fmt::Debug for dyn Signer {
 impl fmt::Debug for dyn Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Verifier(…)")
+    }
+}
+
+impl fmt::Debug for dyn Encrypter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Encrypter(…)")
+    }
+}
+
+impl fmt::Debug for dyn Decrypter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Decrypter(…)")
     }
 }
 

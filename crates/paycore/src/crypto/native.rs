@@ -2,12 +2,20 @@
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize, PublicKey};
+use aws_lc_rs::rsa::{
+    KeyPair as RsaKeyPair, KeySize, OAEP_SHA1_MGF1SHA1, OaepPrivateDecryptingKey, OaepPublicEncryptingKey,
+    PrivateDecryptingKey, PublicEncryptingKey, PublicKey,
+};
 use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{KeyError, KeyPair, Keyring, PRIVATE, PUBLIC, Scheme, Signer, Verifier, der};
+use zeroize::Zeroizing;
+
+use super::{
+    CipherError, Decrypter, Encrypter, Encryption, KeyError, KeyPair, Keyring, PRIVATE, PUBLIC, Scheme,
+    Signer, Verifier, der,
+};
 use crate::secret::Secret;
 
 /// The native key ring.
@@ -36,6 +44,33 @@ impl Keyring for NativeKeyring {
             &RSA_PKCS1_2048_8192_SHA256,
             key.as_ref().to_vec(),
         ))))
+    }
+
+    fn encrypter(&self, key: &str) -> Result<Box<dyn Encrypter>, KeyError> {
+        let malformed = KeyError::Malformed { expected: PUBLIC };
+        let der = der(key, PUBLIC)?;
+        let key = PublicKey::from_der(&der).map_err(|_| malformed.clone())?;
+        if key.modulus_len() < 256 {
+            return Err(KeyError::Weak);
+        }
+        let key: PublicKeyX509Der<'_> = key.as_der().map_err(|_| malformed.clone())?;
+        let key = PublicEncryptingKey::from_der(key.as_ref()).map_err(|_| malformed.clone())?;
+        let key = OaepPublicEncryptingKey::new(key).map_err(|_| malformed)?;
+        Ok(Box::new(NativeEncrypter(key)))
+    }
+
+    fn decrypter(&self, key: &Secret) -> Result<Box<dyn Decrypter>, KeyError> {
+        let malformed = |_| KeyError::Malformed { expected: PRIVATE };
+        let der = der(key.expose(), PRIVATE)?;
+        let pair = RsaKeyPair::from_pkcs8(&der).or_else(|_| RsaKeyPair::from_der(&der)).map_err(malformed)?;
+        if pair.public_modulus_len() < 256 {
+            return Err(KeyError::Weak);
+        }
+        let pkcs8: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| KeyError::Malformed { expected: PRIVATE })?;
+        let key = PrivateDecryptingKey::from_pkcs8(pkcs8.as_ref()).map_err(malformed)?;
+        let key =
+            OaepPrivateDecryptingKey::new(key).map_err(|_| KeyError::Malformed { expected: PRIVATE })?;
+        Ok(Box::new(NativeDecrypter(key)))
     }
 
     fn generate(&self) -> Result<KeyPair, KeyError> {
@@ -71,6 +106,30 @@ impl Verifier for NativeVerifier {
     }
 }
 
+struct NativeEncrypter(OaepPublicEncryptingKey);
+
+impl Encrypter for NativeEncrypter {
+    fn encrypt(&self, encryption: Encryption, clear: &[u8]) -> Result<Vec<u8>, CipherError> {
+        let Encryption::RsaOaepSha1 = encryption;
+        let mut room = vec![0; self.0.ciphertext_size()];
+        let written = self.0.encrypt(&OAEP_SHA1_MGF1SHA1, clear, &mut room, None).map_err(|_| CipherError)?;
+        Ok(written.to_vec())
+    }
+}
+
+struct NativeDecrypter(OaepPrivateDecryptingKey);
+
+impl Decrypter for NativeDecrypter {
+    fn decrypt(&self, encryption: Encryption, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>, CipherError> {
+        let Encryption::RsaOaepSha1 = encryption;
+        let mut room = Zeroizing::new(vec![0; self.0.min_output_size()]);
+        let clear = self.0.decrypt(&OAEP_SHA1_MGF1SHA1, ciphertext, &mut room, None);
+        let length = clear.map_err(|_| CipherError)?.len();
+        room.truncate(length);
+        Ok(room)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,5 +150,29 @@ mod tests {
     fn an_empty_or_foreign_key_is_refused() {
         assert_eq!(NativeKeyring.signer(&Secret::new(" ")).err(), Some(KeyError::Empty));
         assert!(matches!(NativeKeyring.verifier("aGVsbG8=").err(), Some(KeyError::Malformed { .. })));
+    }
+
+    #[test]
+    fn what_is_encrypted_opens_with_the_private_key_only_and_unchanged() {
+        let pair = NativeKeyring.generate().unwrap();
+        let encrypter = NativeKeyring.encrypter(&pair.public).unwrap();
+        let decrypter = NativeKeyring.decrypter(&pair.private).unwrap();
+        let other = NativeKeyring.decrypter(&NativeKeyring.generate().unwrap().private).unwrap();
+        for clear in ["", "张三", &"a".repeat(214)] {
+            let sealed = encrypter.encrypt(Encryption::RsaOaepSha1, clear.as_bytes()).unwrap();
+            assert_ne!(sealed, encrypter.encrypt(Encryption::RsaOaepSha1, clear.as_bytes()).unwrap());
+            let opened = decrypter.decrypt(Encryption::RsaOaepSha1, &sealed).unwrap();
+            assert_eq!(opened.as_slice(), clear.as_bytes());
+            assert_eq!(other.decrypt(Encryption::RsaOaepSha1, &sealed).err(), Some(CipherError));
+            for wrong in [&sealed[1..], &[], &[&sealed[..], &[0]].concat(), &[0xff; 256]] {
+                assert_eq!(decrypter.decrypt(Encryption::RsaOaepSha1, wrong).err(), Some(CipherError));
+            }
+            for at in (0..sealed.len()).step_by(31) {
+                let mut flipped = sealed.clone();
+                flipped[at] ^= 1;
+                assert_eq!(decrypter.decrypt(Encryption::RsaOaepSha1, &flipped).err(), Some(CipherError));
+            }
+        }
+        assert!(encrypter.encrypt(Encryption::RsaOaepSha1, &[0; 215]).is_err(), "too long for the key");
     }
 }

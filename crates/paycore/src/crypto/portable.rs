@@ -1,5 +1,6 @@
 //! Keys by the pure-Rust `rsa` crate, for targets without a C compiler. RUSTSEC-2023-0071 (timing of private-key
-//! operations) has no fix: signing is blinded, decryption is not offered, and natively this module is not used.
+//! operations) has no fix: signing and decryption are blinded, PKCS#1 v1.5 decryption is not offered, and natively
+//! this module is not used.
 
 use std::sync::Arc;
 
@@ -8,10 +9,16 @@ use rsa::pkcs1v15::Pkcs1v15Sign;
 use rsa::pkcs8::{DecodePrivateKey, DecodePublicKey};
 use rsa::rand_core::{TryCryptoRng, TryRng};
 use rsa::traits::PublicKeyParts;
-use rsa::{RsaPrivateKey, RsaPublicKey};
+use rsa::{Oaep, RsaPrivateKey, RsaPublicKey};
+use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
-use super::{KeyError, KeyPair, Keyring, PRIVATE, PUBLIC, Scheme, Signer, Verifier, der};
+use zeroize::Zeroizing;
+
+use super::{
+    CipherError, Decrypter, Encrypter, Encryption, KeyError, KeyPair, Keyring, PRIVATE, PUBLIC, Scheme,
+    Signer, Verifier, der,
+};
 use crate::secret::Secret;
 use crate::time::Rng;
 
@@ -62,8 +69,8 @@ impl TryRng for Blinding<'_> {
 
 impl TryCryptoRng for Blinding<'_> {}
 
-impl Keyring for PortableKeyring {
-    fn signer(&self, key: &Secret) -> Result<Box<dyn Signer>, KeyError> {
+impl PortableKeyring {
+    fn private(&self, key: &Secret) -> Result<PortablePrivate, KeyError> {
         let der = der(key.expose(), PRIVATE)?;
         let key = RsaPrivateKey::from_pkcs8_der(&der)
             .or_else(|_| RsaPrivateKey::from_pkcs1_der(&der))
@@ -71,10 +78,10 @@ impl Keyring for PortableKeyring {
         if key.size() < 256 {
             return Err(KeyError::Weak);
         }
-        Ok(Box::new(PortableSigner { key, rng: Arc::clone(&self.rng) }))
+        Ok(PortablePrivate { key, rng: Arc::clone(&self.rng) })
     }
 
-    fn verifier(&self, key: &str) -> Result<Box<dyn Verifier>, KeyError> {
+    fn public(&self, key: &str) -> Result<PortablePublic, KeyError> {
         let der = der(key, PUBLIC)?;
         let key = RsaPublicKey::from_public_key_der(&der)
             .or_else(|_| RsaPublicKey::from_pkcs1_der(&der))
@@ -82,7 +89,25 @@ impl Keyring for PortableKeyring {
         if key.size() < 256 {
             return Err(KeyError::Weak);
         }
-        Ok(Box::new(PortableVerifier(key)))
+        Ok(PortablePublic { key, rng: Arc::clone(&self.rng) })
+    }
+}
+
+impl Keyring for PortableKeyring {
+    fn signer(&self, key: &Secret) -> Result<Box<dyn Signer>, KeyError> {
+        Ok(Box::new(self.private(key)?))
+    }
+
+    fn verifier(&self, key: &str) -> Result<Box<dyn Verifier>, KeyError> {
+        Ok(Box::new(self.public(key)?))
+    }
+
+    fn encrypter(&self, key: &str) -> Result<Box<dyn Encrypter>, KeyError> {
+        Ok(Box::new(self.public(key)?))
+    }
+
+    fn decrypter(&self, key: &Secret) -> Result<Box<dyn Decrypter>, KeyError> {
+        Ok(Box::new(self.private(key)?))
     }
 
     fn generate(&self) -> Result<KeyPair, KeyError> {
@@ -90,12 +115,12 @@ impl Keyring for PortableKeyring {
     }
 }
 
-struct PortableSigner {
+struct PortablePrivate {
     key: RsaPrivateKey,
     rng: Arc<dyn Rng>,
 }
 
-impl Signer for PortableSigner {
+impl Signer for PortablePrivate {
     fn sign(&self, scheme: Scheme, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         let Scheme::RsaSha256 = scheme;
         let mut blinding = Blinding(&*self.rng);
@@ -103,11 +128,54 @@ impl Signer for PortableSigner {
     }
 }
 
-struct PortableVerifier(RsaPublicKey);
+impl Decrypter for PortablePrivate {
+    fn decrypt(&self, encryption: Encryption, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>, CipherError> {
+        let Encryption::RsaOaepSha1 = encryption;
+        let mut blinding = Blinding(&*self.rng);
+        let clear = self.key.decrypt_blinded(&mut blinding, Oaep::<Sha1>::new(), ciphertext);
+        clear.map(Zeroizing::new).map_err(|_| CipherError)
+    }
+}
 
-impl Verifier for PortableVerifier {
+struct PortablePublic {
+    key: RsaPublicKey,
+    rng: Arc<dyn Rng>,
+}
+
+impl Verifier for PortablePublic {
     fn verify(&self, scheme: Scheme, message: &[u8], signature: &[u8]) -> bool {
         let Scheme::RsaSha256 = scheme;
-        self.0.verify(padding(), &Sha256::digest(message), signature).is_ok()
+        self.key.verify(padding(), &Sha256::digest(message), signature).is_ok()
+    }
+}
+
+impl Encrypter for PortablePublic {
+    fn encrypt(&self, encryption: Encryption, clear: &[u8]) -> Result<Vec<u8>, CipherError> {
+        let Encryption::RsaOaepSha1 = encryption;
+        let mut seed = Blinding(&*self.rng);
+        self.key.encrypt(&mut seed, Oaep::<Sha1>::new(), clear).map_err(|_| CipherError)
+    }
+}
+
+#[cfg(all(test, feature = "native-crypto"))]
+mod tests {
+    use super::super::native::NativeKeyring;
+    use super::*;
+    use crate::time::SeededRng;
+
+    /// Each library opens what the other encrypted.
+    #[test]
+    fn both_key_rings_encrypt_for_each_other() {
+        let portable = PortableKeyring::new(Arc::new(SeededRng::new(1)));
+        let pair = NativeKeyring.generate().unwrap();
+        let rings: [&dyn Keyring; 2] = [&portable, &NativeKeyring];
+        for (one, other) in [(rings[0], rings[1]), (rings[1], rings[0])] {
+            let sealed = one.encrypter(&pair.public).unwrap();
+            let sealed = sealed.encrypt(Encryption::RsaOaepSha1, "欧阳".as_bytes()).unwrap();
+            let opened = other.decrypter(&pair.private).unwrap();
+            let clear = opened.decrypt(Encryption::RsaOaepSha1, &sealed).unwrap();
+            assert_eq!(clear.as_slice(), "欧阳".as_bytes());
+            assert_eq!(opened.decrypt(Encryption::RsaOaepSha1, &sealed[1..]).err(), Some(CipherError));
+        }
     }
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use paycore::channel::{
     CaptureMode, Channel, Context, Driver as _, Operation, Pay, Payer, Reply, Settings, Step,
 };
-use paycore::crypto::{KeyError, KeyPair, Keyring, Scheme, Signer, Verifier};
+use paycore::crypto::{Decrypter, Encrypter, KeyError, KeyPair, Keyring, Scheme, Signer, Verifier};
 use paycore::currency::Currency;
 use paycore::money::Money;
 use paycore::secret::Secret;
@@ -102,6 +102,12 @@ impl Keyring for NoKeys {
     }
     fn verifier(&self, _: &str) -> Result<Box<dyn Verifier>, KeyError> {
         Ok(Box::new(NoKeys))
+    }
+    fn encrypter(&self, _: &str) -> Result<Box<dyn Encrypter>, KeyError> {
+        Err(KeyError::Empty)
+    }
+    fn decrypter(&self, _: &Secret) -> Result<Box<dyn Decrypter>, KeyError> {
+        Err(KeyError::Empty)
     }
     fn generate(&self) -> Result<KeyPair, KeyError> {
         Err(KeyError::Empty)
