@@ -37,9 +37,9 @@ pub(crate) struct Names {
     pub(crate) signature: &'static str,
     pub(crate) serial: &'static str,
     /// A header that names the algorithm, and the only one that is believed in it.
-    pub(crate) signature_type: (&'static str, &'static str),
+    pub(crate) signature_type: Option<(&'static str, &'static str)>,
     /// How a signature begins that the gateway sends to see whether we look.
-    pub(crate) probe: &'static str,
+    pub(crate) probe: Option<&'static str>,
 }
 
 /// One merchant at such a gateway, with all keys open.
@@ -111,9 +111,12 @@ impl Identity {
         let timestamp = once(headers, names.timestamp)?;
         let (nonce, signature) = (once(headers, names.nonce)?, once(headers, names.signature)?);
         let serial = once(headers, names.serial)?;
-        let (kind, believed) = names.signature_type;
-        if signature.starts_with(names.probe)
-            || (headers.contains_key(kind) && once(headers, kind)? != believed)
+        if names.probe.is_some_and(|probe| signature.starts_with(probe)) {
+            return Err(Fault::Signature);
+        }
+        if let Some((kind, believed)) = names.signature_type
+            && headers.contains_key(kind)
+            && once(headers, kind)? != believed
         {
             return Err(Fault::Signature);
         }
@@ -128,25 +131,30 @@ impl Identity {
         if !key.verifier.verify(Scheme::RsaSha256, &text, &signature) {
             return Err(Fault::Signature);
         }
-        let sent = timestamp.parse().ok().filter(|_| timestamp.bytes().all(|byte| byte.is_ascii_digit()));
-        let sent = sent.map(Timestamp::from_secs);
-        let apart = sent.map(|sent| sent.since(now).max(now.since(sent)));
-        if apart.is_none_or(|apart| apart >= WINDOW) {
-            return Err(Fault::Unacceptable(format!("signed at {timestamp:?}, not now")));
-        }
-        Ok(())
+        in_time(timestamp, now)
     }
 }
 
+/// Whether seconds of the epoch, in digits, are those of now.
+pub(crate) fn in_time(timestamp: &str, now: Timestamp) -> Result<(), Fault> {
+    let sent = timestamp.parse().ok().filter(|_| timestamp.bytes().all(|byte| byte.is_ascii_digit()));
+    let sent = sent.map(Timestamp::from_secs);
+    let apart = sent.map(|sent| sent.since(now).max(now.since(sent)));
+    if apart.is_none_or(|apart| apart >= WINDOW) {
+        return Err(Fault::Unacceptable(format!("signed at {timestamp:?}, not now")));
+    }
+    Ok(())
+}
+
 /// 32 random characters.
-fn nonce(cx: &Context<'_>) -> String {
+pub(crate) fn nonce(cx: &Context<'_>) -> String {
     let mut random = [0; 16];
     cx.rng.fill(&mut random);
     random.iter().map(|byte| format!("{byte:02X}")).collect()
 }
 
 /// The value of a header that has to be there exactly once.
-fn once<'h>(headers: &'h HeaderMap, name: &str) -> Result<&'h str, Fault> {
+pub(crate) fn once<'h>(headers: &'h HeaderMap, name: &str) -> Result<&'h str, Fault> {
     let mut values = headers.get_all(name).iter();
     let (value, None) = (values.next(), values.next()) else { return Err(Fault::Signature) };
     let value = value.and_then(|value| value.to_str().ok()).filter(|value| !value.is_empty());

@@ -14,8 +14,8 @@ static NAMES: Names = Names {
     nonce: "wechatpay-nonce",
     signature: "wechatpay-signature",
     serial: "wechatpay-serial",
-    signature_type: ("wechatpay-signature-type", "WECHATPAY2-SHA256-RSA2048"),
-    probe: "WECHATPAY/SIGNTEST/",
+    signature_type: Some(("wechatpay-signature-type", "WECHATPAY2-SHA256-RSA2048")),
+    probe: Some("WECHATPAY/SIGNTEST/"),
 };
 
 /// One merchant's app with WeChat Pay, its keys open.
