@@ -11,3 +11,5 @@ pub(crate) mod text;
 pub(crate) mod v3;
 #[expect(dead_code, reason = "the first channels that speak it are on their way")]
 pub(crate) mod xml;
+#[cfg_attr(not(test), expect(dead_code, reason = "for the channels whose statements are archives"))]
+pub(crate) mod zip;
