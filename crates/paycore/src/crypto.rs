@@ -1,13 +1,18 @@
 //! Private-key and public-key work behind two small traits, so that a key store, an HSM or another library can
 //! stand in. Natively `aws-lc-rs` signs (it has no known timing leak and is several times faster); on wasm32
-//! the `rsa` crate does, blinded. PKCS#1 v1.5 decryption does not exist here: only OAEP opens what was encrypted.
+//! the `rsa` crate does, blinded. SM2 is the `sm2` crate everywhere. PKCS#1 v1.5 decryption does not exist here: only
+//! OAEP opens what was encrypted.
 
 #[cfg(feature = "native-crypto")]
 pub mod envelope;
+#[cfg(any(feature = "native-crypto", feature = "portable-crypto"))]
+mod legacy;
 #[cfg(feature = "native-crypto")]
 pub mod native;
 #[cfg(feature = "portable-crypto")]
 pub mod portable;
+#[cfg(any(feature = "native-crypto", feature = "portable-crypto"))]
+mod sm;
 
 use std::fmt;
 
@@ -19,6 +24,13 @@ use crate::secret::Secret;
 pub enum Scheme {
     /// RSASSA-PKCS1-v1_5 with SHA-256: Alipay RSA2, WeChat Pay v3 and most of China's gateways.
     RsaSha256,
+    /// RSASSA-PKCS1-v1_5 with SHA-1. Collisions of SHA-1 are practical, so this is for gateways that know nothing
+    /// else (通联 in its RSA mode) and never the choice where there is another.
+    RsaSha1,
+    /// SM2 with SM3 (GB/T 32918.2), the signature as 64 bytes: r and s, 32 each.
+    Sm2Sm3,
+    /// SM2 with SM3, the signature as an ASN.1 sequence of r and s.
+    Sm2Sm3Der,
 }
 
 /// A way to encrypt something short for the holder of a private key.
@@ -29,6 +41,9 @@ pub enum Encryption {
     /// gateways made after it. SHA-1 is no weakness here, where nobody gains from a collision.
     RsaOaepSha1,
 }
+
+/// The signer's name that goes into an SM2 signature where the parties agreed on no other (GM/T 0009, section 10).
+pub const SM2_ID: &str = "1234567812345678";
 
 /// Why a key cannot be used. The text never holds any part of the key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -52,16 +67,27 @@ pub enum KeyError {
 
 /// Opens keys. One key ring serves a whole process.
 pub trait Keyring: Send + Sync {
-    /// A private key as PEM (PKCS#8 or PKCS#1) or the base64 text of the same DER without its frame.
+    /// A private key as PEM (PKCS#8, PKCS#1 or SEC 1) or the base64 text of the same DER without its frame; an SM2
+    /// key also as 64 hex digits. The key itself says whether it is RSA or SM2.
     fn signer(&self, key: &Secret) -> Result<Box<dyn Signer>, KeyError>;
-    /// A public key as PEM (SubjectPublicKeyInfo or PKCS#1) or the base64 text of the same DER.
+    /// A public key as PEM (SubjectPublicKeyInfo or PKCS#1) or the base64 text of the same DER; an SM2 key also as
+    /// the 128 or 130 hex digits of its point.
     fn verifier(&self, key: &str) -> Result<Box<dyn Verifier>, KeyError>;
     /// A public key, as [`Keyring::verifier`] takes it, to encrypt for its owner.
     fn encrypter(&self, key: &str) -> Result<Box<dyn Encrypter>, KeyError>;
     /// A private key, as [`Keyring::signer`] takes it, to open what was encrypted for us.
     fn decrypter(&self, key: &Secret) -> Result<Box<dyn Decrypter>, KeyError>;
+    /// A public RSA key from 1,024 bits on that verifies [`Scheme::RsaSha1`] and nothing else: for a gateway whose
+    /// own key is that short. Anything else is refused.
+    fn legacy_verifier(&self, key: &str) -> Result<Box<dyn Verifier>, KeyError> {
+        self.verifier(key)
+    }
     /// A new RSA-2048 key pair for a sandbox: PKCS#8 private key and SubjectPublicKeyInfo, both base64 DER.
     fn generate(&self) -> Result<KeyPair, KeyError>;
+    /// A new SM2 key pair for a sandbox, in the same forms.
+    fn generate_sm2(&self) -> Result<KeyPair, KeyError> {
+        Err(KeyError::Sign)
+    }
 }
 
 /// A fresh key pair, both halves as base64 DER without PEM frame.
@@ -75,14 +101,24 @@ pub struct KeyPair {
 
 /// A private key that is ready to sign.
 pub trait Signer: Send + Sync {
-    /// The raw signature over `message`.
+    /// The raw signature over `message`. A scheme of another algorithm than the key's is an error.
     fn sign(&self, scheme: Scheme, message: &[u8]) -> Result<Vec<u8>, KeyError>;
+    /// The same, with the signer's name that an SM2 signature covers; other algorithms have none and ignore it.
+    fn sign_as(&self, scheme: Scheme, id: &str, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let _ = id;
+        self.sign(scheme, message)
+    }
 }
 
 /// A public key that is ready to verify.
 pub trait Verifier: Send + Sync {
     /// Whether `signature` is this key's over `message`. Every way to be wrong is the same `false`.
     fn verify(&self, scheme: Scheme, message: &[u8], signature: &[u8]) -> bool;
+    /// The same, with the signer's name that an SM2 signature covers; other algorithms have none and ignore it.
+    fn verify_as(&self, scheme: Scheme, id: &str, message: &[u8], signature: &[u8]) -> bool {
+        let _ = id;
+        self.verify(scheme, message, signature)
+    }
 }
 
 /// A public key that is ready to encrypt.

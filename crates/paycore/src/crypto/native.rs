@@ -1,20 +1,27 @@
-//! Keys by aws-lc-rs.
+//! Keys by aws-lc-rs, but SM2 and signing with SHA-1, which it does not have.
+
+use std::convert::Infallible;
+use std::sync::OnceLock;
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
-use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use aws_lc_rs::rsa::{
     KeyPair as RsaKeyPair, KeySize, OAEP_SHA1_MGF1SHA1, OaepPrivateDecryptingKey, OaepPublicEncryptingKey,
     PrivateDecryptingKey, PublicEncryptingKey, PublicKey,
 };
-use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, UnparsedPublicKey};
+use aws_lc_rs::signature::{
+    KeyPair as _, RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256,
+    RsaParameters, UnparsedPublicKey,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-
+use rsa::RsaPrivateKey;
+use rsa::rand_core::{TryCryptoRng, TryRng};
 use zeroize::Zeroizing;
 
 use super::{
     CipherError, Decrypter, Encrypter, Encryption, KeyError, KeyPair, Keyring, PRIVATE, PUBLIC, Scheme,
-    Signer, Verifier, der,
+    Signer, Verifier, der, legacy, sm,
 };
 use crate::secret::Secret;
 
@@ -24,6 +31,9 @@ pub struct NativeKeyring;
 
 impl Keyring for NativeKeyring {
     fn signer(&self, key: &Secret) -> Result<Box<dyn Signer>, KeyError> {
+        if let Some(signer) = sm::signer(key)? {
+            return Ok(signer);
+        }
         let der = der(key.expose(), PRIVATE)?;
         let pair = RsaKeyPair::from_pkcs8(&der)
             .or_else(|_| RsaKeyPair::from_der(&der))
@@ -31,19 +41,18 @@ impl Keyring for NativeKeyring {
         if pair.public_modulus_len() < 256 {
             return Err(KeyError::Weak);
         }
-        Ok(Box::new(NativeSigner(pair)))
+        Ok(Box::new(NativeSigner { pair, der, sha1: OnceLock::new() }))
     }
 
     fn verifier(&self, key: &str) -> Result<Box<dyn Verifier>, KeyError> {
-        let der = der(key, PUBLIC)?;
-        let key = PublicKey::from_der(&der).map_err(|_| KeyError::Malformed { expected: PUBLIC })?;
-        if key.modulus_len() < 256 {
-            return Err(KeyError::Weak);
+        if let Some(verifier) = sm::verifier(key)? {
+            return Ok(verifier);
         }
-        Ok(Box::new(NativeVerifier(UnparsedPublicKey::new(
-            &RSA_PKCS1_2048_8192_SHA256,
-            key.as_ref().to_vec(),
-        ))))
+        Ok(Box::new(NativeVerifier { key: public(key, 256)?, sha1_only: false }))
+    }
+
+    fn legacy_verifier(&self, key: &str) -> Result<Box<dyn Verifier>, KeyError> {
+        Ok(Box::new(NativeVerifier { key: public(key, 128)?, sha1_only: true }))
     }
 
     fn encrypter(&self, key: &str) -> Result<Box<dyn Encrypter>, KeyError> {
@@ -82,27 +91,91 @@ impl Keyring for NativeKeyring {
             public: STANDARD.encode(public.as_ref()),
         })
     }
-}
 
-struct NativeSigner(RsaKeyPair);
-
-impl Signer for NativeSigner {
-    fn sign(&self, scheme: Scheme, message: &[u8]) -> Result<Vec<u8>, KeyError> {
-        let Scheme::RsaSha256 = scheme;
-        let mut signature = vec![0; self.0.public_modulus_len()];
-        self.0
-            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
-            .map_err(|_| KeyError::Sign)?;
-        Ok(signature)
+    fn generate_sm2(&self) -> Result<KeyPair, KeyError> {
+        let mut random = Zeroizing::new([0; 32]);
+        loop {
+            SystemRandom::new().fill(&mut *random).map_err(|_| KeyError::Sign)?;
+            if let Some(pair) = sm::pair(&random) {
+                return Ok(pair);
+            }
+        }
     }
 }
 
-struct NativeVerifier(UnparsedPublicKey<Vec<u8>>);
+/// The PKCS#1 form of an RSA public key whose modulus has at least this many bytes.
+fn public(key: &str, least: usize) -> Result<Vec<u8>, KeyError> {
+    let der = der(key, PUBLIC)?;
+    let key = PublicKey::from_der(&der).map_err(|_| KeyError::Malformed { expected: PUBLIC })?;
+    if key.modulus_len() < least {
+        return Err(KeyError::Weak);
+    }
+    Ok(key.as_ref().to_vec())
+}
+
+struct NativeSigner {
+    pair: RsaKeyPair,
+    der: Zeroizing<Vec<u8>>,
+    /// The same key in the `rsa` crate, opened when the first signature with SHA-1 is asked for.
+    sha1: OnceLock<Result<RsaPrivateKey, KeyError>>,
+}
+
+impl Signer for NativeSigner {
+    fn sign(&self, scheme: Scheme, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        match scheme {
+            Scheme::RsaSha256 => {
+                let mut signature = vec![0; self.pair.public_modulus_len()];
+                self.pair
+                    .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
+                    .map_err(|_| KeyError::Sign)?;
+                Ok(signature)
+            }
+            Scheme::RsaSha1 => {
+                let key = self.sha1.get_or_init(|| legacy::open(&self.der)).as_ref().map_err(Clone::clone)?;
+                legacy::sign(key, &mut Blinding(SystemRandom::new()), message)
+            }
+            Scheme::Sm2Sm3 | Scheme::Sm2Sm3Der => Err(KeyError::Sign),
+        }
+    }
+}
+
+/// The system's random source in the shape the `rsa` crate takes.
+struct Blinding(SystemRandom);
+
+impl TryRng for Blinding {
+    type Error = Infallible;
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        let mut bytes = [0; 4];
+        self.try_fill_bytes(&mut bytes)?;
+        Ok(u32::from_le_bytes(bytes))
+    }
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        let mut bytes = [0; 8];
+        self.try_fill_bytes(&mut bytes)?;
+        Ok(u64::from_le_bytes(bytes))
+    }
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        // aws-lc aborts the process rather than go on without randomness.
+        let _ = self.0.fill(bytes);
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Blinding {}
+
+struct NativeVerifier {
+    key: Vec<u8>,
+    sha1_only: bool,
+}
 
 impl Verifier for NativeVerifier {
     fn verify(&self, scheme: Scheme, message: &[u8], signature: &[u8]) -> bool {
-        let Scheme::RsaSha256 = scheme;
-        self.0.verify(message, signature).is_ok()
+        let algorithm: &'static RsaParameters = match scheme {
+            Scheme::RsaSha256 if !self.sha1_only => &RSA_PKCS1_2048_8192_SHA256,
+            Scheme::RsaSha1 => &RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
+            _ => return false,
+        };
+        UnparsedPublicKey::new(algorithm, &self.key).verify(message, signature).is_ok()
     }
 }
 

@@ -4,9 +4,9 @@
 
 use std::sync::Arc;
 
-use rsa::pkcs1::{DecodeRsaPrivateKey, DecodeRsaPublicKey};
+use rsa::pkcs1::DecodeRsaPublicKey;
 use rsa::pkcs1v15::Pkcs1v15Sign;
-use rsa::pkcs8::{DecodePrivateKey, DecodePublicKey};
+use rsa::pkcs8::DecodePublicKey;
 use rsa::rand_core::{TryCryptoRng, TryRng};
 use rsa::traits::PublicKeyParts;
 use rsa::{Oaep, RsaPrivateKey, RsaPublicKey};
@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use super::{
     CipherError, Decrypter, Encrypter, Encryption, KeyError, KeyPair, Keyring, PRIVATE, PUBLIC, Scheme,
-    Signer, Verifier, der,
+    Signer, Verifier, der, legacy, sm,
 };
 use crate::secret::Secret;
 use crate::time::Rng;
@@ -32,8 +32,8 @@ fn padding() -> Pkcs1v15Sign {
     Pkcs1v15Sign { hash_len: Some(32), prefix: SHA256_PREFIX.into() }
 }
 
-/// The portable key ring; the RNG blinds every private-key operation. It cannot generate keys: that happens on
-/// servers only.
+/// The portable key ring; the RNG blinds every RSA private-key operation. It cannot generate RSA keys: that happens
+/// on servers only.
 #[derive(Clone)]
 pub struct PortableKeyring {
     rng: Arc<dyn Rng>,
@@ -71,22 +71,20 @@ impl TryCryptoRng for Blinding<'_> {}
 
 impl PortableKeyring {
     fn private(&self, key: &Secret) -> Result<PortablePrivate, KeyError> {
-        let der = der(key.expose(), PRIVATE)?;
-        let key = RsaPrivateKey::from_pkcs8_der(&der)
-            .or_else(|_| RsaPrivateKey::from_pkcs1_der(&der))
-            .map_err(|_| KeyError::Malformed { expected: PRIVATE })?;
+        let key = legacy::open(&der(key.expose(), PRIVATE)?)?;
         if key.size() < 256 {
             return Err(KeyError::Weak);
         }
         Ok(PortablePrivate { key, rng: Arc::clone(&self.rng) })
     }
 
-    fn public(&self, key: &str) -> Result<PortablePublic, KeyError> {
+    /// A public key whose modulus has at least this many bytes.
+    fn public(&self, key: &str, least: usize) -> Result<PortablePublic, KeyError> {
         let der = der(key, PUBLIC)?;
         let key = RsaPublicKey::from_public_key_der(&der)
             .or_else(|_| RsaPublicKey::from_pkcs1_der(&der))
             .map_err(|_| KeyError::Malformed { expected: PUBLIC })?;
-        if key.size() < 256 {
+        if key.size() < least {
             return Err(KeyError::Weak);
         }
         Ok(PortablePublic { key, rng: Arc::clone(&self.rng) })
@@ -95,15 +93,25 @@ impl PortableKeyring {
 
 impl Keyring for PortableKeyring {
     fn signer(&self, key: &Secret) -> Result<Box<dyn Signer>, KeyError> {
+        if let Some(signer) = sm::signer(key)? {
+            return Ok(signer);
+        }
         Ok(Box::new(self.private(key)?))
     }
 
     fn verifier(&self, key: &str) -> Result<Box<dyn Verifier>, KeyError> {
-        Ok(Box::new(self.public(key)?))
+        if let Some(verifier) = sm::verifier(key)? {
+            return Ok(verifier);
+        }
+        Ok(Box::new(self.public(key, 256)?))
+    }
+
+    fn legacy_verifier(&self, key: &str) -> Result<Box<dyn Verifier>, KeyError> {
+        Ok(Box::new(Sha1Only(self.public(key, 128)?)))
     }
 
     fn encrypter(&self, key: &str) -> Result<Box<dyn Encrypter>, KeyError> {
-        Ok(Box::new(self.public(key)?))
+        Ok(Box::new(self.public(key, 256)?))
     }
 
     fn decrypter(&self, key: &Secret) -> Result<Box<dyn Decrypter>, KeyError> {
@@ -112,6 +120,12 @@ impl Keyring for PortableKeyring {
 
     fn generate(&self) -> Result<KeyPair, KeyError> {
         Err(KeyError::Sign)
+    }
+
+    fn generate_sm2(&self) -> Result<KeyPair, KeyError> {
+        let mut random = Zeroizing::new([0; 32]);
+        self.rng.fill(&mut *random);
+        sm::pair(&random).ok_or(KeyError::Sign)
     }
 }
 
@@ -122,9 +136,15 @@ struct PortablePrivate {
 
 impl Signer for PortablePrivate {
     fn sign(&self, scheme: Scheme, message: &[u8]) -> Result<Vec<u8>, KeyError> {
-        let Scheme::RsaSha256 = scheme;
         let mut blinding = Blinding(&*self.rng);
-        self.key.sign_with_rng(&mut blinding, padding(), &Sha256::digest(message)).map_err(|_| KeyError::Sign)
+        match scheme {
+            Scheme::RsaSha256 => self
+                .key
+                .sign_with_rng(&mut blinding, padding(), &Sha256::digest(message))
+                .map_err(|_| KeyError::Sign),
+            Scheme::RsaSha1 => legacy::sign(&self.key, &mut blinding, message),
+            Scheme::Sm2Sm3 | Scheme::Sm2Sm3Der => Err(KeyError::Sign),
+        }
     }
 }
 
@@ -144,8 +164,20 @@ struct PortablePublic {
 
 impl Verifier for PortablePublic {
     fn verify(&self, scheme: Scheme, message: &[u8], signature: &[u8]) -> bool {
-        let Scheme::RsaSha256 = scheme;
-        self.key.verify(padding(), &Sha256::digest(message), signature).is_ok()
+        match scheme {
+            Scheme::RsaSha256 => self.key.verify(padding(), &Sha256::digest(message), signature).is_ok(),
+            Scheme::RsaSha1 => legacy::verify(&self.key, message, signature),
+            Scheme::Sm2Sm3 | Scheme::Sm2Sm3Der => false,
+        }
+    }
+}
+
+/// A key that may be too short for anything but what its owner signs with SHA-1.
+struct Sha1Only(PortablePublic);
+
+impl Verifier for Sha1Only {
+    fn verify(&self, scheme: Scheme, message: &[u8], signature: &[u8]) -> bool {
+        scheme == Scheme::RsaSha1 && self.0.verify(scheme, message, signature)
     }
 }
 
