@@ -46,15 +46,16 @@ impl Platform {
         (in_time && ours && signed).then_some(())
     }
 
-    /// The four headers that prove where a body comes from.
+    /// The headers that prove where a body comes from, and by which scheme.
     pub(super) fn proof(&self, body: &[u8], nonce: &str, now: Timestamp) -> HeaderMap {
         let timestamp = now.secs().to_string();
         let mut text = format!("{timestamp}\n{nonce}\n").into_bytes();
         text.extend_from_slice(body);
         text.push(b'\n');
         let signature = STANDARD.encode(self.signer.sign(Scheme::RsaSha256, &text).unwrap_or_default());
-        let names = ["timestamp", "nonce", "signature", "serial"].map(|name| format!("wechatpay-{name}"));
-        let values = [&timestamp, nonce, &signature, &self.key_id];
+        let names = ["timestamp", "nonce", "signature", "serial", "signature-type"];
+        let names = names.map(|name| format!("wechatpay-{name}"));
+        let values = [&timestamp, nonce, &signature, &self.key_id, "WECHATPAY2-SHA256-RSA2048"];
         let header = |(name, value): (String, &str)| Some((name.parse().ok()?, value.parse().ok()?));
         names.into_iter().zip(values).filter_map(header).collect()
     }
