@@ -1,10 +1,14 @@
 //! `paycore simulate` and `paycore-sim`: the real engine, adapters and simulators on a virtual clock, checked against
-//! the invariants.
+//! the invariants; or, with `--channel`, the simulator of one channel as a gateway that stands alone.
+
+mod gateway;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Instant;
 
 use paycore::testkit::simulation::{self, Config, Outcome};
+use paycore::transport::system::{SystemClock, SystemRng};
 
 /// What to simulate.
 #[derive(Debug, clap::Args)]
@@ -27,11 +31,16 @@ pub struct Options {
     /// Prints the hash of the trace and nothing else.
     #[arg(long)]
     trace_hash: bool,
+    #[command(flatten)]
+    gateway: gateway::Options,
 }
 
 /// Runs it and prints what came of it. Ends with 0 where every invariant holds, with 1 where one does not, with 2
 /// where the simulation itself could not go on.
 pub fn run(arguments: &Options) -> ExitCode {
+    if let Some(channel) = &arguments.gateway.channel {
+        return gateway::run(channel, &arguments.gateway, Arc::new(SystemClock), &SystemRng);
+    }
     let config = Config {
         shops: arguments.shops,
         orders_per_day: arguments.orders,
