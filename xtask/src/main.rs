@@ -54,6 +54,12 @@ const COMMANDS: &[Command] = &[
     },
     Command { name: "bench", arguments: "[args...]", about: "measure, and print a table", run: serve::bench },
     Command {
+        name: "interop",
+        arguments: "[words...]",
+        about: "other people's clients against our simulators: all, or those whose path holds a word",
+        run: test::interop::interop,
+    },
+    Command {
         name: "new-channel",
         arguments: "NAME",
         about: "start a channel: every file it needs, and its place in the registry",

@@ -51,6 +51,23 @@ pub const POSTGRES: Need = Need { name: "PostgreSQL", present: has_postgres, ins
 pub const VENV: Need =
     Need { name: "the Python packages of xtask/requirements.txt", present: has_venv, install: install_venv };
 
+/// Where other people's clients are installed.
+pub const INTEROP_FOLDER: &str = "target/interop";
+
+/// Other people's Python clients, each file checked against the hash of its version.
+pub const INTEROP_PYTHON: Need = Need {
+    name: "the Python clients of interop/requirements.txt",
+    present: || installed("interop/requirements.txt", "target/interop/requirements.txt"),
+    install: install_interop_python,
+};
+
+/// Other people's Node clients, as the lock file has them.
+pub const INTEROP_NODE: Need = Need {
+    name: "the Node clients of interop/package-lock.json",
+    present: || installed("interop/package-lock.json", "target/interop/installed-lock.json"),
+    install: install_interop_node,
+};
+
 /// The example scripts are shell with curl.
 pub const CURL: Need =
     Need { name: "curl", present: || run("curl", ["--version"]).succeeds(), install: || debian(&["curl"]) };
@@ -125,22 +142,59 @@ const REQUIREMENTS: &str = "xtask/requirements.txt";
 /// What was asked for when the environment was made; another text means another environment.
 const INSTALLED: &str = "target/venv/installed.txt";
 
-fn has_venv() -> bool {
-    let wanted = fs::read_to_string(root().join(REQUIREMENTS));
-    let installed = fs::read_to_string(root().join(INSTALLED));
+/// Whether what was asked for when something was installed is what is asked for now.
+fn installed(wanted: &str, installed: &str) -> bool {
+    let [wanted, installed] = [wanted, installed].map(|path| fs::read_to_string(root().join(path)));
     matches!((wanted, installed), (Ok(wanted), Ok(installed)) if wanted == installed)
 }
 
+fn has_venv() -> bool {
+    installed(REQUIREMENTS, INSTALLED)
+}
+
 fn install_venv() -> Result<(), Failure> {
-    let make = || run("python3", ["-m", "venv", "--clear", VENV_FOLDER]);
+    make_venv(VENV_FOLDER, &["--requirement", REQUIREMENTS])?;
+    fs::copy(root().join(REQUIREMENTS), root().join(INSTALLED)).during(format!("writing {INSTALLED}"))?;
+    Ok(())
+}
+
+/// A fresh environment in `folder` with what pip is told to install.
+fn make_venv(folder: &str, what: &[&str]) -> Result<(), Failure> {
+    let make = || run("python3", ["-m", "venv", "--clear", folder]);
     if !make().succeeds() {
         debian(&["python3", "python3-venv"])?;
         make().run()?;
     }
-    let pip =
-        ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", REQUIREMENTS];
-    run(venv_program("python"), pip).run()?;
-    fs::copy(root().join(REQUIREMENTS), root().join(INSTALLED)).during(format!("writing {INSTALLED}"))?;
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    run(root().join(folder).join("bin/python"), pip).args(what).run()
+}
+
+/// The Python that has other people's clients.
+pub fn interop_python() -> PathBuf {
+    root().join(INTEROP_FOLDER).join("venv/bin/python")
+}
+
+fn install_interop_python() -> Result<(), Failure> {
+    let wanted = "interop/requirements.txt";
+    make_venv("target/interop/venv", &["--require-hashes", "--requirement", wanted])?;
+    fs::copy(root().join(wanted), root().join(INTEROP_FOLDER).join("requirements.txt"))
+        .during("writing target/interop/requirements.txt")?;
+    Ok(())
+}
+
+fn install_interop_node() -> Result<(), Failure> {
+    if !run("npm", ["--version"]).succeeds() {
+        debian(&["nodejs", "npm"])?;
+    }
+    let folder = root().join(INTEROP_FOLDER);
+    fs::create_dir_all(&folder).during("making target/interop")?;
+    for file in ["package.json", "package-lock.json"] {
+        fs::copy(root().join("interop").join(file), folder.join(file)).during(format!("copying {file}"))?;
+    }
+    let npm = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"];
+    run("npm", npm).dir(&folder).run()?;
+    fs::copy(folder.join("package-lock.json"), folder.join("installed-lock.json"))
+        .during("writing target/interop/installed-lock.json")?;
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::interop;
 use super::needs::{self, Need};
 use super::served::Served;
 use crate::shell::{During, Failure, Run, cargo, root, run};
@@ -68,6 +69,12 @@ pub const STEPS: &[Step] = &[
         about: "the API answers as its description says, whatever is sent",
         needs: &[needs::VENV],
         run: api,
+    },
+    Step {
+        name: "interop",
+        about: "other people's clients agree with our simulators and adapters",
+        needs: &[],
+        run: || interop::interop(&[]),
     },
     Step {
         name: "sim",
