@@ -12,7 +12,7 @@ use http::{Method, Request, Response};
 use paycore::channel::simulator::{Answer, Simulator};
 use paycore::channel::{
     Action, Capture, CaptureMode, Channel, Close, Context, DeclineReason, Driver, Fault, Operation, Outcome,
-    Pay, Query, QueryRefund, Refund, Settings, Step, Subject, Verdict, Void,
+    Pay, Payment, Query, QueryRefund, Refund, Settings, Step, Subject, Verdict, Void,
 };
 use paycore::crypto::native::NativeKeyring;
 use paycore::currency::Currency;
@@ -60,6 +60,7 @@ fn cny(minor: i64) -> Money {
 fn pay(scene: &str, minor: i64) -> Pay {
     Pay {
         reference: "ATT1".to_owned(),
+        started_at: NOW,
         money: cny(minor),
         method: format!("testpay.{scene}").parse().unwrap(),
         subject: "Tea 茶 \"1\"".to_owned(),
@@ -68,18 +69,27 @@ fn pay(scene: &str, minor: i64) -> Pay {
         expires_at: None,
         capture: CaptureMode::Automatic,
         payer: Default::default(),
+        shared: false,
+        parts: Vec::new(),
     }
 }
 
+/// What later operations say of the payment.
+fn about(channel_id: Option<String>) -> Payment {
+    let method = "testpay.card".parse().unwrap();
+    Payment { reference: "ATT1".to_owned(), channel_id, method, money: cny(1234), started_at: NOW }
+}
+
 fn query() -> Operation {
-    Operation::Query(Query { reference: "ATT1".to_owned(), channel_id: None, money: cny(1234) })
+    Operation::Query(Query { payment: about(None) })
 }
 
 fn refund() -> Refund {
     Refund {
         reference: "REF1".to_owned(),
-        payment_reference: "ATT1".to_owned(),
-        payment_channel_id: None,
+        started_at: NOW,
+        payment: about(None),
+        part: None,
         captured: cny(1234),
         money: cny(400),
         reason: Some("returned".to_owned()),
@@ -88,7 +98,7 @@ fn refund() -> Refund {
 
 /// The operation that a fixture shows.
 fn operation(fixture: &str) -> Operation {
-    let (reference, channel_id) = ("ATT1".to_owned(), Some("tp000000000001".to_owned()));
+    let payment = about(Some("tp000000000001".to_owned()));
     match fixture {
         "pay_card" | "pay_declined" => Operation::Pay(pay("card", 1234)),
         "pay_card_manual" => Operation::Pay(Pay { capture: CaptureMode::Manual, ..pay("card", 1234) }),
@@ -99,16 +109,15 @@ fn operation(fixture: &str) -> Operation {
             ..pay("qr", 1234)
         }),
         "query_absent" => query(),
-        "close" => Operation::Close(Close { reference, channel_id, money: cny(1234) }),
-        "capture_part" => {
-            Operation::Capture(Capture { reference, channel_id, authorized: cny(1234), money: cny(1000) })
-        }
-        "void" => Operation::Void(Void { reference, channel_id, money: cny(1234) }),
+        "close" => Operation::Close(Close { payment }),
+        "capture_part" => Operation::Capture(Capture { payment, money: cny(1000) }),
+        "void" => Operation::Void(Void { payment }),
         "refund" => Operation::Refund(refund()),
         "refund_query" => Operation::QueryRefund(QueryRefund {
             reference: "REF1".to_owned(),
-            payment_reference: "ATT1".to_owned(),
-            payment_channel_id: None,
+            channel_id: None,
+            started_at: NOW,
+            payment: about(None),
             money: cny(400),
         }),
         other => panic!("no fixture {other}"),
@@ -196,7 +205,7 @@ fn signed_headers(first: &str, path: &str, body: &str) -> http::HeaderMap {
 fn decoded(operation: &Operation, reply: &Response<Bytes>, now: Timestamp) -> Result<Outcome, Fault> {
     match channel().decode(operation, 0, reply, &cx_at(now))? {
         Step::Done(outcome) => Ok(outcome),
-        Step::Send(call) => panic!("another call: {call:?}"),
+        other => panic!("another step: {other:?}"),
     }
 }
 
@@ -210,7 +219,7 @@ fn every_operation_is_written_and_signed_as_specified() {
         let (request, _) = fixture.split_once("###\n").unwrap();
         match channel().encode(&operation(name), &cx_at(NOW)).unwrap() {
             Step::Send(call) => assert_eq!(rendered(&call.request), request, "{name}"),
-            Step::Done(outcome) => panic!("{name}: {outcome:?}"),
+            other => panic!("{name}: {other:?}"),
         }
     }
 }

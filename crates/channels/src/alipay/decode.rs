@@ -23,18 +23,24 @@ pub(super) fn next(
     match (operation, stage) {
         (Operation::Pay(pay), FIRST) => precreated(account, &open(PRECREATE)?, pay, cx),
         (Operation::Pay(pay), _) => trade(open(QUERY)?, &pay.reference, None, pay.money),
-        (Operation::Query(query), _) => {
-            trade(open(QUERY)?, &query.reference, query.channel_id.as_deref(), query.money)
-        }
+        (Operation::Query(query), _) => trade(
+            open(QUERY)?,
+            &query.payment.reference,
+            query.payment.channel_id.as_deref(),
+            query.payment.money,
+        ),
         (Operation::Close(close), FIRST) => closed(account, open(CLOSE)?, close, cx),
-        (Operation::Close(close), _) => {
-            trade(open(QUERY)?, &close.reference, close.channel_id.as_deref(), close.money)
-        }
+        (Operation::Close(close), _) => trade(
+            open(QUERY)?,
+            &close.payment.reference,
+            close.payment.channel_id.as_deref(),
+            close.payment.money,
+        ),
         (Operation::Refund(refund), FIRST) => refunded(account, open(REFUND)?, refund, cx),
         (Operation::Refund(refund), _) => {
             let given = refund_state(
                 open(REFUND_QUERY)?,
-                &refund.payment_reference,
+                &refund.payment.reference,
                 &refund.reference,
                 refund.money,
             )?;
@@ -42,7 +48,7 @@ pub(super) fn next(
         }
         (Operation::QueryRefund(query), _) => {
             let given =
-                refund_state(open(REFUND_QUERY)?, &query.payment_reference, &query.reference, query.money)?;
+                refund_state(open(REFUND_QUERY)?, &query.payment.reference, &query.reference, query.money)?;
             Ok(Step::Done(given.unwrap_or_else(|| Outcome::new(Verdict::Absent))))
         }
         _ => Err(Fault::Unsupported),
@@ -112,12 +118,12 @@ fn precreated(account: &Account, node: &Node, pay: &Pay, cx: &Context<'_>) -> Re
 fn closed(account: &Account, node: Node, close: &Close, cx: &Context<'_>) -> Result<Step, Fault> {
     match refusal(&node)? {
         None => {
-            same("out_trade_no", node.out_trade_no.as_deref(), &close.reference)?;
+            same("out_trade_no", node.out_trade_no.as_deref(), &close.payment.reference)?;
             Ok(Step::Done(identified(Verdict::Closed, node.trade_no)))
         }
         Some("ACQ.TRADE_NOT_EXIST") => Ok(Step::Done(Outcome::new(Verdict::Absent))),
         Some(code) if NOT_OPEN.contains(&code) => {
-            ask(account, &close.reference, CONFIRM, cx).map_err(not_sent)
+            ask(account, &close.payment.reference, CONFIRM, cx).map_err(not_sent)
         }
         Some(_) => Err(node.unknown()),
     }
@@ -155,14 +161,14 @@ pub(super) fn state(status: Option<&str>, was_paid: bool) -> Result<Verdict, Fau
 
 fn refunded(account: &Account, node: Node, refund: &Refund, cx: &Context<'_>) -> Result<Step, Fault> {
     let ask = |stage| {
-        ask_refund(account, &refund.reference, &refund.payment_reference, stage, cx).map_err(not_sent)
+        ask_refund(account, &refund.reference, &refund.payment.reference, stage, cx).map_err(not_sent)
     };
     if let Some(code) = refusal(&node)? {
         let stages = REFUSED..;
         let known = stages.zip(REFUND_DECLINES).find(|(_, (known, ..))| *known == code);
         return known.map_or_else(|| Err(node.unknown()), |(stage, _)| ask(stage));
     }
-    same("out_trade_no", node.out_trade_no.as_deref(), &refund.payment_reference)?;
+    same("out_trade_no", node.out_trade_no.as_deref(), &refund.payment.reference)?;
     // Everything given back of this trade so far, not what this refund gave.
     let total = amount("refund_fee", node.refund_fee.as_deref(), UNITS, CNY)?;
     if !(refund.money.minor()..=refund.captured.minor()).contains(&total.minor()) {

@@ -50,14 +50,14 @@ const RESERVED: &[&str] = &[
 pub(super) fn first(account: &Account, operation: &Operation, cx: &Context<'_>) -> Result<Step, Refusal> {
     match operation {
         Operation::Pay(pay) => start(account, pay, cx),
-        Operation::Query(query) => ask(account, &query.reference, FIRST, cx),
+        Operation::Query(query) => ask(account, &query.payment.reference, FIRST, cx),
         Operation::Close(close) => {
-            let content = json!({"out_trade_no": reference("reference", &close.reference)?});
+            let content = json!({"out_trade_no": reference("reference", &close.payment.reference)?});
             call(account, CLOSE, &content, FIRST, cx)
         }
         Operation::Refund(refund) => give_back(account, refund, cx),
         Operation::QueryRefund(query) => {
-            ask_refund(account, &query.reference, &query.payment_reference, FIRST, cx)
+            ask_refund(account, &query.reference, &query.payment.reference, FIRST, cx)
         }
         _ => Err(Refusal::Unsupported("this operation")),
     }
@@ -115,7 +115,7 @@ pub(super) fn ask_refund(
     cx: &Context<'_>,
 ) -> Result<Step, Refusal> {
     let content = json!({
-        "out_trade_no": reference("payment_reference", payment)?,
+        "out_trade_no": reference("payment.reference", payment)?,
         "out_request_no": reference("reference", of)?,
         "query_options": ["gmt_refund_pay"],
     });
@@ -124,7 +124,7 @@ pub(super) fn ask_refund(
 
 fn give_back(account: &Account, refund: &Refund, cx: &Context<'_>) -> Result<Step, Refusal> {
     let mut content = json!({
-        "out_trade_no": reference("payment_reference", &refund.payment_reference)?,
+        "out_trade_no": reference("payment.reference", &refund.payment.reference)?,
         "out_request_no": reference("reference", &refund.reference)?,
         "refund_amount": amount(refund.money)?,
     });
@@ -153,7 +153,7 @@ fn call(
         .header(ACCEPT, "application/json")
         .body(Bytes::from(body))
         .map_err(|_| Refusal::Signing)?;
-    Ok(Step::send(Call { stage, request, timeout: Duration::from_secs(seconds), effect }))
+    Ok(Step::send(Call { stage, request, timeout: Duration::from_secs(seconds), effect, identity: None }))
 }
 
 /// All parameters with their signature, as a form.

@@ -91,6 +91,7 @@ const fn scene(scene: &'static str) -> Capability {
         countries: &["CN"],
         verbs: VERBS,
         captures: &[CaptureMode::Automatic],
+        parts_max: 0,
     }
 }
 
@@ -99,6 +100,8 @@ static PROFILE: Profile = Profile {
     name: "Alipay",
     name_zh: "支付宝",
     capabilities: &[scene("page"), scene("qr")],
+    verbs: &[],
+    statements: &[],
     units: UNITS,
     references: References { min: 1, max: 32 },
     fields: FIELDS,

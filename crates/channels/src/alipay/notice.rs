@@ -66,6 +66,6 @@ fn report(form: &Form<'_>) -> Result<Report, Fault> {
     let at =
         if verdict == Verdict::Closed { beijing("gmt_close", form.field("gmt_close"))? } else { paid_at };
     let channel_id = Some(form.required("trade_no")?.to_owned());
-    let outcome = Outcome { verdict, channel_id, money: Some(money), at };
+    let outcome = Outcome { channel_id, money: Some(money), at, ..Outcome::new(verdict) };
     Ok(Report { subject: Subject::Payment, reference: form.required("out_trade_no")?.to_owned(), outcome })
 }

@@ -23,21 +23,21 @@ pub(super) fn encode(account: &Account, operation: &Operation, cx: &Context<'_>)
     let mut body = Body { reference, ..Body::default() };
     match operation {
         Operation::Pay(pay) => return pay_call(account, pay, cx),
-        Operation::Query(query) => body.id = query.channel_id.as_deref(),
-        Operation::Close(close) => body.id = close.channel_id.as_deref(),
-        Operation::Void(void) => body.id = void.channel_id.as_deref(),
+        Operation::Query(query) => body.id = query.payment.channel_id.as_deref(),
+        Operation::Close(close) => body.id = close.payment.channel_id.as_deref(),
+        Operation::Void(void) => body.id = void.payment.channel_id.as_deref(),
         Operation::Capture(capture) => {
-            body.id = capture.channel_id.as_deref();
-            body.take(capture.money, capture.authorized)?;
+            body.id = capture.payment.channel_id.as_deref();
+            body.take(capture.money, capture.payment.money)?;
         }
         Operation::Refund(refund) => {
-            body.payment_reference = Some(fits("payment_reference", &refund.payment_reference)?);
+            body.payment_reference = Some(fits("payment.reference", &refund.payment.reference)?);
             body.take(refund.money, refund.captured)?;
             body.reason = refund.reason.as_deref();
             body.notify_url = Some(cx.notify_url);
         }
         Operation::QueryRefund(query) => {
-            body.payment_reference = Some(fits("payment_reference", &query.payment_reference)?);
+            body.payment_reference = Some(fits("payment.reference", &query.payment.reference)?);
         }
         _ => return Err(Refusal::Unsupported("this operation")),
     }
@@ -48,10 +48,10 @@ pub(super) fn encode(account: &Account, operation: &Operation, cx: &Context<'_>)
 pub(super) fn target(operation: &Operation) -> Option<(Route, &str)> {
     Some(match operation {
         Operation::Pay(pay) => (Route::Charges, &pay.reference),
-        Operation::Query(query) => (Route::Query, &query.reference),
-        Operation::Close(close) => (Route::Close, &close.reference),
-        Operation::Capture(capture) => (Route::Capture, &capture.reference),
-        Operation::Void(void) => (Route::Void, &void.reference),
+        Operation::Query(query) => (Route::Query, &query.payment.reference),
+        Operation::Close(close) => (Route::Close, &close.payment.reference),
+        Operation::Capture(capture) => (Route::Capture, &capture.payment.reference),
+        Operation::Void(void) => (Route::Void, &void.payment.reference),
         Operation::Refund(refund) => (Route::Refunds, &refund.reference),
         Operation::QueryRefund(query) => (Route::RefundQuery, &query.reference),
         _ => return None,
@@ -161,7 +161,7 @@ fn send(account: &Account, route: Route, body: &impl Serialize, cx: &Context<'_>
     *request.headers_mut() = headers(account, route, &bytes, cx)?;
     *request.body_mut() = bytes.into();
     let timeout = if effect == Effect::Money { MONEY_TIMEOUT } else { QUERY_TIMEOUT };
-    Ok(Step::send(Call { stage: 0, request, timeout, effect }))
+    Ok(Step::send(Call { stage: 0, request, timeout, effect, identity: None }))
 }
 
 fn headers(account: &Account, route: Route, body: &[u8], cx: &Context<'_>) -> Result<HeaderMap, Refusal> {

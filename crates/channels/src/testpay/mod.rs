@@ -92,6 +92,8 @@ static PROFILE: Profile = Profile {
         row("qr", PAYER_VERBS, &[CaptureMode::Automatic]),
         row("page", PAYER_VERBS, &[CaptureMode::Automatic]),
     ],
+    verbs: &[],
+    statements: &[],
     units: UnitRule::Minor,
     references: References { min: 1, max: 32 },
     fields: &[
@@ -127,5 +129,13 @@ static PROFILE: Profile = Profile {
 };
 
 const fn row(scene: &'static str, verbs: &'static [Verb], captures: &'static [CaptureMode]) -> Capability {
-    Capability { brand: "testpay", scene, currencies: Currencies::Any, countries: &[], verbs, captures }
+    Capability {
+        brand: "testpay",
+        scene,
+        currencies: Currencies::Any,
+        countries: &[],
+        verbs,
+        captures,
+        parts_max: 0,
+    }
 }

@@ -46,15 +46,15 @@ pub(super) fn next(
             done(if found.verdict == Verdict::Absent { refusal(PAY_DOUBTS, stage) } else { found })
         }
         (Operation::Query(query), _) => {
-            done(found(&query.reference, query.channel_id.as_deref(), query.money)?)
+            done(found(&query.payment.reference, query.payment.channel_id.as_deref(), query.payment.money)?)
         }
         (Operation::Close(close), FIRST) => closable(account, identity.answer(reply, cx)?, close, cx),
         (Operation::Close(close), CLOSING | REVERSING) => closed(account, stage, reply, close, cx),
         (Operation::Close(close), _) => {
-            done(found(&close.reference, close.channel_id.as_deref(), close.money)?)
+            done(found(&close.payment.reference, close.payment.channel_id.as_deref(), close.payment.money)?)
         }
         (Operation::Refund(refund), _) => {
-            let (payment, reference) = (&refund.payment_reference, &refund.reference);
+            let (payment, reference) = (&refund.payment.reference, &refund.reference);
             match identity.answer::<Given>(reply, cx)? {
                 Answer::Done(given) => {
                     done(refund_state(account, &given, payment, reference, Some(refund.money))?)
@@ -69,7 +69,7 @@ pub(super) fn next(
             }
         }
         (Operation::QueryRefund(query), _) => {
-            let (payment, reference) = (&query.payment_reference, &query.reference);
+            let (payment, reference) = (&query.payment.reference, &query.reference);
             done(match identity.answer::<Given>(reply, cx)? {
                 Answer::Done(given) => refund_state(account, &given, payment, reference, Some(query.money))?,
                 Answer::Refused(refused) => absent(refused, NO_REFUND)?,
@@ -235,7 +235,7 @@ pub(super) fn state(
         other => return Err(Fault::Unexpected(format!("trade_state {other:?}"))),
     };
     let at = instant("success_time", trade.success_time.as_deref())?;
-    Ok(Outcome { verdict, channel_id: id, money: said, at })
+    Ok(Outcome { channel_id: id, money: said, at, ..Outcome::new(verdict) })
 }
 
 /// Barcode payments fail for good; why stands in the description only.
@@ -260,14 +260,20 @@ fn closable(account: &Account, answer: Answer<Trade>, what: &Close, cx: &Context
         Answer::Done(trade) => trade,
         Answer::Refused(refused) => return done(absent(refused, NO_ORDER)?),
     };
-    let outcome = state(account, &trade, &what.reference, what.channel_id.as_deref(), Some(what.money))?;
+    let outcome = state(
+        account,
+        &trade,
+        &what.payment.reference,
+        what.payment.channel_id.as_deref(),
+        Some(what.payment.money),
+    )?;
     if matches!(outcome.verdict, Verdict::Succeeded | Verdict::Closed) {
         return done(outcome);
     }
     // Only barcode payments have the states USERPAYING and PAYERROR.
     let barcode = trade.trade_type.as_deref() == Some("MICROPAY") || trade.trade_state != "NOTPAY";
     let next = if barcode { reverse } else { close };
-    next(account, &what.reference, cx).map_err(not_sent)
+    next(account, &what.payment.reference, cx).map_err(not_sent)
 }
 
 fn closed(
@@ -281,7 +287,7 @@ fn closed(
         Answer::Done(Value::Null) if stage == CLOSING => done(Outcome::new(Verdict::Closed)),
         Answer::Done(reversed) if stage == REVERSING => {
             same("mchid", reversed["mchid"].as_str(), &account.identity.mchid)?;
-            same("out_trade_no", reversed["out_trade_no"].as_str(), &what.reference)?;
+            same("out_trade_no", reversed["out_trade_no"].as_str(), &what.payment.reference)?;
             done(Outcome::new(Verdict::Closed))
         }
         Answer::Done(_) => Err(Fault::Unexpected("not the answer to this call".into())),
@@ -289,7 +295,7 @@ fn closed(
         Answer::Refused(refused)
             if refused.code() == "USERPAYING" || KNOWN_ORDER.contains(&refused.code().as_str()) =>
         {
-            ask(account, &what.reference, CONFIRM, cx).map_err(not_sent)
+            ask(account, &what.payment.reference, CONFIRM, cx).map_err(not_sent)
         }
         Answer::Refused(refused) => Err(refused.unknown()),
     }

@@ -30,10 +30,10 @@ const REFUNDS: &str = "/v3/refund/domestic/refunds";
 pub(super) fn first(account: &Account, operation: &Operation, cx: &Context<'_>) -> Result<Step, Refusal> {
     match operation {
         Operation::Pay(pay) => start(account, pay, cx),
-        Operation::Query(query) => ask(account, &query.reference, FIRST, cx),
+        Operation::Query(query) => ask(account, &query.payment.reference, FIRST, cx),
         // A close is answered without naming an order, even for one that does not exist, and a barcode payment is
         // reversed instead, which gives the money back. So the order is looked at first.
-        Operation::Close(close) => ask(account, &close.reference, FIRST, cx),
+        Operation::Close(close) => ask(account, &close.payment.reference, FIRST, cx),
         Operation::Refund(refund) => give_back(account, refund, cx),
         Operation::QueryRefund(query) => ask_refund(account, &query.reference, FIRST, cx),
         _ => Err(Refusal::Unsupported("this operation")),
@@ -124,7 +124,7 @@ pub(super) fn reverse(account: &Account, of: &str, cx: &Context<'_>) -> Result<S
 
 fn give_back(account: &Account, refund: &Refund, cx: &Context<'_>) -> Result<Step, Refusal> {
     let mut body = json!({
-        "out_trade_no": reference("payment_reference", &refund.payment_reference)?,
+        "out_trade_no": reference("payment.reference", &refund.payment.reference)?,
         "out_refund_no": reference("reference", &refund.reference)?,
         "notify_url": address("notify_url", cx.notify_url, &[])?,
         "amount": {"refund": amount(refund.money)?, "total": amount(refund.captured)?, "currency": "CNY"},
@@ -137,7 +137,13 @@ fn give_back(account: &Account, refund: &Refund, cx: &Context<'_>) -> Result<Ste
 
 fn get(account: &Account, path: &str, stage: Stage, cx: &Context<'_>) -> Result<Step, Refusal> {
     let request = account.identity.request(&account.gateway, Method::GET, path, String::new(), cx)?;
-    Ok(Step::send(Call { stage, request, timeout: Duration::from_secs(10), effect: Effect::None }))
+    Ok(Step::send(Call {
+        stage,
+        request,
+        timeout: Duration::from_secs(10),
+        effect: Effect::None,
+        identity: None,
+    }))
 }
 
 fn post(
@@ -149,7 +155,7 @@ fn post(
 ) -> Result<Step, Refusal> {
     let request = account.identity.request(&account.gateway, Method::POST, path, body.to_string(), cx)?;
     // A barcode may wait for the bank.
-    Ok(Step::send(Call { stage, request, timeout: Duration::from_secs(20), effect }))
+    Ok(Step::send(Call { stage, request, timeout: Duration::from_secs(20), effect, identity: None }))
 }
 
 fn reference<'a>(param: &'static str, text: &'a str) -> Result<&'a str, Refusal> {

@@ -94,6 +94,7 @@ const fn scene(scene: &'static str) -> Capability {
         countries: &["CN"],
         verbs: VERBS,
         captures: &[CaptureMode::Automatic],
+        parts_max: 0,
     }
 }
 
@@ -102,6 +103,8 @@ static PROFILE: Profile = Profile {
     name: "WeChat Pay",
     name_zh: "微信支付",
     capabilities: &[scene("qr"), scene("h5"), scene("jsapi"), scene("mini"), scene("app"), scene("barcode")],
+    verbs: &[],
+    statements: &[],
     units: UnitRule::Minor,
     references: References { min: 6, max: 32 },
     fields: FIELDS,

@@ -7,7 +7,7 @@ use super::*;
 /// An outcome, a call or a fault in one line.
 fn line(result: Result<Step, Fault>) -> String {
     match result {
-        Ok(Step::Done(Outcome { verdict, channel_id, money, at })) => {
+        Ok(Step::Done(Outcome { verdict, channel_id, money, at, .. })) => {
             let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".into());
             let money = or_dash(money.map(|money| money.to_string()));
             format!("{verdict:?} {} {money} {}", or_dash(channel_id), or_dash(at.map(|at| at.to_string())))
@@ -18,6 +18,7 @@ fn line(result: Result<Step, Fault>) -> String {
             let method = form.iter().find(|(name, _)| name == "method").map(|(_, value)| value.as_str());
             format!("stage {} {:?} {}", call.stage, call.effect, method.unwrap_or("-"))
         }
+        Ok(Step::File(file)) => format!("file of {} bytes", file.len()),
         Err(fault) => format!("{fault:?}"),
     }
 }

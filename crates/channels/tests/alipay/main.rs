@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use paycore::channel::{
-    CaptureMode, Channel, Close, Context, Driver, Notice, Operation, Pay, Query, QueryRefund, Refund, Reply,
-    Settings,
+    CaptureMode, Channel, Close, Context, Driver, Notice, Operation, Pay, Payment, Query, QueryRefund,
+    Refund, Reply, Settings,
 };
 use paycore::crypto::native::NativeKeyring;
 use paycore::currency::Currency;
@@ -74,6 +74,7 @@ fn notice(name: &str) -> Notice {
 fn pay(scene: &str) -> Pay {
     Pay {
         reference: REFERENCE.into(),
+        started_at: NOW,
         money: cny(8888),
         method: format!("alipay.{scene}").parse().unwrap(),
         subject: "红茶 2 盒 + 绿茶".into(),
@@ -82,7 +83,15 @@ fn pay(scene: &str) -> Pay {
         expires_at: Some(NOW.plus(std::time::Duration::from_secs(1_800))),
         capture: CaptureMode::Automatic,
         payer: Default::default(),
+        shared: false,
+        parts: Vec::new(),
     }
+}
+
+/// What later operations say of the payment.
+fn about(fen: i64, channel_id: Option<String>) -> Payment {
+    let method = "alipay.qr".parse().unwrap();
+    Payment { reference: REFERENCE.into(), channel_id, method, money: cny(fen), started_at: NOW }
 }
 
 fn pay_by(scene: &str) -> Operation {
@@ -90,18 +99,19 @@ fn pay_by(scene: &str) -> Operation {
 }
 
 fn query() -> Operation {
-    Operation::Query(Query { reference: REFERENCE.into(), channel_id: None, money: cny(8888) })
+    Operation::Query(Query { payment: about(8888, None) })
 }
 
 fn close() -> Operation {
-    Operation::Close(Close { reference: REFERENCE.into(), channel_id: None, money: cny(8888) })
+    Operation::Close(Close { payment: about(8888, None) })
 }
 
 fn refund() -> Operation {
     Operation::Refund(Refund {
         reference: REFUND.into(),
-        payment_reference: REFERENCE.into(),
-        payment_channel_id: Some(TRADE_NO.into()),
+        started_at: NOW,
+        payment: about(8888, Some(TRADE_NO.into())),
+        part: None,
         captured: cny(8888),
         money: cny(880),
         reason: Some("缺货 out of stock".into()),
@@ -111,8 +121,9 @@ fn refund() -> Operation {
 fn query_refund() -> Operation {
     Operation::QueryRefund(QueryRefund {
         reference: REFUND.into(),
-        payment_reference: REFERENCE.into(),
-        payment_channel_id: Some(TRADE_NO.into()),
+        started_at: NOW,
+        payment: about(8888, Some(TRADE_NO.into())),
+        channel_id: None,
         money: cny(880),
     })
 }

@@ -59,6 +59,7 @@ impl Wire {
         loop {
             let call = match step {
                 Step::Done(outcome) => return Ok(outcome),
+                Step::File(_) => unreachable!("no statement is asked for"),
                 Step::Send(call) => call,
             };
             assert!(call.stage == 0 || call.effect == Effect::None, "only the first call may move money");

@@ -58,10 +58,10 @@ fn decode(operation: &Operation, stage: Stage, reply: &Reply) -> Result<Step, Fa
 #[test]
 fn a_notification_reports_the_payment_and_leaves_refunds_to_their_query() {
     let outcome = |verdict, at: &str| Outcome {
-        verdict,
         channel_id: Some(TRADE_NO.into()),
         money: Some(cny(8888)),
         at: Some(at.parse().unwrap()),
+        ..Outcome::new(verdict)
     };
     let paid = outcome(Verdict::Succeeded, "2026-11-23T00:01:02Z");
     for name in ["notice_paid", "notice_v2", "notice_refund", "notice_refunded_fully"] {
@@ -271,11 +271,7 @@ fn an_authentic_reply_about_something_else_is_unacceptable() {
         let result = ask(&node.replace(from, to));
         assert!(matches!(result, Err(Fault::Unexpected(_))), "{to}: {result:?}");
     }
-    let known = Operation::Query(paycore::channel::Query {
-        reference: REFERENCE.into(),
-        channel_id: Some("1".into()),
-        money: cny(8888),
-    });
+    let known = Operation::Query(paycore::channel::Query { payment: about(8888, Some("1".into())) });
     assert!(matches!(decode(&known, 0, &framed("alipay.trade.query", &node)), Err(Fault::Unacceptable(_))));
     let given = |node: &str| decode(&refund(), 0, &framed("alipay.trade.refund", node));
     for fee in ["8.79", "88.89"] {

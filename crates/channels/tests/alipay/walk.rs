@@ -13,18 +13,19 @@ fn payment(scene: &str, fen: i64) -> Operation {
 }
 
 fn query_of(fen: i64) -> Operation {
-    Operation::Query(Query { reference: REFERENCE.into(), channel_id: None, money: cny(fen) })
+    Operation::Query(Query { payment: about(fen, None) })
 }
 
 fn close_of(fen: i64) -> Operation {
-    Operation::Close(Close { reference: REFERENCE.into(), channel_id: None, money: cny(fen) })
+    Operation::Close(Close { payment: about(fen, None) })
 }
 
 fn refund_of(reference: &str, fen: i64, captured: i64) -> Operation {
     Operation::Refund(Refund {
         reference: reference.into(),
-        payment_reference: REFERENCE.into(),
-        payment_channel_id: None,
+        started_at: NOW,
+        payment: about(captured, None),
+        part: None,
         captured: cny(captured),
         money: cny(fen),
         reason: None,
@@ -34,8 +35,9 @@ fn refund_of(reference: &str, fen: i64, captured: i64) -> Operation {
 fn query_refund_of(reference: &str, fen: i64) -> Operation {
     Operation::QueryRefund(QueryRefund {
         reference: reference.into(),
-        payment_reference: REFERENCE.into(),
-        payment_channel_id: None,
+        started_at: NOW,
+        payment: about(8888, None),
+        channel_id: None,
         money: cny(fen),
     })
 }

@@ -10,7 +10,7 @@ use super::*;
 /// An outcome, a call or a fault in one line.
 fn line(result: Result<Step, Fault>) -> String {
     match result {
-        Ok(Step::Done(Outcome { verdict, channel_id, money, at })) => {
+        Ok(Step::Done(Outcome { verdict, channel_id, money, at, .. })) => {
             let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".into());
             let money = or_dash(money.map(|money| money.to_string()));
             format!("{verdict:?} {} {money} {}", or_dash(channel_id), or_dash(at.map(|at| at.to_string())))
@@ -19,6 +19,7 @@ fn line(result: Result<Step, Fault>) -> String {
             let path = call.request.uri().path().to_owned();
             format!("stage {} {:?} {} {path}", call.stage, call.effect, call.request.method())
         }
+        Ok(Step::File(file)) => format!("file of {} bytes", file.len()),
         Err(fault) => format!("{fault:?}"),
     }
 }

@@ -13,8 +13,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use paycore::channel::{
-    CaptureMode, Channel, Close, Context, Driver, Notice, Operation, Pay, Payer, Query, QueryRefund, Refund,
-    Reply, Settings,
+    CaptureMode, Channel, Close, Context, Driver, Notice, Operation, Pay, Payer, Payment, Query, QueryRefund,
+    Refund, Reply, Settings,
 };
 use paycore::crypto::native::NativeKeyring;
 use paycore::currency::Currency;
@@ -90,6 +90,7 @@ fn notice(name: &str) -> Notice {
 fn pay(scene: &str) -> Pay {
     Pay {
         reference: REFERENCE.into(),
+        started_at: NOW,
         money: cny(8888),
         method: format!("wechatpay.{scene}").parse().unwrap(),
         subject: "红茶 2 盒 + 绿茶".into(),
@@ -102,7 +103,15 @@ fn pay(scene: &str) -> Pay {
             ip: Some("203.0.113.7".into()),
             auth_code: Some("134500000000000001".into()),
         },
+        shared: false,
+        parts: Vec::new(),
     }
+}
+
+/// What later operations say of the payment.
+fn about(fen: i64, channel_id: Option<String>) -> Payment {
+    let method = "wechatpay.qr".parse().unwrap();
+    Payment { reference: REFERENCE.into(), channel_id, method, money: cny(fen), started_at: NOW }
 }
 
 fn pay_by(scene: &str) -> Operation {
@@ -110,18 +119,19 @@ fn pay_by(scene: &str) -> Operation {
 }
 
 fn query() -> Operation {
-    Operation::Query(Query { reference: REFERENCE.into(), channel_id: None, money: cny(8888) })
+    Operation::Query(Query { payment: about(8888, None) })
 }
 
 fn close() -> Operation {
-    Operation::Close(Close { reference: REFERENCE.into(), channel_id: None, money: cny(8888) })
+    Operation::Close(Close { payment: about(8888, None) })
 }
 
 fn refund() -> Operation {
     Operation::Refund(Refund {
         reference: REFUND.into(),
-        payment_reference: REFERENCE.into(),
-        payment_channel_id: Some(TRANSACTION.into()),
+        started_at: NOW,
+        payment: about(8888, Some(TRANSACTION.into())),
+        part: None,
         captured: cny(8888),
         money: cny(880),
         reason: Some("缺货 out of stock".into()),
@@ -131,8 +141,9 @@ fn refund() -> Operation {
 fn query_refund() -> Operation {
     Operation::QueryRefund(QueryRefund {
         reference: REFUND.into(),
-        payment_reference: REFERENCE.into(),
-        payment_channel_id: Some(TRANSACTION.into()),
+        started_at: NOW,
+        payment: about(8888, Some(TRANSACTION.into())),
+        channel_id: None,
         money: cny(880),
     })
 }

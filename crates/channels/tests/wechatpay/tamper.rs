@@ -85,10 +85,10 @@ fn each_notification_reports_its_own_subject() {
         subject: Subject::Payment,
         reference: REFERENCE.into(),
         outcome: Outcome {
-            verdict: Verdict::Succeeded,
             channel_id: Some(TRANSACTION.into()),
             money: Some(cny(8888)),
             at: Some("2026-11-23T00:01:02Z".parse().unwrap()),
+            ..Outcome::new(Verdict::Succeeded)
         },
     };
     let verified = adapter().verify(&notice("paid"), &context(NOW)).unwrap();
@@ -379,11 +379,7 @@ fn an_authentic_reply_about_something_else_is_unacceptable() {
         let read = adapter().decode(&query(), 0, &answered(200, &text), &context(NOW));
         assert!(matches!(read, Err(Fault::Unexpected(_))), "{text}: {read:?}");
     }
-    let known = Operation::Query(Query {
-        reference: REFERENCE.into(),
-        channel_id: Some("1".into()),
-        money: cny(8888),
-    });
+    let known = Operation::Query(Query { payment: about(8888, Some("1".into())) });
     let read = adapter().decode(&known, 0, &reply("query_paid"), &context(NOW));
     assert!(matches!(read, Err(Fault::Unacceptable(_))), "{read:?}");
     let text = String::from_utf8(reply("refund_success").into_body().to_vec()).unwrap();

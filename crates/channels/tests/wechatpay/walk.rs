@@ -40,6 +40,7 @@ impl Wire {
         loop {
             let call = match step {
                 Step::Done(outcome) => return Ok(outcome),
+                Step::File(_) => unreachable!("no statement is asked for"),
                 Step::Send(call) => call,
             };
             let Answer::Reply(reply) = self.answer(call.request) else {
@@ -95,10 +96,10 @@ fn a_barcode_is_reversed_only_while_it_is_not_paid() {
     let mut wire = Wire::new();
     let in_progress = Operation::Pay(Pay { money: cny(9002), ..pay("barcode") });
     assert_eq!(wire.verdict(&in_progress), Verdict::Pending);
-    let close = Operation::Close(Close { reference: REFERENCE.into(), channel_id: None, money: cny(9002) });
+    let close = Operation::Close(Close { payment: about(9002, None) });
     assert_eq!(wire.verdict(&close), Verdict::Closed);
     wire.now = wire.now.plus(Duration::from_secs(60));
-    let query = Operation::Query(Query { reference: REFERENCE.into(), channel_id: None, money: cny(9002) });
+    let query = Operation::Query(Query { payment: about(9002, None) });
     assert_eq!(wire.verdict(&query), Verdict::Closed);
     assert!(wire.simulator.book().is_empty());
 }

@@ -1,10 +1,12 @@
 //! One HTTP exchange with a channel, as values.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
 use crate::channel::Outcome;
+use crate::secret::Secret;
 
 /// What to do next.
 #[derive(Debug)]
@@ -13,6 +15,9 @@ pub enum Step {
     Send(Box<Call>),
     /// Finished.
     Done(Outcome),
+    /// The statement file as the channel keeps it, checked against what the channel said of it: what
+    /// [`Channel::parse`](crate::channel::Channel::parse) reads.
+    File(Bytes),
 }
 
 impl Step {
@@ -36,6 +41,30 @@ pub struct Call {
     pub timeout: Duration,
     /// Whether money can move because of it.
     pub effect: Effect,
+    /// What our end of the connection shows of itself, where the channel asks for a client certificate.
+    pub identity: Option<Identity>,
+}
+
+/// A client certificate with its private key.
+#[derive(Clone)]
+pub struct Identity(Arc<Secret>);
+
+impl Identity {
+    /// From the certificate chain and the private key, each as PEM, one after the other.
+    pub fn new(pem: Secret) -> Self {
+        Identity(Arc::new(pem))
+    }
+
+    /// The certificate chain and the private key, as PEM.
+    pub fn pem(&self) -> &Secret {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Identity(…)")
+    }
 }
 
 /// Whether a call can move money.

@@ -19,13 +19,15 @@ mod statement;
 use std::io::BufRead;
 use std::sync::Arc;
 
-pub use call::{Call, Effect, Reply, Stage, Step};
+pub use call::{Call, Effect, Identity, Reply, Stage, Step};
 pub use fault::{Fault, Refusal};
 pub use notice::{Notice, Report, Subject, Verified};
 pub use operation::{
-    Capture, CaptureMode, Close, Operation, Pay, Payer, Query, QueryRefund, Refund, Verb, Void,
+    AccountKind, Capture, CaptureMode, Close, Operation, Part, Pay, Payer, Payment, Query, QueryRefund,
+    QueryReturn, QueryShare, QueryTransfer, Receiver, Refund, Release, ReturnShare, Share, Statement,
+    StatementKind, Transfer, Verb, Void,
 };
-pub use outcome::{Action, Decline, DeclineReason, Outcome, Verdict};
+pub use outcome::{Action, Decline, DeclineReason, Outcome, ShareOutcome, Verdict};
 pub use profile::{Capability, Currencies, Field, FieldKind, Method, MethodError, Profile, References};
 pub use settings::{Settings, SettingsError};
 pub use statement::{Line, LineKind, Totals};

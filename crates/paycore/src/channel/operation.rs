@@ -23,6 +23,26 @@ pub enum Operation {
     Refund(Refund),
     /// Ask what became of a refund.
     QueryRefund(QueryRefund),
+    /// Let others have a share of a payment (分账).
+    Share(Share),
+    /// Ask what became of a share.
+    QueryShare(QueryShare),
+    /// End the sharing of a payment: what is left is the merchant's.
+    Release(Release),
+    /// Take a share back from a receiver.
+    ReturnShare(ReturnShare),
+    /// Ask what became of a return.
+    QueryReturn(QueryReturn),
+    /// Make somebody a possible receiver of shares.
+    BindReceiver(Receiver),
+    /// Undo that.
+    UnbindReceiver(Receiver),
+    /// Pay money out of the merchant's balance to somebody.
+    Transfer(Transfer),
+    /// Ask what became of a transfer.
+    QueryTransfer(QueryTransfer),
+    /// Fetch a statement file.
+    Statement(Statement),
 }
 
 /// The name of an operation, without its data: for capability tables, logs and metrics.
@@ -40,6 +60,16 @@ pub enum Verb {
     Void,
     Refund,
     QueryRefund,
+    Share,
+    QueryShare,
+    Release,
+    ReturnShare,
+    QueryReturn,
+    BindReceiver,
+    UnbindReceiver,
+    Transfer,
+    QueryTransfer,
+    Statement,
 }
 
 impl Operation {
@@ -53,6 +83,16 @@ impl Operation {
             Operation::Void(_) => Verb::Void,
             Operation::Refund(_) => Verb::Refund,
             Operation::QueryRefund(_) => Verb::QueryRefund,
+            Operation::Share(_) => Verb::Share,
+            Operation::QueryShare(_) => Verb::QueryShare,
+            Operation::Release(_) => Verb::Release,
+            Operation::ReturnShare(_) => Verb::ReturnShare,
+            Operation::QueryReturn(_) => Verb::QueryReturn,
+            Operation::BindReceiver(_) => Verb::BindReceiver,
+            Operation::UnbindReceiver(_) => Verb::UnbindReceiver,
+            Operation::Transfer(_) => Verb::Transfer,
+            Operation::QueryTransfer(_) => Verb::QueryTransfer,
+            Operation::Statement(_) => Verb::Statement,
         }
     }
 }
@@ -75,6 +115,8 @@ pub enum CaptureMode {
 pub struct Pay {
     /// Our reference: ASCII letters and digits, at most 32.
     pub reference: String,
+    /// When the attempt was made; the same however often it is sent.
+    pub started_at: Timestamp,
     /// The amount to take.
     pub money: Money,
     /// The method and scene, such as `alipay.qr`.
@@ -91,6 +133,23 @@ pub struct Pay {
     pub capture: CaptureMode,
     /// What is known of the payer.
     pub payer: Payer,
+    /// Whether others will have a share of it: some channels have to know beforehand.
+    pub shared: bool,
+    /// For a combined payment (合单): what each of several sub-merchants gets, together `money`; else empty.
+    pub parts: Vec<Part>,
+}
+
+/// One sub-merchant's part of a combined payment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    /// Our reference of the part, unique like that of a payment.
+    pub reference: String,
+    /// The sub-merchant's number at the channel.
+    pub merchant: String,
+    /// Its amount.
+    pub money: Money,
+    /// What the payer sees of it.
+    pub subject: String,
 }
 
 /// What is known of the payer. Scenes that need a part refuse an operation without it.
@@ -114,37 +173,40 @@ pub struct Payer {
     pub auth_code: Option<String>,
 }
 
-/// Ask what became of a payment.
+/// The payment an operation is about.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Query {
+pub struct Payment {
     /// Our reference of the attempt.
     pub reference: String,
     /// The channel's own id, where known.
     pub channel_id: Option<String>,
-    /// The amount that was asked for, against which the answer is checked.
+    /// The method and scene it was started with.
+    pub method: Method,
+    /// The amount that was asked for.
     pub money: Money,
+    /// When the attempt was made, as its [`Pay`] said.
+    pub started_at: Timestamp,
+}
+
+/// Ask what became of a payment. The answer is checked against what was asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Query {
+    /// Which.
+    pub payment: Payment,
 }
 
 /// Close an unpaid payment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Close {
-    /// Our reference of the attempt.
-    pub reference: String,
-    /// The channel's own id, where known.
-    pub channel_id: Option<String>,
-    /// The amount of the payment.
-    pub money: Money,
+    /// Which.
+    pub payment: Payment,
 }
 
-/// Take authorized money, all or part of it.
+/// Take authorized money, all or part of it. At most once per payment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Capture {
-    /// Our reference of the attempt.
-    pub reference: String,
-    /// The channel's own id, where known.
-    pub channel_id: Option<String>,
-    /// What was authorized.
-    pub authorized: Money,
+    /// The authorization.
+    pub payment: Payment,
     /// What to take now.
     pub money: Money,
 }
@@ -152,12 +214,8 @@ pub struct Capture {
 /// Give an authorization back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Void {
-    /// Our reference of the attempt.
-    pub reference: String,
-    /// The channel's own id, where known.
-    pub channel_id: Option<String>,
-    /// What was authorized.
-    pub money: Money,
+    /// The authorization.
+    pub payment: Payment,
 }
 
 /// Give captured money back, all or part of it.
@@ -165,10 +223,12 @@ pub struct Void {
 pub struct Refund {
     /// Our reference of the refund; sending the same one again must never refund twice.
     pub reference: String,
-    /// Our reference of the payment's attempt.
-    pub payment_reference: String,
-    /// The channel's own id of the payment, where known.
-    pub payment_channel_id: Option<String>,
+    /// When the refund was made; the same however often it is sent.
+    pub started_at: Timestamp,
+    /// The payment.
+    pub payment: Payment,
+    /// Our reference of the part, of a combined payment.
+    pub part: Option<String>,
     /// What was captured.
     pub captured: Money,
     /// What to give back now.
@@ -182,10 +242,162 @@ pub struct Refund {
 pub struct QueryRefund {
     /// Our reference of the refund.
     pub reference: String,
-    /// Our reference of the payment's attempt.
-    pub payment_reference: String,
-    /// The channel's own id of the payment, where known.
-    pub payment_channel_id: Option<String>,
+    /// The channel's own id of the refund, where known.
+    pub channel_id: Option<String>,
+    /// When the refund was made, as its [`Refund`] said.
+    pub started_at: Timestamp,
+    /// The payment.
+    pub payment: Payment,
     /// What should be given back.
     pub money: Money,
+}
+
+/// Who may get a share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receiver {
+    /// What `account` is.
+    pub kind: AccountKind,
+    /// The account.
+    pub account: String,
+    /// The name of its owner, where the channel checks it.
+    pub name: Option<String>,
+    /// How it stands to the merchant, in the channel's word (`SUPPLIER`, `STORE`, …), where the channel asks.
+    pub relation: Option<String>,
+}
+
+/// What identifies somebody at a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AccountKind {
+    /// A merchant's number.
+    Merchant,
+    /// A person as the merchant's app knows it: an openid.
+    Open,
+    /// A person's own number at the channel.
+    User,
+    /// What a person signs in with: telephone number or mail address.
+    Login,
+    /// A bank account.
+    Bank,
+}
+
+/// Give shares of a captured payment to receivers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Share {
+    /// Our reference of the share; sending the same one again must never share twice.
+    pub reference: String,
+    /// The payment.
+    pub payment: Payment,
+    /// Who gets how much.
+    pub shares: Vec<(Receiver, Money)>,
+    /// Shown to the receivers.
+    pub description: String,
+    /// Whether the rest is released to the merchant with it.
+    pub last: bool,
+}
+
+/// Ask what became of a share.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QueryShare {
+    /// Our reference of the share.
+    pub reference: String,
+    /// The channel's own id, where known.
+    pub channel_id: Option<String>,
+    /// The payment.
+    pub payment: Payment,
+}
+
+/// End the sharing of a payment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Release {
+    /// Our reference of the release.
+    pub reference: String,
+    /// The payment.
+    pub payment: Payment,
+    /// Why, for the record.
+    pub description: String,
+}
+
+/// Take a share back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReturnShare {
+    /// Our reference of the return; sending the same one again must never take twice.
+    pub reference: String,
+    /// Our reference of the share.
+    pub share: String,
+    /// The payment.
+    pub payment: Payment,
+    /// From whom.
+    pub receiver: Receiver,
+    /// How much.
+    pub money: Money,
+    /// Why, for the receiver.
+    pub description: String,
+}
+
+/// Ask what became of a return.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QueryReturn {
+    /// Our reference of the return.
+    pub reference: String,
+    /// Our reference of the share.
+    pub share: String,
+    /// The payment.
+    pub payment: Payment,
+    /// How much was to be taken.
+    pub money: Money,
+}
+
+/// Pay money out to somebody.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Transfer {
+    /// Our reference; sending the same one again must never pay twice.
+    pub reference: String,
+    /// When it was made; the same however often it is sent.
+    pub started_at: Timestamp,
+    /// To whom.
+    pub payee: Receiver,
+    /// How much.
+    pub money: Money,
+    /// Shown to the payee.
+    pub title: String,
+    /// Why the money is paid, in the channel's word, where it asks for one.
+    pub purpose: Option<String>,
+    /// What the channel wants reported about the purpose: name and value.
+    pub facts: Vec<(String, String)>,
+}
+
+/// Ask what became of a transfer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QueryTransfer {
+    /// Our reference.
+    pub reference: String,
+    /// The channel's own id, where known.
+    pub channel_id: Option<String>,
+    /// When it was made, as its [`Transfer`] said.
+    pub started_at: Timestamp,
+    /// How much was to be paid.
+    pub money: Money,
+}
+
+/// Fetch a statement file. Its steps end with [`Step::File`](crate::channel::Step::File).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Statement {
+    /// Which of the channel's files.
+    pub kind: StatementKind,
+    /// Any instant of the day it is about, in the channel's time zone.
+    pub day: Timestamp,
+}
+
+/// The kinds of statement files.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum StatementKind {
+    /// Payments and refunds.
+    Trade,
+    /// Everything that changed the merchant's balance.
+    Funds,
 }

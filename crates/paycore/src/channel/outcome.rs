@@ -17,12 +17,25 @@ pub struct Outcome {
     pub money: Option<Money>,
     /// When the money moved, by the channel's clock.
     pub at: Option<Timestamp>,
+    /// What became of each receiver's share, of a share with several.
+    pub shares: Vec<ShareOutcome>,
+}
+
+/// What became of one receiver's share.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ShareOutcome {
+    /// The receiver's account.
+    pub account: String,
+    /// How much.
+    pub money: Money,
+    /// Where it stands.
+    pub verdict: Verdict,
 }
 
 impl Outcome {
     /// An outcome of which only the verdict is known.
     pub fn new(verdict: Verdict) -> Self {
-        Outcome { verdict, channel_id: None, money: None, at: None }
+        Outcome { verdict, channel_id: None, money: None, at: None, shares: Vec::new() }
     }
 
     /// Adds the channel's own id.

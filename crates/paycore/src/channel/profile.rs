@@ -8,7 +8,7 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::channel::{CaptureMode, Verb};
+use crate::channel::{CaptureMode, StatementKind, Verb};
 use crate::currency::Currency;
 use crate::units::UnitRule;
 
@@ -23,6 +23,10 @@ pub struct Profile {
     pub name_zh: &'static str,
     /// What it can do.
     pub capabilities: &'static [Capability],
+    /// What it can do apart from payments: transfers and receivers.
+    pub verbs: &'static [Verb],
+    /// The statement files it can be asked for.
+    pub statements: &'static [StatementKind],
     /// How it writes amounts.
     pub units: UnitRule,
     /// Which references it takes.
@@ -55,6 +59,8 @@ pub struct Capability {
     pub verbs: &'static [Verb],
     /// Capture modes it offers.
     pub captures: &'static [CaptureMode],
+    /// How many parts a combined payment may have; 0 where it cannot be combined.
+    pub parts_max: usize,
 }
 
 /// A set of currencies.

@@ -22,7 +22,7 @@ pub struct Line {
     pub at: Timestamp,
 }
 
-/// What a statement line records.
+/// What a statement line records. The last five are found in statements of funds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LineKind {
@@ -30,6 +30,16 @@ pub enum LineKind {
     Payment,
     /// Money went back.
     Refund,
+    /// What the channel took for its service, or gave back of that.
+    Fee,
+    /// A share went to a receiver, or came back from one.
+    Share,
+    /// Money was paid out to somebody.
+    Transfer,
+    /// The balance was paid to the merchant's bank account, or filled from there.
+    Withdrawal,
+    /// Anything else that moved the balance.
+    Other,
 }
 
 /// What the file's own footer says, checked by the parser against the lines.

@@ -21,7 +21,7 @@ pub use state::{AttemptStatus, OrderStatus};
 pub use store::{OrderFilter, Orders};
 pub use view::{AttemptView, OrderView};
 
-use crate::channel::{Action, CaptureMode, Decline, Method, Payer};
+use crate::channel::{Action, CaptureMode, Decline, Method, Payer, Payment};
 use crate::currency::Currency;
 use crate::id::{AttemptId, ChannelAccountId, OrderId};
 use crate::money::Money;
@@ -157,6 +157,19 @@ pub struct Attempt {
     pub updated_at: Timestamp,
     /// When the sweep looks at it next, wall clock; zero for never.
     pub due_at: Timestamp,
+}
+
+impl Attempt {
+    /// What the channel is told about it in every operation that follows.
+    pub fn payment(&self) -> Payment {
+        Payment {
+            reference: self.reference.clone(),
+            channel_id: self.channel_id.clone(),
+            method: self.method.clone(),
+            money: self.money,
+            started_at: self.created_at,
+        }
+    }
 }
 
 impl Order {

@@ -289,6 +289,7 @@ impl Payment {
         let details = &self.order.details;
         Operation::Pay(Pay {
             reference: self.attempt.reference.clone(),
+            started_at: self.attempt.created_at,
             money: self.attempt.money,
             method: self.attempt.method.clone(),
             subject: details.subject.clone(),
@@ -297,43 +298,31 @@ impl Payment {
             expires_at: Some(self.order.expires_at),
             capture: self.order.capture,
             payer: details.payer.clone(),
+            shared: false,
+            parts: Vec::new(),
         })
     }
 
     fn query(&self) -> Operation {
-        Operation::Query(Query {
-            reference: self.attempt.reference.clone(),
-            channel_id: self.attempt.channel_id.clone(),
-            money: self.attempt.money,
-        })
+        Operation::Query(Query { payment: self.attempt.payment() })
     }
 
     /// The request that closes this attempt.
     pub fn close(&self) -> Operation {
-        Operation::Close(Close {
-            reference: self.attempt.reference.clone(),
-            channel_id: self.attempt.channel_id.clone(),
-            money: self.attempt.money,
-        })
+        Operation::Close(Close { payment: self.attempt.payment() })
     }
 
     /// The request that captures what `attempt.capturing` says.
     pub fn capture(&self) -> Operation {
         Operation::Capture(Capture {
-            reference: self.attempt.reference.clone(),
-            channel_id: self.attempt.channel_id.clone(),
-            authorized: self.attempt.money,
+            payment: self.attempt.payment(),
             money: self.order.amount(self.attempt.capturing),
         })
     }
 
     /// The request that gives the authorization back.
     pub fn void(&self) -> Operation {
-        Operation::Void(Void {
-            reference: self.attempt.reference.clone(),
-            channel_id: self.attempt.channel_id.clone(),
-            money: self.attempt.money,
-        })
+        Operation::Void(Void { payment: self.attempt.payment() })
     }
 }
 

@@ -238,8 +238,9 @@ impl Returning {
 pub fn send(refund: &Refund, attempt: &Attempt, captured: Money) -> Operation {
     Operation::Refund(RefundCall {
         reference: refund.reference.clone(),
-        payment_reference: attempt.reference.clone(),
-        payment_channel_id: attempt.channel_id.clone(),
+        started_at: refund.created_at,
+        payment: attempt.payment(),
+        part: None,
         captured,
         money: refund.money,
         reason: refund.reason.clone(),
@@ -250,8 +251,9 @@ pub fn send(refund: &Refund, attempt: &Attempt, captured: Money) -> Operation {
 pub fn query(refund: &Refund, attempt: &Attempt) -> Operation {
     Operation::QueryRefund(QueryRefund {
         reference: refund.reference.clone(),
-        payment_reference: attempt.reference.clone(),
-        payment_channel_id: attempt.channel_id.clone(),
+        channel_id: refund.channel_id.clone(),
+        started_at: refund.created_at,
+        payment: attempt.payment(),
         money: refund.money,
     })
 }

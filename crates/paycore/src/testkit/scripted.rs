@@ -171,7 +171,7 @@ fn call(operation: &Operation, ticket: u64) -> Call {
     let mut request = http::Request::new(Bytes::from(ticket.to_string()));
     *request.method_mut() = http::Method::POST;
     *request.uri_mut() = http::Uri::from_static("https://scripted.invalid/");
-    Call { stage: 0, request, timeout: Duration::from_secs(1), effect }
+    Call { stage: 0, request, timeout: Duration::from_secs(1), effect, identity: None }
 }
 
 fn all_well(operation: &Operation) -> Outcome {
@@ -195,15 +195,17 @@ fn told(operation: &Operation, verdict: Verdict) -> Outcome {
     }
 }
 
+/// The engine asks this channel for payments and refunds only.
 fn subject(operation: &Operation) -> (&str, Option<Money>) {
     match operation {
         Operation::Pay(o) => (&o.reference, Some(o.money)),
-        Operation::Query(o) => (&o.reference, Some(o.money)),
-        Operation::Close(o) => (&o.reference, Some(o.money)),
-        Operation::Capture(o) => (&o.reference, Some(o.money)),
-        Operation::Void(o) => (&o.reference, Some(o.money)),
+        Operation::Query(o) => (&o.payment.reference, Some(o.payment.money)),
+        Operation::Close(o) => (&o.payment.reference, Some(o.payment.money)),
+        Operation::Capture(o) => (&o.payment.reference, Some(o.money)),
+        Operation::Void(o) => (&o.payment.reference, Some(o.payment.money)),
         Operation::Refund(o) => (&o.reference, Some(o.money)),
         Operation::QueryRefund(o) => (&o.reference, Some(o.money)),
+        _ => ("", None),
     }
 }
 
@@ -218,6 +220,7 @@ const fn row(scene: &'static str) -> Capability {
         countries: &[],
         verbs: EVERY_VERB,
         captures: &[CaptureMode::Automatic, CaptureMode::Manual],
+        parts_max: 0,
     }
 }
 
@@ -226,6 +229,8 @@ static PROFILE: Profile = Profile {
     name: "Scripted",
     name_zh: "脚本渠道",
     capabilities: &[row("card"), row("qr"), row("page")],
+    verbs: &[],
+    statements: &[],
     units: UnitRule::Minor,
     references: References { min: 1, max: 32 },
     fields: &[Field {
@@ -243,14 +248,22 @@ static PROFILE: Profile = Profile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::channel::{Query, Subject};
+    use crate::channel::{Payment, Query, Subject};
     use crate::currency::Currency;
     use crate::time::{SeededRng, Timestamp};
     use crate::transport::exchange;
 
     fn query() -> Operation {
         let money = Money::new(100, Currency::CNY);
-        Operation::Query(Query { reference: "A1".to_owned(), channel_id: None, money })
+        let method = "scripted.card".parse().expect("a method");
+        let payment = Payment {
+            reference: "A1".to_owned(),
+            channel_id: None,
+            method,
+            money,
+            started_at: Timestamp::ZERO,
+        };
+        Operation::Query(Query { payment })
     }
 
     async fn perform(scripted: &Scripted, operation: &Operation) -> Result<Outcome, Fault> {

@@ -13,7 +13,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::channel::{Channel, Context, Fault, Operation, Outcome, Reply, Step};
+use crate::channel::{Channel, Context, Fault, Operation, Outcome, Reply, Step, Verb};
 
 /// Sends one request and waits for the whole reply. It never retries, never follows redirects and never judges a
 /// status: that is the channel's business.
@@ -41,6 +41,13 @@ pub enum TransportError {
     Forbidden(String),
 }
 
+/// The largest body of a reply, as an extension of the request; without it the transport's own limit holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReplyLimit(pub usize);
+
+/// The largest statement file: some million lines as the channels pack them.
+const STATEMENT_BYTES_MAX: usize = 256 * 1024 * 1024;
+
 /// More calls than any operation of any channel needs; a channel that exceeds it is broken.
 const STAGES_MAX: usize = 8;
 
@@ -52,12 +59,52 @@ pub async fn exchange(
     first: Step,
     cx: &Context<'_>,
 ) -> Result<Outcome, Fault> {
+    match carry(channel, transport, operation, first, cx).await? {
+        Ending::Outcome(outcome) => Ok(outcome),
+        Ending::File(_) => Err(Fault::Unexpected("the channel answers with a file".into())),
+    }
+}
+
+/// Carries the fetching of a statement from its first step to the file.
+pub async fn fetch(
+    channel: &dyn Channel,
+    transport: &dyn Transport,
+    operation: &Operation,
+    first: Step,
+    cx: &Context<'_>,
+) -> Result<Bytes, Fault> {
+    match carry(channel, transport, operation, first, cx).await? {
+        Ending::File(file) => Ok(file),
+        Ending::Outcome(outcome) => Err(Fault::Unexpected(format!("no file, but {:?}", outcome.verdict))),
+    }
+}
+
+/// How an operation ends.
+enum Ending {
+    Outcome(Outcome),
+    File(Bytes),
+}
+
+async fn carry(
+    channel: &dyn Channel,
+    transport: &dyn Transport,
+    operation: &Operation,
+    first: Step,
+    cx: &Context<'_>,
+) -> Result<Ending, Fault> {
     let mut step = first;
     for _ in 0..STAGES_MAX {
-        let call = match step {
-            Step::Done(outcome) => return Ok(outcome),
+        let mut call = match step {
+            Step::Done(outcome) => return Ok(Ending::Outcome(outcome)),
+            Step::File(file) => return Ok(Ending::File(file)),
             Step::Send(call) => *call,
         };
+        if let Some(identity) = call.identity {
+            call.request.extensions_mut().insert(identity);
+        }
+        if operation.verb() == Verb::Statement {
+            call.request.extensions_mut().insert(ReplyLimit(STATEMENT_BYTES_MAX));
+        }
         let reply = transport
             .send(call.request, call.timeout)
             .await

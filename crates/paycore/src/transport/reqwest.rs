@@ -18,10 +18,10 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Certificate, Client, ClientBuilder};
 
 use super::guard::{Blocked, GuardPolicy};
-use super::{Transport, TransportError};
-use crate::channel::Reply;
+use super::{ReplyLimit, Transport, TransportError};
+use crate::channel::{Identity, Reply};
 
-/// The largest body of a reply. Channels answer in kilobytes; statements in files of at most a few megabytes.
+/// The largest body of a reply, unless the request allows more: channels answer in kilobytes.
 pub const REPLY_BYTES_MAX: usize = 4 * 1024 * 1024;
 const HEADER_LIST_BYTES_MAX: u32 = 64 * 1024;
 /// Connections are kept open this long for the next call to the same host: less than servers do, so that a call
@@ -30,10 +30,19 @@ const IDLE: Duration = Duration::from_secs(20);
 const IDLE_PER_HOST_MAX: usize = 64;
 
 /// Sends requests over the network, to addresses the policy permits.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ReqwestTransport {
     client: Client,
     policy: GuardPolicy,
+    names: Arc<dyn Names>,
+    /// The certificate authorities to trust instead of the machine's.
+    roots: Option<Vec<Certificate>>,
+}
+
+impl std::fmt::Debug for ReqwestTransport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ReqwestTransport").field("policy", &self.policy).finish_non_exhaustive()
+    }
 }
 
 /// The HTTP client could not be set up: the machine's certificates or the given ones cannot be read.
@@ -45,32 +54,51 @@ impl ReqwestTransport {
     /// A transport that trusts the certificate authorities of the machine, or Mozilla's list where the machine
     /// has none (a container with nothing but this program).
     pub fn new(policy: GuardPolicy) -> Result<Self, SetupError> {
-        let client = || builder(&policy, Arc::new(SystemNames));
-        let machine = client().build();
-        let client = machine.or_else(|_| client().tls_certs_only(mozilla_roots()?).build());
-        Ok(ReqwestTransport { client: client.map_err(setup)?, policy })
+        let names: Arc<dyn Names> = Arc::new(SystemNames);
+        if let Ok(client) = builder(&policy, Arc::clone(&names)).build() {
+            return Ok(ReqwestTransport { client, policy, names, roots: None });
+        }
+        ReqwestTransport::with(policy, mozilla_roots().map_err(setup)?, names)
     }
 
     /// A transport that trusts only these certificate authorities, in PEM: for a private network, or for a channel
     /// whose certificates nobody else signs.
     pub fn with_roots(policy: GuardPolicy, pem: &[u8]) -> Result<Self, SetupError> {
-        ReqwestTransport::with(policy, pem, Arc::new(SystemNames))
+        let roots = Certificate::from_pem_bundle(pem).map_err(setup)?;
+        ReqwestTransport::with(policy, roots, Arc::new(SystemNames))
     }
 
-    fn with(policy: GuardPolicy, pem: &[u8], names: Arc<dyn Names>) -> Result<Self, SetupError> {
-        let roots = Certificate::from_pem_bundle(pem).map_err(setup)?;
-        let client = builder(&policy, names).tls_certs_only(roots).build().map_err(setup)?;
-        Ok(ReqwestTransport { client, policy })
+    fn with(policy: GuardPolicy, roots: Vec<Certificate>, names: Arc<dyn Names>) -> Result<Self, SetupError> {
+        let client = builder(&policy, Arc::clone(&names)).tls_certs_only(roots.clone()).build();
+        Ok(ReqwestTransport { client: client.map_err(setup)?, policy, names, roots: Some(roots) })
+    }
+
+    /// A client that shows this certificate. Such calls are few (refunds of channels of an older kind), so that
+    /// none is kept: a key stays in memory no longer than its call.
+    fn showing(&self, identity: &Identity) -> Result<Client, TransportError> {
+        let unfit = |_| TransportError::Forbidden("the client certificate or its key cannot be read".into());
+        let shown = reqwest::Identity::from_pem(identity.pem().expose().as_bytes()).map_err(unfit)?;
+        let builder = builder(&self.policy, Arc::clone(&self.names)).identity(shown);
+        let builder = match &self.roots {
+            Some(roots) => builder.tls_certs_only(roots.clone()),
+            None => builder,
+        };
+        builder.build().map_err(unfit)
     }
 
     async fn exchange(&self, request: http::Request<Bytes>) -> Result<Reply, TransportError> {
         let url = self.policy.admit(request.uri()).map_err(blocked)?;
         let (parts, body) = request.into_parts();
+        let client = match parts.extensions.get::<Identity>() {
+            Some(identity) => self.showing(identity)?,
+            None => self.client.clone(),
+        };
+        let limit = parts.extensions.get::<ReplyLimit>().map_or(REPLY_BYTES_MAX, |limit| limit.0);
         let mut outgoing = reqwest::Request::new(parts.method, url);
         *outgoing.headers_mut() = parts.headers;
         *outgoing.body_mut() = (!body.is_empty()).then(|| body.into());
-        let mut incoming = self.client.execute(outgoing).await.map_err(broken)?;
-        let body = whole_body(&mut incoming).await?;
+        let mut incoming = client.execute(outgoing).await.map_err(broken)?;
+        let body = whole_body(&mut incoming, limit).await?;
         let mut reply = Reply::new(body);
         *reply.status_mut() = incoming.status();
         *reply.version_mut() = incoming.version();
@@ -110,11 +138,11 @@ fn setup(error: reqwest::Error) -> SetupError {
 }
 
 /// Reads the body to its end, or gives up where it grows too large. What the reply announces is not believed.
-async fn whole_body(incoming: &mut reqwest::Response) -> Result<Bytes, TransportError> {
+async fn whole_body(incoming: &mut reqwest::Response, limit: usize) -> Result<Bytes, TransportError> {
     let mut body = BytesMut::new();
     while let Some(chunk) = incoming.chunk().await.map_err(broken)? {
-        if body.len() + chunk.len() > REPLY_BYTES_MAX {
-            return Err(TransportError::Broken(format!("the reply is larger than {REPLY_BYTES_MAX} bytes")));
+        if body.len() + chunk.len() > limit {
+            return Err(TransportError::Broken(format!("the reply is larger than {limit} bytes")));
         }
         body.extend_from_slice(&chunk);
     }

@@ -2,18 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use super::stand::{BASE_URL, Failure, Stand, Trouble, currency, method, query, query_refund, refund};
+use super::stand::{
+    BASE_URL, Failure, Stand, Trouble, currency, method, payment, query, query_refund, refund,
+};
 use crate::channel::{
-    Capability, Capture, CaptureMode, Close, Currencies, Effect, Operation, Pay, Profile, Refusal, Settings,
-    Step, Verb, Void,
+    AccountKind, Capability, Capture, CaptureMode, Close, Currencies, Effect, Operation, Pay, Profile,
+    QueryReturn, QueryShare, QueryTransfer, Receiver, Refusal, Release, ReturnShare, Settings, Share,
+    Statement, StatementKind, Step, Transfer, Verb, Void,
 };
 use crate::currency::Currency;
 use crate::money::Money;
 
 /// Length of the references the engine makes.
 const OUR_REFERENCE: usize = 26;
-const VERBS: [Verb; 7] =
-    [Verb::Pay, Verb::Query, Verb::Close, Verb::Capture, Verb::Void, Verb::Refund, Verb::QueryRefund];
 
 pub(super) fn profile(profile: &Profile) -> Result<usize, Failure> {
     let mut faults = Vec::new();
@@ -153,12 +154,19 @@ pub(super) fn unclaimed(stand: &mut Stand<'_>) -> Result<(), Failure> {
             stand.ensure(refused, || format!("{other} is not claimed: {encoded:?}"))?;
         }
     }
-    let claimed = |verb: &Verb| stand.profile().capabilities.iter().any(|row| row.verbs.contains(verb));
-    let missing: Vec<Verb> = VERBS.into_iter().filter(|verb| !claimed(verb)).collect();
     let row = first_row(stand)?;
     let reference = stand.reference();
+    let profile = stand.profile();
     for operation in every_operation(stand, row, &reference)? {
-        if missing.contains(&operation.verb()) {
+        let claimed = match &operation {
+            Operation::Statement(statement) => profile.statements.contains(&statement.kind),
+            other => {
+                let verb = other.verb();
+                profile.verbs.contains(&verb)
+                    || profile.capabilities.iter().any(|row| row.verbs.contains(&verb))
+            }
+        };
+        if !claimed {
             unsupported(stand, &operation)?;
         }
     }
@@ -267,21 +275,65 @@ fn every_operation(
     let mut pay = stand.pay(row, money)?;
     reference.clone_into(&mut pay.reference);
     let refund = refund(&pay, reference.to_owned(), 100);
-    let (reference, channel_id) = (reference.to_owned(), None);
-    Ok(vec![
+    let (reference, payment, day) = (reference.to_owned(), payment(&pay), pay.started_at);
+    let account = "receiver".to_owned();
+    let receiver = Receiver { kind: AccountKind::Merchant, account, name: None, relation: None };
+    let description = "share".to_owned();
+    let mut operations = vec![
         query(&pay),
         query_refund(&refund),
         Operation::Refund(refund),
-        Operation::Close(Close { reference: reference.clone(), channel_id: channel_id.clone(), money }),
-        Operation::Capture(Capture {
+        Operation::Close(Close { payment: payment.clone() }),
+        Operation::Capture(Capture { payment: payment.clone(), money }),
+        Operation::Void(Void { payment: payment.clone() }),
+        Operation::Pay(pay),
+        Operation::Share(Share {
             reference: reference.clone(),
-            channel_id: channel_id.clone(),
-            authorized: money,
+            payment: payment.clone(),
+            shares: vec![(receiver.clone(), money)],
+            description: description.clone(),
+            last: true,
+        }),
+        Operation::QueryShare(QueryShare {
+            reference: reference.clone(),
+            channel_id: None,
+            payment: payment.clone(),
+        }),
+        Operation::Release(Release {
+            reference: reference.clone(),
+            payment: payment.clone(),
+            description: description.clone(),
+        }),
+        Operation::ReturnShare(ReturnShare {
+            reference: reference.clone(),
+            share: reference.clone(),
+            payment: payment.clone(),
+            receiver: receiver.clone(),
+            money,
+            description: description.clone(),
+        }),
+        Operation::QueryReturn(QueryReturn {
+            reference: reference.clone(),
+            share: reference.clone(),
+            payment,
             money,
         }),
-        Operation::Void(Void { reference, channel_id, money }),
-        Operation::Pay(pay),
-    ])
+        Operation::BindReceiver(receiver.clone()),
+        Operation::UnbindReceiver(receiver.clone()),
+        Operation::Transfer(Transfer {
+            reference: reference.clone(),
+            started_at: day,
+            payee: receiver,
+            money,
+            title: description,
+            purpose: None,
+            facts: Vec::new(),
+        }),
+        Operation::QueryTransfer(QueryTransfer { reference, channel_id: None, started_at: day, money }),
+    ];
+    let kinds = [StatementKind::Trade, StatementKind::Funds];
+    operations.extend(kinds.map(|kind| Operation::Statement(Statement { kind, day })));
+    Ok(operations)
 }
 
 fn is_word(text: &str) -> bool {

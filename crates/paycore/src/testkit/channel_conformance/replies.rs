@@ -100,7 +100,7 @@ fn sample(stand: &mut Stand<'_>, operation: &Operation) -> Result<Option<Sample>
     let step = stand.channel.encode(operation, &stand.cx());
     let call = match step {
         Ok(Step::Send(call)) => call,
-        Ok(Step::Done(_)) => return Ok(None),
+        Ok(Step::Done(_) | Step::File(_)) => return Ok(None),
         Err(refusal) => return Err(Failure::Broken(format!("{:?}: {refusal}", operation.verb()))),
     };
     let Some(reply) = stand.send(&call.request) else { return Ok(None) };

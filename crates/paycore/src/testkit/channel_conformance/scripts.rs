@@ -1,6 +1,6 @@
 //! The scripted outcomes that every simulator offers by the amount, in minor units modulo 10,000.
 
-use super::stand::{Failure, Stand, Trouble, currency, query, query_refund, refund};
+use super::stand::{Failure, Stand, Trouble, currency, payment, query, query_refund, refund};
 use super::walks::claims;
 use crate::channel::{
     Capability, Close, DeclineReason, Fault, Operation, Pay, Report, Subject, Verb, Verdict,
@@ -134,7 +134,7 @@ pub(super) fn paid_after_close(stand: &mut Stand<'_>, row: &'static Capability) 
     claims(row, Verb::Close)?;
     let pay = scripted(stand, row, 9006)?;
     let Verdict::Awaiting(_) = stand.start(&pay)? else { return Err(Failure::NotClaimed) };
-    let close = Close { reference: pay.reference.clone(), channel_id: None, money: pay.money };
+    let close = Close { payment: payment(&pay) };
     stand.says(&Operation::Close(close), &Verdict::Closed)?;
     stand.wait(4);
     stand.says(&query(&pay), &Verdict::Closed)?;

@@ -11,7 +11,8 @@ use super::Options;
 use crate::channel::simulator::{Answer, BookLine, Maker, Notification, Provision, Simulator};
 use crate::channel::{
     Action, Capability, CaptureMode, Channel, Context, Currencies, Driver, Fault, Method, Operation, Outcome,
-    Pay, Payer, Profile, Query, QueryRefund, Refund, Refusal, Report, Settings, Step, Verdict, Verified,
+    Pay, Payer, Payment, Profile, Query, QueryRefund, Refund, Refusal, Report, Settings, Step, Verdict,
+    Verified,
 };
 use crate::crypto::Keyring;
 use crate::currency::Currency;
@@ -226,6 +227,7 @@ impl Stand<'_> {
     pub(super) fn pay(&mut self, capability: &Capability, money: Money) -> Result<Pay, Failure> {
         Ok(Pay {
             reference: self.reference(),
+            started_at: self.now(),
             money,
             method: method(capability)?,
             subject: "Tea & 茶 <1>".to_owned(),
@@ -236,8 +238,10 @@ impl Stand<'_> {
             payer: Payer {
                 id: Some("payer-1".to_owned()),
                 ip: Some("203.0.113.7".to_owned()),
-                auth_code: Some("134500000000000001".to_owned()),
+                auth_code: Some(auth_code(capability.brand).to_owned()),
             },
+            shared: false,
+            parts: Vec::new(),
         })
     }
 
@@ -246,6 +250,22 @@ impl Stand<'_> {
         for _ in 0..STAGES_MAX {
             let call = match step {
                 Step::Done(outcome) => return Ok(outcome),
+                Step::File(_) => return Err(Fault::Unexpected("a file is no outcome".to_owned()).into()),
+                Step::Send(call) => call,
+            };
+            let reply = self.send(&call.request).ok_or(Fault::Transport("no answer".to_owned()))?;
+            step = self.channel.decode(operation, call.stage, &reply, &self.cx())?;
+        }
+        Err(Trouble::Fault(Fault::Unexpected("the operation has no end".to_owned())))
+    }
+
+    /// Fetches a statement file.
+    pub(super) fn fetch(&mut self, operation: &Operation) -> Result<Bytes, Trouble> {
+        let mut step = self.channel.encode(operation, &self.cx())?;
+        for _ in 0..STAGES_MAX {
+            let call = match step {
+                Step::Done(_) => return Err(Fault::Unexpected("no file".to_owned()).into()),
+                Step::File(file) => return Ok(file),
                 Step::Send(call) => call,
             };
             let reply = self.send(&call.request).ok_or(Fault::Transport("no answer".to_owned()))?;
@@ -357,6 +377,16 @@ pub(super) fn method(capability: &Capability) -> Result<Method, Failure> {
     Ok(text.parse().map_err(|_| format!("{text} is not a method"))?)
 }
 
+/// What a payer's wallet of this brand shows as a barcode.
+fn auth_code(brand: &str) -> &'static str {
+    match brand {
+        "alipay" => "281234567890123456",
+        "unionpay" => "6212345678901234567",
+        "qq" => "911234567890123456",
+        _ => "134500000000000001",
+    }
+}
+
 /// A currency of the capability: CNY where it takes it.
 pub(super) fn currency(capability: &Capability) -> Currency {
     match capability.currencies {
@@ -368,14 +398,26 @@ pub(super) fn currency(capability: &Capability) -> Currency {
 }
 
 pub(super) fn query(pay: &Pay) -> Operation {
-    Operation::Query(Query { reference: pay.reference.clone(), channel_id: None, money: pay.money })
+    Operation::Query(Query { payment: payment(pay) })
+}
+
+/// What the operations after a payment say of it, its channel id not being known.
+pub(super) fn payment(pay: &Pay) -> Payment {
+    Payment {
+        reference: pay.reference.clone(),
+        channel_id: None,
+        method: pay.method.clone(),
+        money: pay.money,
+        started_at: pay.started_at,
+    }
 }
 
 pub(super) fn refund(pay: &Pay, reference: String, minor: i64) -> Refund {
     Refund {
         reference,
-        payment_reference: pay.reference.clone(),
-        payment_channel_id: None,
+        started_at: pay.started_at,
+        payment: payment(pay),
+        part: None,
         captured: pay.money,
         money: Money::new(minor, pay.money.currency()),
         reason: Some("returned".to_owned()),
@@ -385,8 +427,9 @@ pub(super) fn refund(pay: &Pay, reference: String, minor: i64) -> Refund {
 pub(super) fn query_refund(refund: &Refund) -> Operation {
     Operation::QueryRefund(QueryRefund {
         reference: refund.reference.clone(),
-        payment_reference: refund.payment_reference.clone(),
-        payment_channel_id: None,
+        channel_id: None,
+        started_at: refund.started_at,
+        payment: refund.payment.clone(),
         money: refund.money,
     })
 }

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::stand::{Failure, Stand, Trouble, currency, query, query_refund, refund};
+use super::stand::{Failure, Stand, Trouble, currency, payment, query, query_refund, refund};
+use crate::channel::simulator::BookLine;
 use crate::channel::{
-    Capability, Capture, CaptureMode, Close, LineKind, Operation, Pay, Refusal, Subject, Totals, Verb,
-    Verdict, Void,
+    Capability, Capture, CaptureMode, Close, LineKind, Operation, Pay, Refusal, Statement, StatementKind,
+    Subject, Totals, Verb, Verdict, Void,
 };
 use crate::currency::Currency;
 use crate::money::Money;
@@ -93,8 +94,7 @@ pub(super) fn closes(stand: &mut Stand<'_>, row: &'static Capability) -> Result<
     claims(row, Verb::Close)?;
     let pay = stand.pay(row, Money::new(12_34, currency(row)))?;
     let waits = matches!(stand.start(&pay)?, Verdict::Awaiting(_));
-    let close = Close { reference: pay.reference.clone(), channel_id: None, money: pay.money };
-    let close = Operation::Close(close);
+    let close = Operation::Close(Close { payment: payment(&pay) });
     if !waits {
         // It is paid already: whatever the close answers, it must not be "closed".
         let closed = matches!(stand.perform(&close), Ok(outcome) if outcome.verdict == Verdict::Closed);
@@ -111,23 +111,13 @@ pub(super) fn closes(stand: &mut Stand<'_>, row: &'static Capability) -> Result<
 pub(super) fn captures(stand: &mut Stand<'_>, row: &'static Capability) -> Result<(), Failure> {
     let pay = authorized(stand, row)?;
     let part = Money::new(10_00, pay.money.currency());
-    let capture = Operation::Capture(Capture {
-        reference: pay.reference.clone(),
-        channel_id: None,
-        authorized: pay.money,
-        money: part,
-    });
+    let capture = Operation::Capture(Capture { payment: payment(&pay), money: part });
     let taken = stand.says(&capture, &Verdict::Succeeded)?;
     stand.same("captured", taken.money, Some(part))?;
     stand.books(&[10_00], &[])?;
     stand.says(&capture, &Verdict::Succeeded)?;
     stand.books(&[10_00], &[])?;
-    let rest = Capture {
-        reference: pay.reference.clone(),
-        channel_id: None,
-        authorized: pay.money,
-        money: Money::new(2_34, part.currency()),
-    };
+    let rest = Capture { payment: payment(&pay), money: Money::new(2_34, part.currency()) };
     let rest = stand.perform(&Operation::Capture(rest));
     let taken = matches!(&rest, Ok(outcome) if outcome.verdict == Verdict::Succeeded);
     stand.ensure(!taken, || "the rest was released but is taken".to_owned())?;
@@ -143,12 +133,7 @@ pub(super) fn voids(stand: &mut Stand<'_>, row: &'static Capability) -> Result<(
     stand.says(&void(&pay), &Verdict::Closed)?;
     stand.says(&void(&pay), &Verdict::Closed)?;
     stand.says(&query(&pay), &Verdict::Closed)?;
-    let capture = Capture {
-        reference: pay.reference.clone(),
-        channel_id: None,
-        authorized: pay.money,
-        money: pay.money,
-    };
+    let capture = Capture { payment: payment(&pay), money: pay.money };
     let captured = stand.perform(&Operation::Capture(capture));
     let taken = matches!(&captured, Ok(outcome) if outcome.verdict == Verdict::Succeeded);
     stand.ensure(!taken, || "a voided authorization is captured".to_owned())?;
@@ -171,7 +156,7 @@ fn authorized(stand: &mut Stand<'_>, row: &'static Capability) -> Result<Pay, Fa
 }
 
 fn void(pay: &Pay) -> Operation {
-    Operation::Void(Void { reference: pay.reference.clone(), channel_id: None, money: pay.money })
+    Operation::Void(Void { payment: payment(pay) })
 }
 
 pub(super) fn refunds(stand: &mut Stand<'_>, row: &'static Capability) -> Result<(), Failure> {
@@ -282,17 +267,40 @@ pub(super) fn statement(stand: &mut Stand<'_>) -> Result<(), Failure> {
     let count = |kind| lines.iter().filter(|line| line.0 == kind).count() as u64;
     let counted = Totals { payments: count(LineKind::Payment), refunds: count(LineKind::Refund) };
     stand.same("totals", totals, counted)?;
-    let book = stand.simulator.book().into_iter().map(|line| {
-        let kind = if line.refund.is_some() { LineKind::Refund } else { LineKind::Payment };
-        (kind, line.reference, line.money, seconds(line.at))
-    });
+    let book = stand.simulator.book().into_iter().map(row_of);
     let (mut book, mut lines) = (book.collect::<Vec<_>>(), lines);
     book.sort_by_key(|line| format!("{line:?}"));
     lines.sort_by_key(|line| format!("{line:?}"));
     stand.same("the lines", lines, book)?;
+    fetched(stand, from)?;
     let empty = stand.simulator.statement(stand.now(), stand.now()).ok_or(Failure::NotClaimed)?;
     let (none, totals) = parsed(stand, &empty)?;
     stand.same("lines of an empty statement", (none.len(), totals), (0, Totals::default()))
+}
+
+/// The channel's own way to the file of a day, once the day is over.
+fn fetched(stand: &mut Stand<'_>, day: Timestamp) -> Result<(), Failure> {
+    let kinds = stand.profile().statements;
+    stand.wait(36 * 3_600);
+    for kind in kinds {
+        let operation = Operation::Statement(Statement { kind: *kind, day });
+        let file = stand.fetch(&operation).map_err(|trouble| format!("{kind:?}: {trouble:?}"))?;
+        let (lines, _) = parsed(stand, &file)?;
+        let booked =
+            stand.simulator.book().into_iter().filter(|line| line.at.beijing()[..10] == day.beijing()[..10]);
+        let wanted: Vec<Row> = booked.map(row_of).collect();
+        let missing = wanted.iter().find(|wanted| !lines.contains(wanted));
+        stand.ensure(missing.is_none(), || format!("{kind:?} of the day lacks {missing:?}"))?;
+        if *kind == StatementKind::Trade {
+            stand.same("lines of the day", lines.len(), wanted.len())?;
+        }
+    }
+    Ok(())
+}
+
+fn row_of(line: BookLine) -> Row {
+    let kind = if line.refund.is_some() { LineKind::Refund } else { LineKind::Payment };
+    (kind, line.reference, line.money, seconds(line.at))
 }
 
 type Row = (LineKind, String, Money, i64);

@@ -11,8 +11,10 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
 use super::*;
 
@@ -236,7 +238,7 @@ async fn a_reply_that_is_cut_or_is_no_http_is_broken_and_its_text_is_not_shown()
 #[tokio::test]
 async fn nothing_is_sent_where_nobody_listens_or_the_name_is_unknown() {
     let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
-    let transport = ReqwestTransport::with(open(), b"", Script::new(&[])).unwrap();
+    let transport = ReqwestTransport::with(open(), Vec::new(), Script::new(&[])).unwrap();
     for host in ["127.0.0.1", "nowhere.test"] {
         assert_eq!(
             post(&transport, &format!("http://{host}:{port}/"), ENOUGH).await.err(),
@@ -250,7 +252,7 @@ async fn a_blocked_address_gets_no_connection_and_its_answer_is_not_shown() {
     let server = Server::answering("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nsecret").await;
     let names = Script::new(&[&["127.0.0.1"], &["127.0.0.1", "::1", "169.254.169.254"]]);
     let policy = GuardPolicy { http: true, ..GuardPolicy::default() };
-    let transport = ReqwestTransport::with(policy, b"", names.clone()).unwrap();
+    let transport = ReqwestTransport::with(policy, Vec::new(), names.clone()).unwrap();
     for host in ["127.0.0.1", "0x7f.1", "[::ffff:127.0.0.1]", "localhost", "shop.test"] {
         let result = post(&transport, &format!("http://{host}:{}/", server.port), ENOUGH).await;
         let text = Blocked::Address.to_string();
@@ -265,7 +267,7 @@ async fn of_several_addresses_only_the_permitted_is_called() {
     let reply = b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\npublic".to_vec();
     let outside = Server::at(Ipv4Addr::new(127, 0, 0, 2), inside.port, vec![reply], Duration::ZERO).await;
     let names = Script::new(&[&["127.0.0.1", "127.0.0.2", "127.0.0.1"]]);
-    let transport = ReqwestTransport::with(allowing("127.0.0.2"), b"", names).unwrap();
+    let transport = ReqwestTransport::with(allowing("127.0.0.2"), Vec::new(), names).unwrap();
     let reply = post(&transport, &format!("http://shop.test:{}/", outside.port), ENOUGH).await.unwrap();
     assert_eq!(reply.body().as_ref(), b"public");
     assert_eq!(inside.connections(), 0);
@@ -278,7 +280,7 @@ async fn a_name_that_changes_its_mind_leads_only_where_it_was_judged() {
     let outside = Server::at(Ipv4Addr::new(127, 0, 0, 2), inside.port, vec![reply], Duration::ZERO).await;
     // Stands for a public address first and a private one from then on.
     let names = Script::new(&[&["127.0.0.2"], &["127.0.0.1"]]);
-    let transport = ReqwestTransport::with(allowing("127.0.0.2"), b"", names.clone()).unwrap();
+    let transport = ReqwestTransport::with(allowing("127.0.0.2"), Vec::new(), names.clone()).unwrap();
     let url = format!("http://rebind.test:{}/", inside.port);
     assert_eq!(post(&transport, &url, ENOUGH).await.unwrap().body().as_ref(), b"public");
     assert_eq!(names.left(), 1, "the name was asked for once, and what it said then was called");
@@ -303,14 +305,26 @@ impl Authority {
 
     /// A TLS server for a name, good until the end of a year; it counts the bytes of requests it understood.
     async fn server(&self, name: &str, until_year: i32) -> (u16, Arc<AtomicUsize>) {
+        self.server_that(name, until_year, false).await
+    }
+
+    /// The same, and where `asks` it only talks to clients with a certificate of this authority.
+    async fn server_that(&self, name: &str, until_year: i32, asks: bool) -> (u16, Arc<AtomicUsize>) {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
         params.not_after = rcgen::date_time_ymd(until_year, 12, 31);
         let certificate: CertificateDer<'static> =
             params.signed_by(&key, &self.issuer).unwrap().der().clone();
         let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
-        let config =
-            ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate], key).unwrap();
+        let config = if asks {
+            let mut roots = RootCertStore::empty();
+            roots.add(CertificateDer::from_pem_slice(self.pem.as_bytes()).unwrap()).unwrap();
+            let verifier = WebPkiClientVerifier::builder(Arc::new(roots)).build().unwrap();
+            ServerConfig::builder().with_client_cert_verifier(verifier)
+        } else {
+            ServerConfig::builder().with_no_client_auth()
+        };
+        let config = config.with_single_cert(vec![certificate], key).unwrap();
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (port, heard) = (listener.local_addr().unwrap().port(), Arc::new(AtomicUsize::new(0)));
@@ -329,7 +343,9 @@ impl Authority {
 
     async fn call(&self, port: u16) -> Result<Reply, TransportError> {
         let names = Script::new(&[&["127.0.0.1"]]);
-        let transport = ReqwestTransport::with(open(), self.pem.as_bytes(), names).unwrap();
+        let transport =
+            ReqwestTransport::with(open(), Certificate::from_pem_bundle(self.pem.as_bytes()).unwrap(), names)
+                .unwrap();
         post(&transport, &format!("https://shop.test:{port}/"), ENOUGH).await
     }
 }
@@ -340,6 +356,28 @@ async fn a_certificate_that_is_good_for_the_name_is_trusted() {
     let (port, heard) = authority.server("shop.test", 4000).await;
     assert_eq!(authority.call(port).await.unwrap().body().as_ref(), b"ok");
     assert!(heard.load(Ordering::SeqCst) > 0);
+}
+
+#[tokio::test]
+async fn a_client_certificate_is_shown_where_the_call_has_one() {
+    let authority = Authority::new();
+    let (port, _) = authority.server_that("shop.test", 4000, true).await;
+    assert!(authority.call(port).await.is_err(), "the server asks for a certificate");
+    let (key, params) =
+        (KeyPair::generate().unwrap(), CertificateParams::new(["merchant".to_owned()]).unwrap());
+    let certificate = params.signed_by(&key, &authority.issuer).unwrap().pem();
+    let roots = Certificate::from_pem_bundle(authority.pem.as_bytes()).unwrap();
+    let transport =
+        ReqwestTransport::with(open(), roots, Script::new(&[&["127.0.0.1"], &["127.0.0.1"]])).unwrap();
+    let send = async |pem: String| {
+        let mut request = http::Request::new(Bytes::new());
+        *request.uri_mut() = format!("https://shop.test:{port}/").parse().unwrap();
+        request.extensions_mut().insert(Identity::new(crate::secret::Secret::new(pem)));
+        transport.send(request, ENOUGH).await
+    };
+    let reply = send(format!("{certificate}{}", key.serialize_pem())).await.unwrap();
+    assert_eq!(reply.body().as_ref(), b"ok");
+    assert!(matches!(send("no key".to_owned()).await, Err(TransportError::Forbidden(_))));
 }
 
 #[tokio::test]

@@ -71,6 +71,7 @@ fn decode(channel: &dyn Channel, operation: &Operation, reply: &Reply, now: Time
 fn pay() -> Operation {
     Operation::Pay(Pay {
         reference: REFERENCE.into(),
+        started_at: Timestamp::ZERO,
         money: Money::new(1_234, Currency::CNY),
         method: "alipay.qr".parse().expect("a method"),
         subject: "Tea 茶叶".into(),
@@ -79,6 +80,8 @@ fn pay() -> Operation {
         expires_at: None,
         capture: CaptureMode::Automatic,
         payer: Payer::default(),
+        shared: false,
+        parts: Vec::new(),
     })
 }
 
