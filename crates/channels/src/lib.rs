@@ -5,8 +5,9 @@ use paycore::channel::Driver;
 
 pub mod alipay;
 mod dialect;
+pub mod qq;
 pub mod testpay;
 pub mod wechatpay;
 
 /// Every channel of this build.
-pub static REGISTRY: &[&dyn Driver] = &[&alipay::Alipay, &testpay::Testpay, &wechatpay::WechatPay];
+pub static REGISTRY: &[&dyn Driver] = &[&alipay::Alipay, &qq::Qq, &testpay::Testpay, &wechatpay::WechatPay];

@@ -2,14 +2,15 @@
 //! here still shows against the other end.
 
 pub(crate) mod bill;
+pub(crate) mod doubt;
 pub(crate) mod form;
 pub(crate) mod json;
 pub(crate) mod lines;
 pub(crate) mod reply;
 pub(crate) mod settings;
 pub(crate) mod text;
+pub(crate) mod v2;
 pub(crate) mod v3;
-#[expect(dead_code, reason = "the first channels that speak it are on their way")]
 pub(crate) mod xml;
 #[cfg_attr(not(test), expect(dead_code, reason = "for the channels whose statements are archives"))]
 pub(crate) mod zip;

@@ -2,8 +2,9 @@
 
 use std::ops::RangeInclusive;
 
-use paycore::channel::{Settings, SettingsError};
+use paycore::channel::{Identity, Settings, SettingsError};
 use paycore::crypto::{Keyring, Scheme, Signer, Verifier};
+use paycore::secret::Secret;
 use url::Url;
 
 /// A number such as a merchant or app id: ASCII digits only, kept as text.
@@ -56,4 +57,26 @@ pub(crate) fn rsa_keys(
         ));
     }
     Ok((signer, verifier))
+}
+
+/// The client certificate and its private key from the fields of these names, each in PEM form; neither or both.
+pub(crate) fn identity(
+    settings: &Settings,
+    (certificate, key): (&str, &str),
+) -> Result<Option<Identity>, SettingsError> {
+    let part = |field: &str, label: &str| match settings.value(field) {
+        Some(pem) if !pem.expose().contains("-----BEGIN ") || !pem.expose().contains(label) => {
+            Err(SettingsError::new(field, "must be in PEM form"))
+        }
+        pem => Ok(pem),
+    };
+    match (part(certificate, "CERTIFICATE-----")?, part(key, "PRIVATE KEY-----")?) {
+        (Some(chain), Some(key)) => {
+            let pem = format!("{}\n{}\n", chain.expose().trim(), key.expose().trim());
+            Ok(Some(Identity::new(Secret::new(pem))))
+        }
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(SettingsError::new(key, format!("is needed with {certificate}"))),
+        (None, Some(_)) => Err(SettingsError::new(certificate, format!("is needed with {key}"))),
+    }
 }
