@@ -5,9 +5,11 @@ use paycore::channel::Driver;
 
 pub mod alipay;
 mod dialect;
+pub mod epay;
 pub mod qq;
 pub mod testpay;
 pub mod wechatpay;
 
 /// Every channel of this build.
-pub static REGISTRY: &[&dyn Driver] = &[&alipay::Alipay, &qq::Qq, &testpay::Testpay, &wechatpay::WechatPay];
+pub static REGISTRY: &[&dyn Driver] =
+    &[&alipay::Alipay, &epay::Epay, &qq::Qq, &testpay::Testpay, &wechatpay::WechatPay];

@@ -53,8 +53,17 @@ impl<'a> Form<'a> {
 
     /// The text that was signed: every field as it arrived, empty ones too, except those in `without`.
     pub(crate) fn signed_text(&self, without: &[&str]) -> Vec<u8> {
+        self.joined(|name, _| !without.contains(&name))
+    }
+
+    /// The same where empty fields are not signed.
+    pub(crate) fn signed_text_of_present(&self, without: &[&str]) -> Vec<u8> {
+        self.joined(|name, value| !without.contains(&name) && !value.is_empty())
+    }
+
+    fn joined(&self, signed: impl Fn(&str, &[u8]) -> bool) -> Vec<u8> {
         let mut text = Vec::with_capacity(1024);
-        for (name, value) in self.0.iter().filter(|(name, _)| !without.contains(name)) {
+        for (name, value) in self.0.iter().filter(|(name, value)| signed(name, value)) {
             let joint: &[u8] = if text.is_empty() { b"" } else { b"&" };
             for part in [joint, name.as_bytes(), b"=", value] {
                 text.extend_from_slice(part);
@@ -86,12 +95,13 @@ pub(crate) fn signed_form(parameters: &[(&str, &str)], sign: &str) -> String {
     form
 }
 
-fn in_name(byte: u8) -> bool {
+/// Whether a byte may stand in a name.
+pub(crate) fn in_name(byte: u8) -> bool {
     byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'
 }
 
 /// Whether a value contains `&name=`.
-fn holds_field(value: &[u8]) -> bool {
+pub(crate) fn holds_field(value: &[u8]) -> bool {
     value.split(|byte| *byte == b'&').skip(1).any(|part| {
         let name = part.iter().take_while(|byte| in_name(**byte)).count();
         name > 0 && part.get(name) == Some(&b'=')

@@ -1,10 +1,13 @@
 //! The members of a JSON object as the bytes that were sent, for signatures over part of a body. Parsing and writing
 //! the part again would lose `\/` escapes, the order of keys or the encoding, and with them the signature.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
+use crate::dialect::form::{holds_field, in_name};
+
 /// More than the outermost object of any reply has.
-const MEMBERS_MAX: usize = 16;
+const MEMBERS_MAX: usize = 32;
 
 /// Finds the members of the object that `body` is: each key without its quotes, and where its value stands. `None`
 /// when it is not one object, when a key occurs twice or is written with escapes, which would be a second spelling.
@@ -36,6 +39,35 @@ pub(crate) fn members(body: &[u8]) -> Option<Vec<(&[u8], Range<usize>)>> {
     }
     scanner.space();
     (scanner.at == body.len()).then_some(members)
+}
+
+/// The members of the object that `body` is, as texts sorted by name, for gateways that sign them like a form. Lists and
+/// objects inside are left out, because such gateways do not sign them. `None` where a second reading would have the same
+/// signature.
+pub(crate) fn flat(body: &[u8]) -> Option<Vec<(&str, Cow<'_, str>)>> {
+    let mut values = Vec::new();
+    for (name, range) in members(body)? {
+        let raw = &body[range];
+        let value = match raw.first()? {
+            b'"' => Cow::Owned(serde_json::from_slice::<String>(raw).ok()?),
+            b'{' | b'[' => continue,
+            _ => match serde_json::from_slice(raw).ok()? {
+                serde_json::Value::Null | serde_json::Value::Bool(false) => Cow::Borrowed(""),
+                serde_json::Value::Bool(true) => Cow::Borrowed("1"),
+                // The number as it was sent: `1`, `1.0` and `1.00` are different texts and the same amount.
+                serde_json::Value::Number(_) => Cow::Borrowed(std::str::from_utf8(raw).ok()?),
+                _ => return None,
+            },
+        };
+        let name = std::str::from_utf8(name).ok()?;
+        let in_name = |byte: u8| in_name(byte) || byte.is_ascii_uppercase();
+        if name.is_empty() || !name.bytes().all(in_name) || holds_field(value.as_bytes()) {
+            return None;
+        }
+        values.push((name, value));
+    }
+    values.sort_unstable_by_key(|(name, _)| *name);
+    Some(values)
 }
 
 struct Scanner<'a> {
@@ -154,6 +186,14 @@ mod tests {
             "{\"a\":]}",
         ] {
             assert_eq!(values(body.as_bytes()), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_flat_object_with_a_second_reading_is_refused() {
+        let texts = [r#"{"a":"1&b=2"}"#, r#"{"a&b":"1"}"#, r#"{"a":1,"a":1}"#, r#"{"":1}"#, "[]", ""];
+        for body in texts.iter().chain(&[r#"{"a":1e}"#, r#"{"a":01}"#, r#"{"a":tru}"#]) {
+            assert!(flat(body.as_bytes()).is_none(), "{body}");
         }
     }
 }
