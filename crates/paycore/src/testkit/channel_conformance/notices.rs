@@ -67,9 +67,10 @@ pub(super) fn acknowledged(stand: &mut Stand<'_>) -> Result<(), Failure> {
 
 pub(super) fn flipped(stand: &mut Stand<'_>) -> Result<(), Failure> {
     for notice in samples(stand)? {
-        for bit in stand.positions(notice.body().len() * 8, 800) {
-            let changed = with_body(&notice, flip(notice.body(), bit));
-            refuses(stand, &format!("bit {bit} of the body flipped"), &changed)?;
+        let content = content(&notice);
+        for bit in stand.positions(content.len() * 8, 800) {
+            let Some(changed) = with_content(&notice, flip(&content, bit)) else { continue };
+            refuses(stand, &format!("bit {bit} of the content flipped"), &changed)?;
         }
         for (name, value) in signed(&notice) {
             let bytes = Bytes::copy_from_slice(value.as_bytes());
@@ -86,13 +87,15 @@ pub(super) fn flipped(stand: &mut Stand<'_>) -> Result<(), Failure> {
 
 pub(super) fn truncated(stand: &mut Stand<'_>) -> Result<(), Failure> {
     for notice in samples(stand)? {
-        for length in stand.positions(notice.body().len(), 400) {
-            let changed = with_body(&notice, notice.body().slice(..length));
-            refuses(stand, &format!("the body cut at {length}"), &changed)?;
+        let content = content(&notice);
+        for length in stand.positions(content.len(), 400) {
+            let Some(changed) = with_content(&notice, content.slice(..length)) else { continue };
+            refuses(stand, &format!("the content cut at {length}"), &changed)?;
         }
         for tail in ["\0", " ", "&a=b", "{}", "\n"] {
-            let longer = [notice.body().as_ref(), tail.as_bytes()].concat();
-            refuses(stand, &format!("the body with {tail:?} appended"), &with_body(&notice, longer.into()))?;
+            let longer = [content.as_ref(), tail.as_bytes()].concat();
+            let Some(changed) = with_content(&notice, longer.into()) else { continue };
+            refuses(stand, &format!("the content with {tail:?} appended"), &changed)?;
         }
     }
     Ok(())
@@ -115,27 +118,31 @@ pub(super) fn parts(stand: &mut Stand<'_>) -> Result<(), Failure> {
                 refuses(stand, &format!("{name} twice"), &doubled)?;
             }
         }
-        for (what, body) in form_parts(&notice) {
-            refuses(stand, &what, &with_body(&notice, body.into()))?;
+        for (what, content) in form_parts(&notice) {
+            let Some(changed) = with_content(&notice, content.into()) else { continue };
+            refuses(stand, &what, &changed)?;
         }
-        let mut read = notice.clone();
-        *read.method_mut() = Method::GET;
-        refuses(stand, "GET instead of POST", &read)?;
-        *read.body_mut() = Bytes::new();
-        refuses(stand, "GET without body", &read)?;
-        let mut bare = notice.clone();
-        *bare.headers_mut() = HeaderMap::new();
-        *bare.body_mut() = Bytes::new();
-        refuses(stand, "an empty POST", &bare)?;
+        let mut other = notice.clone();
+        *other.method_mut() = if notice.method() == Method::GET { Method::POST } else { Method::GET };
+        refuses(stand, "GET for POST, or the other way round", &other)?;
+        if let Some(emptied) = with_content(&notice, Bytes::new()) {
+            refuses(stand, "without content", &emptied)?;
+        }
+        if let Some(mut bare) = with_content(&notice, Bytes::new()) {
+            *bare.headers_mut() = HeaderMap::new();
+            *bare.method_mut() = Method::POST;
+            refuses(stand, "an empty POST", &bare)?;
+        }
     }
     Ok(())
 }
 
-/// For form bodies: each parameter left out, emptied, doubled, and doubled with another value.
+/// For forms: each parameter left out, emptied, doubled, and doubled with another value.
 fn form_parts(notice: &Request<Bytes>) -> Vec<(String, String)> {
     let kind = notice.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let Ok(body) = std::str::from_utf8(notice.body()) else { return Vec::new() };
-    if !kind.starts_with("application/x-www-form-urlencoded") {
+    let content = content(notice);
+    let Ok(body) = std::str::from_utf8(&content) else { return Vec::new() };
+    if notice.method() != Method::GET && !kind.starts_with("application/x-www-form-urlencoded") {
         return Vec::new();
     }
     let params: Vec<&str> = body.split('&').collect();
@@ -176,10 +183,25 @@ fn signed(notice: &Request<Bytes>) -> Vec<(HeaderName, HeaderValue)> {
     notice.headers().iter().map(own).filter(|(name, _)| !UNSIGNED.contains(name)).collect()
 }
 
-fn with_body(notice: &Request<Bytes>, body: Bytes) -> Request<Bytes> {
+/// What a notification says: the body, or with GET the query.
+fn content(notice: &Request<Bytes>) -> Bytes {
+    if notice.method() == Method::GET {
+        return Bytes::from(notice.uri().query().unwrap_or_default().to_owned());
+    }
+    notice.body().clone()
+}
+
+/// The same notification with another content; `None` where no HTTP server would let it through.
+fn with_content(notice: &Request<Bytes>, content: Bytes) -> Option<Request<Bytes>> {
     let mut changed = notice.clone();
-    *changed.body_mut() = body;
-    changed
+    if notice.method() == Method::GET {
+        let uri = notice.uri().to_string();
+        let address = uri.split('?').next().unwrap_or_default();
+        *changed.uri_mut() = format!("{address}?{}", std::str::from_utf8(&content).ok()?).parse().ok()?;
+    } else {
+        *changed.body_mut() = content;
+    }
+    Some(changed)
 }
 
 fn with_header(notice: &Request<Bytes>, name: &HeaderName, value: Option<HeaderValue>) -> Request<Bytes> {
