@@ -86,10 +86,8 @@ fn start(account: &Account, pay: &Pay, cx: &Context<'_>) -> Result<Step, Refusal
     }
     let v1 = matches!(account.keys, Keys::V1(_));
     if page {
-        if !parameters.contains_key("return_url") {
-            let detail = "is needed: the panel leads the payer there".to_owned();
-            return Err(Refusal::Parameter { param: "return_url", detail });
-        }
+        // Panels insist on one. A payer whom the merchant wants nowhere ends at the panel's own page.
+        parameters.entry("return_url").or_insert_with(|| format!("{}/", account.gateway));
         let query = signed(account, parameters, cx)?;
         let path = if v1 { "/submit.php" } else { "/api/pay/submit" };
         let url = format!("{}{path}?{query}", account.gateway);
