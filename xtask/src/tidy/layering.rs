@@ -149,7 +149,7 @@ pub fn two_ends(source: &Source) -> Vec<Finding> {
             );
             found.push(source.finding("layer-simulator", named.line, message));
         }
-        if is_adapter && ours && segments.contains(&"simulator") {
+        if is_adapter && ours && segments.iter().any(|name| matches!(*name, "simulator" | "sandbox")) {
             found.push(source.finding(
                 "layer-simulator",
                 named.line,

@@ -1,0 +1,81 @@
+//! The payer's phone or browser: one page per order, in Chinese and English, without script.
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, LOCATION};
+use http::{Method, Request, Response};
+use paycore::time::Timestamp;
+
+use super::{Book, Order, Provider, State, respond};
+
+/// Answers `/payer/{rest}`.
+pub(super) fn payer<P: Provider>(
+    book: &mut Book,
+    request: &Request<Bytes>,
+    rest: &str,
+    now: Timestamp,
+) -> Response<Bytes> {
+    let (key, action) = rest.split_once('/').unwrap_or((rest, ""));
+    if book.get(key).is_none() {
+        return trouble::<P>(404, "没有这笔订单 · No such order");
+    }
+    match (request.method(), action) {
+        (&Method::GET, "") => {
+            let query = request.uri().query().unwrap_or_default().as_bytes();
+            let mut parts = url::form_urlencoded::parse(query);
+            if let Some((_, back)) = parts.find(|(name, _)| name == "redirect_url") {
+                book.returns_to(key, back.into_owned());
+            }
+            return book.get(key).map_or_else(Response::default, page::<P>);
+        }
+        (&Method::POST, "pay") => {
+            if !book.press(key, now) {
+                return trouble::<P>(400, "余额不足，付款失败 · Insufficient balance");
+            }
+        }
+        // A payer who cancels leaves the order open and may come back.
+        (&Method::POST, "cancel") => {}
+        _ => return trouble::<P>(404, "没有这个页面 · No such page"),
+    }
+    let Some(order) = book.get(key) else { return Response::default() };
+    let Some(back) = &order.return_url else { return page::<P>(order) };
+    respond(303, (LOCATION, back), String::new())
+}
+
+/// A page that says what went wrong.
+fn trouble<P: Provider>(status: u16, text: &str) -> Response<Bytes> {
+    html::<P>(status, &format!("<h1>{}</h1>", escape(text)))
+}
+
+fn page<P: Provider>(order: &Order) -> Response<Bytes> {
+    let key = escape(&order.reference);
+    let choice = match order.state() {
+        // Relative to this page, so that the simulator may be mounted anywhere.
+        State::Open => format!(
+            "<form method=post action='{key}/pay'><button>支付 Pay</button></form>\
+             <form method=post action='{key}/cancel'><button class=quiet>取消 Cancel</button></form>"
+        ),
+        State::Paying => "<p class=state>处理中 · In progress</p>".to_owned(),
+        State::Paid if order.refunds.is_empty() => "<p class=state>支付成功 · Paid</p>".to_owned(),
+        State::Paid => "<p class=state>已支付，有退款 · Paid, with refunds</p>".to_owned(),
+        State::Closed => "<p class=state>订单已关闭 · Closed</p>".to_owned(),
+        State::Failed => "<p class=state>支付失败 · Failed</p>".to_owned(),
+    };
+    let (subject, yuan, fen) = (escape(&order.subject), order.fen / 100, order.fen % 100);
+    let sum = format!("<p class=sum>¥{yuan}.{fen:02}</p>");
+    html::<P>(200, &format!("<h1>{subject}</h1>{sum}{choice}<p class=note>{key}</p>"))
+}
+
+fn html<P: Provider>(status: u16, content: &str) -> Response<Bytes> {
+    let [chinese, english] = P::NAMES;
+    let page = include_str!("page.html")
+        .replace("{chinese}", chinese)
+        .replace("{english}", english)
+        .replace("{colour}", P::COLOUR)
+        .replace("{content}", content);
+    respond(status, (CONTENT_TYPE, "text/html; charset=utf-8"), page)
+}
+
+fn escape(text: &str) -> String {
+    let escapes = [('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('"', "&quot;"), ('\'', "&#39;")];
+    escapes.iter().fold(text.to_owned(), |text, (sign, escaped)| text.replace(*sign, escaped))
+}
