@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
-use paycore::channel::Fault;
+use paycore::channel::{Decline, DeclineReason, Fault, Outcome, Pay, Payment, Refusal, Step, Verdict};
 use paycore::currency::Currency;
 use paycore::money::Money;
 use paycore::time::Timestamp;
@@ -42,6 +42,35 @@ pub(crate) fn same_amount(
 pub(crate) fn beijing(name: &str, text: Option<&str>) -> Result<Option<Timestamp>, Fault> {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
     Timestamp::parse_beijing(text).map(Some).map_err(|_| Fault::Unexpected(format!("{name} {text:?}")))
+}
+
+/// An instant in Beijing time, written `yyyyMMddHHmmss`, that may be missing or empty.
+pub(crate) fn beijing_compact(name: &str, text: Option<&str>) -> Result<Option<Timestamp>, Fault> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
+    let at = Timestamp::parse_beijing_compact(text);
+    at.map(Some).map_err(|_| Fault::Unexpected(format!("{name} {text:?}")))
+}
+
+/// What a reply finally means.
+pub(crate) fn done(outcome: Outcome) -> Result<Step, Fault> {
+    Ok(Step::Done(outcome))
+}
+
+/// The next call could not even be written.
+pub(crate) fn not_sent(refusal: Refusal) -> Fault {
+    Fault::Unexpected(format!("the next call: {refusal}"))
+}
+
+/// A definite no, with the provider's own code and text.
+pub(crate) fn declined(reason: DeclineReason, code: &str, message: &str) -> Outcome {
+    let (code, message) = (code.to_owned(), message.chars().take(200).collect());
+    Outcome::new(Verdict::Declined(Decline { reason, code, message }))
+}
+
+/// The payment that a request started, for a query that settles it.
+pub(crate) fn started(pay: &Pay) -> Payment {
+    let Pay { reference, method, money, started_at, .. } = pay.clone();
+    Payment { reference, channel_id: None, method, money, started_at }
 }
 
 /// An answer in plain text.

@@ -2,10 +2,21 @@
 
 use std::ops::RangeInclusive;
 
-use paycore::channel::{Identity, Settings, SettingsError};
+use paycore::channel::{Field, FieldKind, Identity, Settings, SettingsError};
 use paycore::crypto::{Keyring, Scheme, Signer, Verifier};
 use paycore::secret::Secret;
 use url::Url;
+
+/// A field of an account with its label and its help, each in English and Chinese.
+pub(crate) const fn field(
+    key: &'static str,
+    kind: FieldKind,
+    required: bool,
+    texts: [&'static str; 4],
+) -> Field {
+    let [label, label_zh, help, help_zh] = texts;
+    Field { key, kind, required, label, label_zh, help, help_zh }
+}
 
 /// A number such as a merchant or app id: ASCII digits only, kept as text.
 pub(crate) fn digits(field: &str, text: &str, len: RangeInclusive<usize>) -> Result<String, SettingsError> {
