@@ -5,11 +5,21 @@ use paycore::channel::Driver;
 
 pub mod alipay;
 mod dialect;
+pub mod douyinpay;
 pub mod epay;
+pub mod lakala;
 pub mod qq;
+mod sandbox;
 pub mod testpay;
 pub mod wechatpay;
 
 /// Every channel of this build.
-pub static REGISTRY: &[&dyn Driver] =
-    &[&alipay::Alipay, &epay::Epay, &qq::Qq, &testpay::Testpay, &wechatpay::WechatPay];
+pub static REGISTRY: &[&dyn Driver] = &[
+    &alipay::Alipay,
+    &douyinpay::DouyinPay,
+    &epay::Epay,
+    &lakala::Lakala,
+    &qq::Qq,
+    &testpay::Testpay,
+    &wechatpay::WechatPay,
+];
