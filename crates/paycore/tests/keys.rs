@@ -58,12 +58,11 @@ fn unhex(text: &str) -> Vec<u8> {
 }
 
 fn rings() -> Vec<Box<dyn Keyring>> {
-    let mut rings: Vec<Box<dyn Keyring>> = vec![Box::new(NativeKeyring)];
-    #[cfg(feature = "portable-crypto")]
-    rings.push(Box::new(paycore::crypto::portable::PortableKeyring::new(std::sync::Arc::new(
-        Counting::default(),
-    ))));
-    rings
+    vec![
+        Box::new(NativeKeyring),
+        #[cfg(feature = "portable-crypto")]
+        Box::new(paycore::crypto::portable::PortableKeyring::new(std::sync::Arc::new(Counting::default()))),
+    ]
 }
 
 #[cfg(feature = "portable-crypto")]
