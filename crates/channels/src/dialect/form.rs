@@ -16,7 +16,7 @@ const FIELDS_MAX: usize = 128;
 pub(crate) struct Form<'a>(Vec<(&'a str, Cow<'a, [u8]>)>);
 
 impl<'a> Form<'a> {
-    /// Reads a form. Names are lower-case ASCII letters, digits and `_`; every byte of a value has one spelling.
+    /// Reads a form. Names are ASCII letters, digits and `_`; every byte of a value has one spelling.
     pub(crate) fn read(body: &'a [u8]) -> Result<Form<'a>, Fault> {
         let wrong = |what: &str| Fault::Unexpected(format!("the form: {what}"));
         let mut fields = Vec::with_capacity(32);
@@ -97,7 +97,7 @@ pub(crate) fn signed_form(parameters: &[(&str, &str)], sign: &str) -> String {
 
 /// Whether a byte may stand in a name.
 pub(crate) fn in_name(byte: u8) -> bool {
-    byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'
+    byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
 /// Whether a value contains `&name=`.

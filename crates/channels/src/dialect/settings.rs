@@ -50,17 +50,28 @@ pub(crate) type Keys = (Box<dyn Signer>, Box<dyn Verifier>);
 pub(crate) fn rsa_keys(
     settings: &Settings,
     keyring: &dyn Keyring,
+    names: (&str, &str),
+) -> Result<Keys, SettingsError> {
+    keys(settings, keyring, names, Scheme::RsaSha256)
+}
+
+/// The same for keys of any algorithm: both have to be good for `scheme`. A provider whose RSA key is short is opened
+/// for SHA-1 only.
+pub(crate) fn keys(
+    settings: &Settings,
+    keyring: &dyn Keyring,
     (private, public): (&str, &str),
+    scheme: Scheme,
 ) -> Result<Keys, SettingsError> {
     let signer =
         keyring.signer(settings.require(private)?).map_err(|error| SettingsError::new(private, error))?;
     let theirs = settings.require(public)?.expose();
-    let verifier = keyring.verifier(theirs).map_err(|error| SettingsError::new(public, error))?;
+    let legacy = scheme == Scheme::RsaSha1;
+    let verifier = if legacy { keyring.legacy_verifier(theirs) } else { keyring.verifier(theirs) };
+    let verifier = verifier.map_err(|error| SettingsError::new(public, error))?;
     let (probe, other) = (b"whose key is this", b"not what was signed");
-    let signature =
-        signer.sign(Scheme::RsaSha256, probe).map_err(|error| SettingsError::new(private, error))?;
-    let own = verifier.verify(Scheme::RsaSha256, probe, &signature)
-        && !verifier.verify(Scheme::RsaSha256, other, &signature);
+    let signature = signer.sign(scheme, probe).map_err(|error| SettingsError::new(private, error))?;
+    let own = verifier.verify(scheme, probe, &signature) && !verifier.verify(scheme, other, &signature);
     if own {
         return Err(SettingsError::new(
             public,
