@@ -6,6 +6,7 @@ use paycore::channel::Driver;
 pub mod alipay;
 mod dialect;
 pub mod douyinpay;
+pub mod ecny;
 pub mod epay;
 pub mod lakala;
 pub mod qq;
@@ -17,6 +18,7 @@ pub mod wechatpay;
 pub static REGISTRY: &[&dyn Driver] = &[
     &alipay::Alipay,
     &douyinpay::DouyinPay,
+    &ecny::Ecny,
     &epay::Epay,
     &lakala::Lakala,
     &qq::Qq,
