@@ -60,6 +60,8 @@ async fn believe(
             let known = crate::refund::service::report(engine, merchant, account, report).await?;
             Ok(if known { Ok(()) } else { Err(unbound()) })
         }
+        // The engine has made none that could be meant.
+        Subject::Transfer => Ok(Err(unbound())),
     }
 }
 

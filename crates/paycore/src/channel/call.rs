@@ -45,6 +45,21 @@ pub struct Call {
     pub identity: Option<Identity>,
 }
 
+/// What an operation of several calls has to know again when a reply comes, such as the hash of a file that is being
+/// fetched. The channel puts it into the extensions of the request; whoever sends the call puts it into those of the
+/// reply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Memo(pub String);
+
+impl Memo {
+    /// Hands the memo of a request, if it has one, on to its reply.
+    pub fn hand_on(memo: Option<Memo>, reply: &mut Reply) {
+        if let Some(memo) = memo {
+            reply.extensions_mut().insert(memo);
+        }
+    }
+}
+
 /// A client certificate with its private key.
 #[derive(Clone)]
 pub struct Identity(Arc<Secret>);

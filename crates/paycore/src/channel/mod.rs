@@ -19,7 +19,7 @@ mod statement;
 use std::io::BufRead;
 use std::sync::Arc;
 
-pub use call::{Call, Effect, Identity, Reply, Stage, Step};
+pub use call::{Call, Effect, Identity, Memo, Reply, Stage, Step};
 pub use fault::{Fault, Refusal};
 pub use notice::{Notice, Report, Subject, Verified};
 pub use operation::{

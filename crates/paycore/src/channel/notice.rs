@@ -35,4 +35,6 @@ pub enum Subject {
     Payment,
     /// A refund.
     Refund,
+    /// A transfer.
+    Transfer,
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::channel::{Channel, Context, Fault, Operation, Outcome, Reply, Step, Verb};
+use crate::channel::{Channel, Context, Fault, Memo, Operation, Outcome, Reply, Step, Verb};
 
 /// Sends one request and waits for the whole reply. It never retries, never follows redirects and never judges a
 /// status: that is the channel's business.
@@ -105,10 +105,12 @@ async fn carry(
         if operation.verb() == Verb::Statement {
             call.request.extensions_mut().insert(ReplyLimit(STATEMENT_BYTES_MAX));
         }
-        let reply = transport
+        let memo = call.request.extensions().get::<Memo>().cloned();
+        let mut reply = transport
             .send(call.request, call.timeout)
             .await
             .map_err(|error| Fault::Transport(error.to_string()))?;
+        Memo::hand_on(memo, &mut reply);
         step = channel.decode(operation, call.stage, &reply, cx)?;
     }
     Err(Fault::Unexpected("the channel asks for more calls than an operation may take".into()))

@@ -10,9 +10,9 @@ use http::{Method as HttpMethod, Request, Response, Uri};
 use super::Options;
 use crate::channel::simulator::{Answer, BookLine, Maker, Notification, Provision, Simulator};
 use crate::channel::{
-    Action, Capability, CaptureMode, Channel, Context, Currencies, Driver, Fault, Method, Operation, Outcome,
-    Pay, Payer, Payment, Profile, Query, QueryRefund, Refund, Refusal, Report, Settings, Step, Verdict,
-    Verified,
+    Action, Capability, CaptureMode, Channel, Context, Currencies, Driver, Fault, Memo, Method, Operation,
+    Outcome, Pay, Payer, Payment, Profile, Query, QueryRefund, Refund, Refusal, Report, Settings, Step,
+    Verdict, Verified,
 };
 use crate::crypto::Keyring;
 use crate::currency::Currency;
@@ -279,7 +279,10 @@ impl Stand<'_> {
         let mut relative = request.clone();
         *relative.uri_mut() = below_base(&request.uri().to_string())?;
         match self.simulator.handle(&relative, self.now()) {
-            Answer::Reply(reply) => Some(reply),
+            Answer::Reply(mut reply) => {
+                Memo::hand_on(request.extensions().get().cloned(), &mut reply);
+                Some(reply)
+            }
             Answer::Silence => None,
         }
     }

@@ -288,8 +288,14 @@ fn fetched(stand: &mut Stand<'_>, day: Timestamp) -> Result<(), Failure> {
         let (lines, _) = parsed(stand, &file)?;
         let booked =
             stand.simulator.book().into_iter().filter(|line| line.at.beijing()[..10] == day.beijing()[..10]);
-        let wanted: Vec<Row> = booked.map(row_of).collect();
-        let missing = wanted.iter().find(|wanted| !lines.contains(wanted));
+        let wanted: Vec<BookLine> = booked.collect();
+        // A statement of funds may know a refund by its own reference only.
+        let by_itself = |line: &BookLine| {
+            let reference = line.refund.clone().filter(|_| *kind == StatementKind::Funds);
+            reference.is_some_and(|reference| lines.contains(&row_of(BookLine { reference, ..line.clone() })))
+        };
+        let found = |line: &BookLine| lines.contains(&row_of(line.clone())) || by_itself(line);
+        let missing = wanted.iter().find(|wanted| !found(wanted));
         stand.ensure(missing.is_none(), || format!("{kind:?} of the day lacks {missing:?}"))?;
         if *kind == StatementKind::Trade {
             stand.same("lines of the day", lines.len(), wanted.len())?;
@@ -309,7 +315,11 @@ fn parsed(stand: &Stand<'_>, mut file: &[u8]) -> Result<(Vec<Row>, Totals), Fail
     let mut lines = Vec::new();
     let totals = stand
         .channel
-        .parse(&mut file, &mut |line| lines.push((line.kind, line.reference, line.money, seconds(line.at))))
+        .parse(&mut file, &mut |line| {
+            let refund = line.refund_reference.unwrap_or_default();
+            let reference = if line.reference.is_empty() { refund } else { line.reference };
+            lines.push((line.kind, reference, line.money, seconds(line.at)));
+        })
         .map_err(|fault| format!("statement: {fault}"))?;
     Ok((lines, totals))
 }
