@@ -18,41 +18,102 @@ pub(crate) struct Form<const SUMS: usize> {
 }
 
 impl<const SUMS: usize> Form<SUMS> {
-    /// Hands every row to `each`, and checks the last row against all of them. A row for which `each` has nothing is not
-    /// understood, and nor is then the bill.
+    /// Hands every row of a bill that was opened and has these columns to `each`, and checks the last row against all of
+    /// them. A row for which `each` has nothing is not understood, and nor is then the bill.
     pub(crate) fn read(
         &self,
-        file: &mut dyn BufRead,
+        bill: &mut Bill<'_>,
         mut each: impl FnMut(&[&str]) -> Result<Option<()>, Fault>,
     ) -> Result<(), Fault> {
-        let mut rows = Lines::utf8(file);
-        if rows.required()?.trim_start_matches('\u{feff}') != self.columns {
-            return Err(rows.wrong("not this kind of bill, or without some columns"));
+        let mut sums = [0_i64; SUMS];
+        let (count, last) = bill.rows(self.totals, |cells| {
+            for (sum, column) in sums.iter_mut().zip(self.summed) {
+                let Some(added) = yuan(cells[column]).and_then(|amount| sum.checked_add(amount)) else {
+                    return Ok(None);
+                };
+                *sum = added;
+            }
+            each(cells)
+        })?;
+        if footer(&last) != Some((count, sums)) {
+            return Err(bill.wrong("the totals do not agree with the rows"));
         }
-        let width = self.columns.split(',').count();
-        let (mut count, mut sums) = (0_u64, [0_i64; SUMS]);
+        bill.end()
+    }
+}
+
+/// A bill of which the first line was read.
+pub(crate) struct Bill<'a> {
+    /// The names of the columns, as they stand in the first line.
+    pub(crate) columns: String,
+    lines: Lines<'a>,
+}
+
+impl<'a> Bill<'a> {
+    pub(crate) fn open(file: &'a mut dyn BufRead) -> Result<Bill<'a>, Fault> {
+        let mut lines = Lines::utf8(file);
+        let first = lines.required()?;
+        Ok(Bill { columns: first.trim_start_matches('\u{feff}').to_owned(), lines })
+    }
+
+    /// Hands every row before the line of totals to `each`. Their number, and the row of totals itself.
+    pub(crate) fn rows(
+        &mut self,
+        totals: &str,
+        mut each: impl FnMut(&[&str]) -> Result<Option<()>, Fault>,
+    ) -> Result<(u64, String), Fault> {
+        let (width, mut count) = (self.columns.split(',').count(), 0);
         loop {
-            let text = rows.required()?;
-            if text == self.totals {
-                break;
+            let text = self.lines.required()?;
+            if text == totals {
+                return Ok((count, self.lines.required()?));
             }
             let cells = cells(&text).filter(|cells| cells.len() == width);
-            let cells = cells.ok_or_else(|| rows.wrong("the cells are not understood"))?;
-            for (sum, column) in sums.iter_mut().zip(self.summed) {
-                let added = yuan(cells[column]).and_then(|amount| sum.checked_add(amount));
-                *sum = added.ok_or_else(|| rows.wrong("an amount is not understood"))?;
-            }
+            let cells = cells.ok_or_else(|| self.wrong("the cells are not understood"))?;
             count += 1;
-            each(&cells)?.ok_or_else(|| rows.wrong("the row is not understood"))?;
+            each(&cells)?.ok_or_else(|| self.wrong("the row is not understood"))?;
         }
-        if footer(&rows.required()?) != Some((count, sums)) {
-            return Err(rows.wrong("the totals do not agree with the rows"));
-        }
-        if rows.next()?.is_some_and(|line| !line.is_empty()) {
-            return Err(rows.wrong("the file does not end here"));
+    }
+
+    /// Nothing may follow.
+    pub(crate) fn end(&mut self) -> Result<(), Fault> {
+        if self.lines.next()?.is_some_and(|line| !line.is_empty()) {
+            return Err(self.wrong("the file does not end here"));
         }
         Ok(())
     }
+
+    /// A fault that names the line read last.
+    pub(crate) fn wrong(&self, what: &str) -> Fault {
+        self.lines.wrong(what)
+    }
+}
+
+/// What a bill of funds says in its last row: the number of rows, then number and sum of those that came in and of
+/// those that went out.
+pub(crate) const FUNDS_TOTALS: &str = "资金流水总笔数,收入笔数,收入金额,支出笔数,支出金额";
+
+/// Reads a bill of funds: hands every row to `each`, which answers whether the money came in and how many fen it was,
+/// and checks the last row against that.
+pub(crate) fn funds(
+    bill: &mut Bill<'_>,
+    mut each: impl FnMut(&[&str]) -> Result<Option<(bool, i64)>, Fault>,
+) -> Result<(), Fault> {
+    let (mut counts, mut sums) = ([0_i64; 2], [0_i64; 2]);
+    let (count, last) = bill.rows(FUNDS_TOTALS, |cells| {
+        let Some((came_in, fen)) = each(cells)? else { return Ok(None) };
+        let side = usize::from(!came_in);
+        counts[side] += 1;
+        let Some(sum) = sums[side].checked_add(fen) else { return Ok(None) };
+        sums[side] = sum;
+        Ok(Some(()))
+    })?;
+    // The same five numbers, counts and sums in hundred-thousandths alike.
+    let exact = [counts[0] * IN_YUAN, sums[0] * IN_FEN, counts[1] * IN_YUAN, sums[1] * IN_FEN];
+    if footer(&last) != Some((count, exact)) {
+        return Err(bill.wrong("the totals do not agree with the rows"));
+    }
+    bill.end()
 }
 
 /// Cells are not quoted; only a backtick after a comma begins a new one.
@@ -69,8 +130,9 @@ fn footer<const SUMS: usize>(text: &str) -> Option<(u64, [i64; SUMS])> {
     Some((count, sums?.try_into().ok()?))
 }
 
-/// Hundred-thousandths of a yuan in a fen.
+/// Hundred-thousandths of a yuan in a fen and in a yuan.
 const IN_FEN: i64 = 1_000;
+const IN_YUAN: i64 = 100 * IN_FEN;
 
 /// Yuan that are whole fen.
 pub(crate) fn fen(text: &str) -> Option<i64> {

@@ -3,8 +3,15 @@
 //! sealed with AES-256-GCM. The gateways differ in the names.
 
 mod answer;
+mod client;
+mod deed;
+mod file;
 mod keys;
+mod merchant;
 mod notice;
+mod share;
+mod trade;
+mod transfer;
 
 use std::time::Duration;
 
@@ -16,12 +23,19 @@ use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, Method, Request};
 use paycore::channel::{Context, Fault, Refusal};
-use paycore::crypto::{Scheme, Signer};
+use paycore::crypto::{Encryption, Scheme, Signer};
 use paycore::time::Timestamp;
 
 pub(crate) use answer::{Answer, Refused, instant, read};
+pub(crate) use client::client;
+pub(crate) use deed::{Doubt, FIRST, absent, carried, declined, done, doubt, not_sent, ours, refusal};
+pub(crate) use file::{Located, file, unpacked};
 pub(crate) use keys::{PlatformKey, platform, word};
+pub(crate) use merchant::{Merchant, Sub, fen, reference};
 pub(crate) use notice::{acknowledgement, rejection};
+pub(crate) use share::{share_reply, share_request};
+pub(crate) use trade::{Given, Trade, refund_state, trade_state};
+pub(crate) use transfer::{Paid, ask_transfer, pay_out, transfer_state};
 
 /// Clocks may differ by less than this.
 const WINDOW: Duration = Duration::from_secs(300);
@@ -89,13 +103,25 @@ impl Identity {
             .header(AUTHORIZATION, authorization)
             .header(ACCEPT, "application/json")
             .header(USER_AGENT, concat!("paycore/", env!("CARGO_PKG_VERSION")));
-        if let Some(key) = self.platform.first() {
+        if let Some(key) = self.current(cx.now) {
             request = request.header(self.names.serial, &key.serial);
         }
         if !body.is_empty() {
             request = request.header(CONTENT_TYPE, "application/json");
         }
         request.body(body.into()).map_err(|_| Refusal::Signing)
+    }
+
+    /// The gateway's key that we ask for: the first that is in force.
+    fn current(&self, now: Timestamp) -> Option<&PlatformKey> {
+        self.platform.iter().find(|key| key.counts(now))
+    }
+
+    /// What only the gateway shall read, such as the name of a person, for the key that [`Identity::request`] names.
+    pub(crate) fn encrypt(&self, clear: &str, cx: &Context<'_>) -> Result<String, Refusal> {
+        let key = self.current(cx.now).ok_or(Refusal::Signing)?;
+        let sealed = key.encrypter.encrypt(Encryption::RsaOaepSha1, clear.as_bytes());
+        sealed.map(|sealed| STANDARD.encode(sealed)).map_err(|_| Refusal::Signing)
     }
 
     /// The base64 of our signature over these lines, each with a line feed.
@@ -120,7 +146,7 @@ impl Identity {
         {
             return Err(Fault::Signature);
         }
-        let mut keys = self.platform.iter().filter(|key| key.expires.is_none_or(|end| now <= end));
+        let mut keys = self.platform.iter().filter(|key| key.counts(now));
         let key = keys.find(|key| key.serial == serial).ok_or(Fault::Signature)?;
         let signature = STANDARD.decode(signature).map_err(|_| Fault::Signature)?;
         let mut text = Vec::with_capacity(body.len() + 64);

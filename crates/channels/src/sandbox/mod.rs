@@ -5,6 +5,9 @@
 mod book;
 mod notes;
 mod page;
+pub(crate) mod share;
+pub(crate) mod v3;
+pub(crate) mod x509;
 
 use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};

@@ -5,7 +5,7 @@ use paycore::crypto::Keyring;
 
 use super::PRODUCTION;
 use crate::dialect::settings::{digits, gateway};
-use crate::dialect::v3::{Identity, Names, platform, word};
+use crate::dialect::v3::{Identity, Merchant, Names, Sub, platform, word};
 
 /// What WeChat Pay calls the parts of its signatures.
 static NAMES: Names = Names {
@@ -21,12 +21,9 @@ static NAMES: Names = Names {
 /// One merchant's app with WeChat Pay, its keys open.
 #[derive(Debug)]
 pub(super) struct Account {
-    pub(super) appid: String,
+    pub(super) merchant: Merchant,
     /// The merchant's own number of a shop, sent with barcode payments.
     pub(super) store_id: String,
-    /// Without a slash at its end.
-    pub(super) gateway: String,
-    pub(super) identity: Identity,
 }
 
 impl Account {
@@ -44,6 +41,16 @@ impl Account {
         let gateway = gateway("gateway", settings.text("gateway", PRODUCTION))?;
         let gateway = gateway.trim_end_matches('/').to_owned();
         let identity = Identity { names: &NAMES, mchid, serial_no, signer, platform, seal };
-        Ok(Account { appid, store_id, gateway, identity })
+        Ok(Account { merchant: Merchant { identity, appid, sub: sub(settings)?, gateway }, store_id })
+    }
+}
+
+/// The merchant that a service provider acts for, if one is set.
+fn sub(settings: &Settings) -> Result<Option<Sub>, SettingsError> {
+    let appid = settings.value("sub_appid").map(|appid| word("sub_appid", appid.expose())).transpose()?;
+    match settings.value("sub_mchid") {
+        Some(mchid) => Ok(Some(Sub { mchid: digits("sub_mchid", mchid.expose(), 8..=32)?, appid })),
+        None if appid.is_some() => Err(SettingsError::new("sub_mchid", "is required with a sub_appid")),
+        None => Ok(None),
     }
 }

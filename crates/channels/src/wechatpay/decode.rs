@@ -1,20 +1,23 @@
 //! Replies as outcomes.
 
+use std::time::Duration;
+
 use paycore::channel::{
-    Action, Close, Context, Decline, DeclineReason as Why, Fault, Operation, Outcome, Pay, Refusal, Reply,
+    Action, Close, Context, DeclineReason as Why, Fault, Operation, Outcome, Pay, Payment, Refund, Reply,
     Stage, Step, Verdict,
 };
 use paycore::money::Money;
 use serde::Deserialize;
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 use url::form_urlencoded::byte_serialize;
 
 use super::config::Account;
-use super::encode::{CLOSING, CONFIRM, FIRST, REFUSED, REVERSING, ask, ask_refund, close, reverse};
-use super::envelope::{Amount, Given, Trade};
+use super::encode::{CLOSING, CONFIRM, REVERSING, ask, ask_refund, close, reverse};
 use crate::dialect::reply::same;
-use crate::dialect::v3::{Answer, Refused, instant};
+use crate::dialect::v3::{
+    Answer, Doubt, FIRST, Given, Located, Paid, Refused, Trade, absent, ask_transfer, carried, client,
+    declined, done, doubt, file, not_sent, refund_state, refusal, share_reply, trade_state, transfer_state,
+};
 
 pub(super) fn next(
     account: &Account,
@@ -23,65 +26,110 @@ pub(super) fn next(
     reply: &Reply,
     cx: &Context<'_>,
 ) -> Result<Step, Fault> {
-    let identity = &account.identity;
-    let found = |reference: &str, id: Option<&str>, money| match identity.answer::<Trade>(reply, cx)? {
-        Answer::Done(trade) => state(account, &trade, reference, id, Some(money)),
-        Answer::Refused(refused) => absent(refused, NO_ORDER),
-    };
+    let identity = &account.merchant.identity;
     match (operation, stage) {
-        (Operation::Pay(pay), FIRST) if pay.method.scene() == "barcode" => {
-            match identity.answer::<Trade>(reply, cx)? {
-                Answer::Done(trade) => done(state(account, &trade, &pay.reference, None, Some(pay.money))?),
-                Answer::Refused(refused) => not_taken(account, refused, pay, cx),
-            }
-        }
-        (Operation::Pay(pay), FIRST) => match identity.answer::<Prepaid>(reply, cx)? {
-            Answer::Done(prepaid) => {
-                done(Outcome::new(Verdict::Awaiting(action(account, &prepaid, pay, cx)?)))
-            }
-            Answer::Refused(refused) => not_taken(account, refused, pay, cx),
-        },
+        (Operation::Pay(pay), FIRST) => paid(account, pay, reply, cx),
         (Operation::Pay(pay), stage) => {
-            let found = found(&pay.reference, None, pay.money)?;
+            let found = found(account, reply, (&pay.reference, None), pay.money, cx)?;
             done(if found.verdict == Verdict::Absent { refusal(PAY_DOUBTS, stage) } else { found })
         }
-        (Operation::Query(query), _) => {
-            done(found(&query.payment.reference, query.payment.channel_id.as_deref(), query.payment.money)?)
-        }
+        (Operation::Query(query), _) => looked(account, reply, &query.payment, cx),
         (Operation::Close(close), FIRST) => closable(account, identity.answer(reply, cx)?, close, cx),
         (Operation::Close(close), CLOSING | REVERSING) => closed(account, stage, reply, close, cx),
-        (Operation::Close(close), _) => {
-            done(found(&close.payment.reference, close.payment.channel_id.as_deref(), close.payment.money)?)
-        }
-        (Operation::Refund(refund), _) => {
-            let (payment, reference) = (&refund.payment.reference, &refund.reference);
-            match identity.answer::<Given>(reply, cx)? {
-                Answer::Done(given) => {
-                    done(refund_state(account, &given, payment, reference, Some(refund.money))?)
-                }
-                Answer::Refused(refused) if stage == FIRST => {
-                    let stage = doubt(REFUND_DOUBTS, &refused).ok_or_else(|| refused.unknown())?;
-                    ask_refund(account, reference, stage, cx).map_err(not_sent)
-                }
-                Answer::Refused(refused) => {
-                    absent(refused, NO_REFUND).map(|_| refusal(REFUND_DOUBTS, stage)).and_then(done)
-                }
-            }
-        }
+        (Operation::Close(close), _) => looked(account, reply, &close.payment, cx),
+        (Operation::Refund(refund), _) => given_back(account, refund, (reply, stage), cx),
         (Operation::QueryRefund(query), _) => {
             let (payment, reference) = (&query.payment.reference, &query.reference);
             done(match identity.answer::<Given>(reply, cx)? {
-                Answer::Done(given) => refund_state(account, &given, payment, reference, Some(query.money))?,
+                Answer::Done(given) => {
+                    refund_state(&account.merchant, &given, payment, reference, Some(query.money))?
+                }
                 Answer::Refused(refused) => absent(refused, NO_REFUND)?,
             })
         }
-        _ => Err(Fault::Unsupported),
+        (Operation::Transfer(transfer), _) => {
+            let (reference, money) = (&transfer.reference, Some(transfer.money));
+            let ask = |stage| ask_transfer(&account.merchant, reference, stage, cx);
+            carried(&account.merchant, (reply, stage), NO_TRANSFER, cx, ask, |bill| {
+                transfer_state(&account.merchant, bill, reference, money)
+            })
+        }
+        (Operation::QueryTransfer(query), _) => done(match identity.answer::<Paid>(reply, cx)? {
+            Answer::Done(bill) => {
+                transfer_state(&account.merchant, &bill, &query.reference, Some(query.money))?
+            }
+            Answer::Refused(refused) => absent(refused, NO_TRANSFER)?,
+        }),
+        (Operation::Statement(_), FIRST) => match identity.answer::<Located>(reply, cx)? {
+            Answer::Done(located) => {
+                let (path, hash) = located.path(&account.merchant.gateway)?;
+                let mut step = account.merchant.get(&path, CONFIRM, cx).map_err(not_sent)?;
+                if let Step::Send(call) = &mut step {
+                    // A file is larger than any other reply.
+                    call.timeout = Duration::from_secs(60);
+                    call.request.extensions_mut().insert(hash);
+                }
+                Ok(step)
+            }
+            Answer::Refused(refused) => Err(refused.unknown()),
+        },
+        (Operation::Statement(_), _) => file(reply).map(Step::File),
+        _ => share_reply(&account.merchant, operation, (reply, stage), cx).unwrap_or(Err(Fault::Unsupported)),
     }
+}
+
+/// What a query of the order says.
+fn found(
+    account: &Account,
+    reply: &Reply,
+    (reference, id): (&str, Option<&str>),
+    money: Money,
+    cx: &Context<'_>,
+) -> Result<Outcome, Fault> {
+    match account.merchant.identity.answer::<Trade>(reply, cx)? {
+        Answer::Done(trade) => trade_state(&account.merchant, &trade, reference, id, Some(money)),
+        Answer::Refused(refused) => absent(refused, NO_ORDER),
+    }
+}
+
+fn looked(account: &Account, reply: &Reply, payment: &Payment, cx: &Context<'_>) -> Result<Step, Fault> {
+    let of = (payment.reference.as_str(), payment.channel_id.as_deref());
+    done(found(account, reply, of, payment.money, cx)?)
+}
+
+fn paid(account: &Account, pay: &Pay, reply: &Reply, cx: &Context<'_>) -> Result<Step, Fault> {
+    let (merchant, refused) = (&account.merchant, |refused| not_taken(account, refused, pay, cx));
+    if pay.method.scene() == "barcode" {
+        return match merchant.identity.answer::<Trade>(reply, cx)? {
+            Answer::Done(trade) => {
+                done(trade_state(merchant, &trade, &pay.reference, None, Some(pay.money))?)
+            }
+            Answer::Refused(why) => refused(why),
+        };
+    }
+    match merchant.identity.answer::<Prepaid>(reply, cx)? {
+        Answer::Done(prepaid) => done(Outcome::new(Verdict::Awaiting(action(account, &prepaid, pay, cx)?))),
+        Answer::Refused(why) => refused(why),
+    }
+}
+
+fn given_back(
+    account: &Account,
+    refund: &Refund,
+    (reply, stage): (&Reply, Stage),
+    cx: &Context<'_>,
+) -> Result<Step, Fault> {
+    let (payment, reference) = (&refund.payment.reference, &refund.reference);
+    let ask = |stage| ask_refund(account, reference, stage, cx);
+    carried(&account.merchant, (reply, stage), NO_REFUND, cx, ask, |given: &Given| {
+        refund_state(&account.merchant, given, payment, reference, Some(refund.money))
+    })
 }
 
 /// Codes that say that there is no such order or refund.
 const NO_ORDER: &[&str] = &["ORDERNOTEXIST", "RESOURCENOTEXISTS"];
 const NO_REFUND: &[&str] = &["RESOURCENOTEXISTS", "REFUNDNOTEXIST"];
+const NO_TRANSFER: &[&str] = &["NOTFOUND", "RESOURCENOTEXISTS"];
 
 /// Documented refusals of an order after which no money moves under its reference.
 const PAY_DECLINES: &[(&str, Why)] = &[
@@ -92,9 +140,6 @@ const PAY_DECLINES: &[(&str, Why)] = &[
     ("MCHNOTEXISTS", Why::NotPermitted),
     ("APPIDMCHIDNOTMATCH", Why::NotPermitted),
 ];
-
-/// A refusal that is believed only when a query finds nothing: its code, and what it then means.
-type Doubt = (&'static str, Why, &'static str);
 
 /// Each of these may be said of the repeat of a request that was carried out: with other particulars, or with a barcode
 /// that the first one has used up.
@@ -107,31 +152,6 @@ const PAY_DOUBTS: &[Doubt] = &[
 
 /// Refusals that tell of an order that exists already; the order itself knows what became of it.
 const KNOWN_ORDER: &[&str] = &["ORDERPAID", "ORDERCLOSED", "OUTTRADENOUSED", "ORDERREVERSED"];
-
-const REFUND_DOUBTS: &[Doubt] = &[
-    ("NOTENOUGH", Why::InsufficientFunds, "余额不足"),
-    ("INVALIDREQUEST", Why::InvalidRequest, "请求不符合规则"),
-    ("PARAMERROR", Why::InvalidRequest, "参数错误"),
-    ("RESOURCENOTEXISTS", Why::InvalidRequest, "订单不存在"),
-    ("ORDERNOTEXIST", Why::InvalidRequest, "订单不存在"),
-    ("USERACCOUNTABNORMAL", Why::Generic, "用户账户异常或注销"),
-    ("NOAUTH", Why::NotPermitted, "没有退款权限"),
-    ("MCHNOTEXISTS", Why::NotPermitted, "商户号不存在"),
-];
-
-/// The stage at which a query settles this refusal.
-fn doubt(doubts: &[Doubt], refused: &Refused) -> Option<Stage> {
-    let code = refused.code();
-    let found = (REFUSED..).zip(doubts).find(|(_, (known, ..))| *known == code);
-    found.map(|(stage, _)| stage)
-}
-
-/// The refusal behind a stage; the query that found nothing does not carry its text.
-fn refusal(doubts: &[Doubt], stage: Stage) -> Outcome {
-    let row = stage.checked_sub(REFUSED).and_then(|row| doubts.get(usize::from(row)));
-    let absent = Outcome::new(Verdict::Absent);
-    row.map_or(absent, |&(code, reason, message)| declined(reason, code, message))
-}
 
 /// What the creation of an order answers: one of these by scene.
 #[derive(Deserialize)]
@@ -161,32 +181,10 @@ fn action(account: &Account, prepaid: &Prepaid, pay: &Pay, cx: &Context<'_>) -> 
             }
             Ok(Action::Redirect { url })
         }
-        scene => client(account, scene, part("prepay_id", &prepaid.prepay_id)?, cx).map_err(not_sent),
+        scene => {
+            client(&account.merchant, scene, part("prepay_id", &prepaid.prepay_id)?, cx).map_err(not_sent)
+        }
     }
-}
-
-/// The parameters that start the wallet's own client, with our signature.
-fn client(account: &Account, scene: &str, prepay_id: String, cx: &Context<'_>) -> Result<Action, Refusal> {
-    let (appid, timestamp) = (account.appid.clone(), cx.now.secs().to_string());
-    // Of the order and the instant, so that the same reply always means the same.
-    let digest = Sha256::digest(format!("{prepay_id}\n{timestamp}"));
-    let nonce: String = digest.iter().take(16).map(|byte| format!("{byte:02X}")).collect();
-    let partner = account.identity.mchid.clone();
-    let parameters = if scene == "app" {
-        let sign = account.identity.sign(&[&appid, &timestamp, &nonce, &prepay_id])?;
-        let names = ["appid", "partnerid", "prepayid", "package", "noncestr", "timestamp", "sign"];
-        named(names, [appid, partner, prepay_id, "Sign=WXPay".to_owned(), nonce, timestamp, sign])
-    } else {
-        let package = format!("prepay_id={prepay_id}");
-        let sign = account.identity.sign(&[&appid, &timestamp, &nonce, &package])?;
-        let names = ["appId", "timeStamp", "nonceStr", "package", "signType", "paySign"];
-        named(names, [appid, timestamp, nonce, package, "RSA".to_owned(), sign])
-    };
-    Ok(Action::Client { parameters })
-}
-
-fn named<const N: usize>(names: [&str; N], values: [String; N]) -> Vec<(String, String)> {
-    names.map(str::to_owned).into_iter().zip(values).collect()
 }
 
 /// An order that was not created, or a barcode that was not charged (yet).
@@ -206,74 +204,21 @@ fn not_taken(account: &Account, refused: Refused, pay: &Pay, cx: &Context<'_>) -
     done(declined(*reason, &code, &message))
 }
 
-/// What an order came to, once it is the one that was asked for.
-pub(super) fn state(
-    account: &Account,
-    trade: &Trade,
-    reference: &str,
-    channel_id: Option<&str>,
-    money: Option<Money>,
-) -> Result<Outcome, Fault> {
-    same("mchid", Some(&trade.mchid), &account.identity.mchid)?;
-    // Documented as optional.
-    if let Some(appid) = &trade.appid {
-        same("appid", Some(appid), &account.appid)?;
-    }
-    same("out_trade_no", Some(&trade.out_trade_no), reference)?;
-    let id = trade.transaction_id.clone().filter(|id| !id.is_empty());
-    if let (Some(said), Some(known)) = (&id, channel_id) {
-        same("transaction_id", Some(said), known)?;
-    }
-    let said = trade.amount.as_ref().map(Amount::total).transpose()?;
-    ours("total", said, money)?;
-    let verdict = match trade.trade_state.as_str() {
-        // REFUND only tells that some of the money went back later.
-        "SUCCESS" | "REFUND" if id.is_some() && said.is_some() => Verdict::Succeeded,
-        "NOTPAY" | "USERPAYING" => Verdict::Pending,
-        "CLOSED" | "REVOKED" => Verdict::Closed,
-        "PAYERROR" => failed(trade.trade_state_desc.as_deref().unwrap_or_default()),
-        other => return Err(Fault::Unexpected(format!("trade_state {other:?}"))),
-    };
-    let at = instant("success_time", trade.success_time.as_deref())?;
-    Ok(Outcome { channel_id: id, money: said, at, ..Outcome::new(verdict) })
-}
-
-/// Barcode payments fail for good; why stands in the description only.
-fn failed(description: &str) -> Verdict {
-    let reason = if description.contains("余额不足") { Why::InsufficientFunds } else { Why::Generic };
-    declined(reason, "PAYERROR", description).verdict
-}
-
-/// The amount that was said, if any, has to be ours, if that is known.
-fn ours(what: &str, said: Option<Money>, ours: Option<Money>) -> Result<(), Fault> {
-    match (said, ours) {
-        (Some(said), Some(ours)) if said != ours => {
-            Err(Fault::Unacceptable(format!("the {what} is {said}, not {ours}")))
-        }
-        _ => Ok(()),
-    }
-}
-
 /// Closes what the query has shown to be open.
 fn closable(account: &Account, answer: Answer<Trade>, what: &Close, cx: &Context<'_>) -> Result<Step, Fault> {
     let trade = match answer {
         Answer::Done(trade) => trade,
         Answer::Refused(refused) => return done(absent(refused, NO_ORDER)?),
     };
-    let outcome = state(
-        account,
-        &trade,
-        &what.payment.reference,
-        what.payment.channel_id.as_deref(),
-        Some(what.payment.money),
-    )?;
+    let Payment { reference, channel_id, money, .. } = &what.payment;
+    let outcome = trade_state(&account.merchant, &trade, reference, channel_id.as_deref(), Some(*money))?;
     if matches!(outcome.verdict, Verdict::Succeeded | Verdict::Closed) {
         return done(outcome);
     }
     // Only barcode payments have the states USERPAYING and PAYERROR.
     let barcode = trade.trade_type.as_deref() == Some("MICROPAY") || trade.trade_state != "NOTPAY";
     let next = if barcode { reverse } else { close };
-    next(account, &what.payment.reference, cx).map_err(not_sent)
+    next(account, reference, cx).map_err(not_sent)
 }
 
 fn closed(
@@ -283,11 +228,14 @@ fn closed(
     what: &Close,
     cx: &Context<'_>,
 ) -> Result<Step, Fault> {
-    match account.identity.answer::<Value>(reply, cx)? {
+    let reference = &what.payment.reference;
+    match account.merchant.identity.answer::<Value>(reply, cx)? {
         Answer::Done(Value::Null) if stage == CLOSING => done(Outcome::new(Verdict::Closed)),
         Answer::Done(reversed) if stage == REVERSING => {
-            same("mchid", reversed["mchid"].as_str(), &account.identity.mchid)?;
-            same("out_trade_no", reversed["out_trade_no"].as_str(), &what.payment.reference)?;
+            let text = |name: &str| reversed[name].as_str();
+            let mchid = text("mchid").or(text("sp_mchid"));
+            account.merchant.is_ours(None, mchid, text("sub_mchid"))?;
+            same("out_trade_no", text("out_trade_no"), reference)?;
             done(Outcome::new(Verdict::Closed))
         }
         Answer::Done(_) => Err(Fault::Unexpected("not the answer to this call".into())),
@@ -295,56 +243,8 @@ fn closed(
         Answer::Refused(refused)
             if refused.code() == "USERPAYING" || KNOWN_ORDER.contains(&refused.code().as_str()) =>
         {
-            ask(account, &what.payment.reference, CONFIRM, cx).map_err(not_sent)
+            ask(account, reference, CONFIRM, cx).map_err(not_sent)
         }
         Answer::Refused(refused) => Err(refused.unknown()),
     }
-}
-
-/// What a refund came to, once it is the one that was asked for.
-pub(super) fn refund_state(
-    account: &Account,
-    given: &Given,
-    payment: &str,
-    reference: &str,
-    money: Option<Money>,
-) -> Result<Outcome, Fault> {
-    if let Some(mchid) = &given.mchid {
-        same("mchid", Some(mchid), &account.identity.mchid)?;
-    }
-    same("out_trade_no", Some(&given.out_trade_no), payment)?;
-    same("out_refund_no", Some(&given.out_refund_no), reference)?;
-    let said = given.amount.refund()?;
-    ours("refund", Some(said), money)?;
-    let verdict = match given.status.as_str() {
-        "SUCCESS" => Verdict::Succeeded,
-        // An abnormal refund waits for the merchant to name another account.
-        "PROCESSING" | "ABNORMAL" => Verdict::Pending,
-        "CLOSED" => declined(Why::Generic, "CLOSED", "退款关闭").verdict,
-        other => return Err(Fault::Unexpected(format!("refund status {other:?}"))),
-    };
-    let at = instant("success_time", given.success_time.as_deref())?;
-    Ok(Outcome { at, ..Outcome::new(verdict).channel_id(&given.refund_id).money(said) })
-}
-
-fn absent(refused: Refused, codes: &[&str]) -> Result<Outcome, Fault> {
-    if codes.contains(&refused.code().as_str()) {
-        Ok(Outcome::new(Verdict::Absent))
-    } else {
-        Err(refused.unknown())
-    }
-}
-
-fn declined(reason: Why, code: &str, message: &str) -> Outcome {
-    let (code, message) = (code.to_owned(), message.to_owned());
-    Outcome::new(Verdict::Declined(Decline { reason, code, message }))
-}
-
-fn done(outcome: Outcome) -> Result<Step, Fault> {
-    Ok(Step::Done(outcome))
-}
-
-/// The next call could not even be written.
-fn not_sent(refusal: Refusal) -> Fault {
-    Fault::Unexpected(format!("the next call: {refusal}"))
 }

@@ -1,30 +1,21 @@
 //! Operations as signed requests.
 
-use std::time::Duration;
-
-use http::Method;
-use paycore::channel::{Call, CaptureMode, Context, Effect, Operation, Pay, Refund, Refusal, Stage, Step};
-use paycore::money::Money;
-use serde_json::{Value, json};
+use paycore::channel::{
+    CaptureMode, Context, Effect, Operation, Pay, Refund, Refusal, Stage, Statement, StatementKind, Step,
+};
+use serde_json::json;
 
 use super::config::Account;
-use super::{CNY, PROFILE};
-use crate::dialect::text::{self, address, within};
+use crate::dialect::text::{address, within};
+use crate::dialect::v3::{FIRST, ask_transfer, fen, pay_out, reference, share_request};
 
-/// The first call of an operation.
-pub(super) const FIRST: Stage = 0;
 /// The close or the reversal of an order that its query has found open.
 pub(super) const CLOSING: Stage = 1;
 pub(super) const REVERSING: Stage = 2;
 /// A query that settles what another reply left open.
 pub(super) const CONFIRM: Stage = 3;
-/// As `CONFIRM`, after a refusal: one stage for each row of the table of refusals.
-pub(super) const REFUSED: Stage = 4;
 
-/// The dearest order: the provider's own libraries hold a total in 32 bits.
-const FEN_MAX: i64 = i32::MAX as i64;
 const BEIJING: i32 = 8 * 3600;
-const ORDERS: &str = "/v3/pay/transactions";
 const REFUNDS: &str = "/v3/refund/domestic/refunds";
 
 pub(super) fn first(account: &Account, operation: &Operation, cx: &Context<'_>) -> Result<Step, Refusal> {
@@ -36,8 +27,17 @@ pub(super) fn first(account: &Account, operation: &Operation, cx: &Context<'_>) 
         Operation::Close(close) => ask(account, &close.payment.reference, FIRST, cx),
         Operation::Refund(refund) => give_back(account, refund, cx),
         Operation::QueryRefund(query) => ask_refund(account, &query.reference, FIRST, cx),
-        _ => Err(Refusal::Unsupported("this operation")),
+        Operation::Transfer(transfer) => pay_out(&account.merchant, transfer, cx),
+        Operation::QueryTransfer(query) => ask_transfer(&account.merchant, &query.reference, FIRST, cx),
+        Operation::Statement(statement) => bill(account, *statement, cx),
+        other => share_request(&account.merchant, other, orders(account), cx)
+            .unwrap_or(Err(Refusal::Unsupported("this operation"))),
     }
+}
+
+/// Where orders are.
+fn orders(account: &Account) -> &'static str {
+    if account.merchant.sub.is_some() { "/v3/pay/partner/transactions" } else { "/v3/pay/transactions" }
 }
 
 fn start(account: &Account, pay: &Pay, cx: &Context<'_>) -> Result<Step, Refusal> {
@@ -47,12 +47,12 @@ fn start(account: &Account, pay: &Pay, cx: &Context<'_>) -> Result<Step, Refusal
     if pay.capture == CaptureMode::Manual {
         return Err(Refusal::Unsupported("manual capture"));
     }
-    let mut order = json!({
-        "appid": account.appid,
-        "mchid": account.identity.mchid,
-        "out_trade_no": reference("reference", &pay.reference)?,
-        "amount": {"total": amount(pay.money)?, "currency": "CNY"},
-    });
+    if !pay.parts.is_empty() {
+        return Err(Refusal::Unsupported("combined payments"));
+    }
+    let mut order = account.merchant.who();
+    order["out_trade_no"] = reference("reference", &pay.reference)?.into();
+    order["amount"] = json!({"total": fen(pay.money)?, "currency": "CNY"});
     let kind = match pay.method.scene() {
         "qr" => "native",
         "h5" => {
@@ -63,7 +63,7 @@ fn start(account: &Account, pay: &Pay, cx: &Context<'_>) -> Result<Step, Refusal
         }
         "jsapi" | "mini" => {
             let openid = required("payer.id", pay.payer.id.as_deref(), |id| id.len() <= 128)?;
-            order["payer"] = json!({"openid": openid});
+            order["payer"] = account.merchant.payer(openid);
             "jsapi"
         }
         "app" => "app",
@@ -81,6 +81,9 @@ fn start(account: &Account, pay: &Pay, cx: &Context<'_>) -> Result<Step, Refusal
         return Err(Refusal::Parameter { param: "subject", detail: "must not be empty".into() });
     }
     order["description"] = description.into();
+    if pay.shared {
+        order["settle_info"] = json!({"profit_sharing": true});
+    }
     if pay.expires_at.is_some_and(|at| at <= cx.now) {
         return Err(Refusal::Parameter { param: "expires_at", detail: "must be in the future".into() });
     }
@@ -91,13 +94,15 @@ fn start(account: &Account, pay: &Pay, cx: &Context<'_>) -> Result<Step, Refusal
             order["time_expire"] = at.to_rfc3339_seconds(BEIJING).into();
         }
     }
-    post(account, &format!("{ORDERS}/{kind}"), &order, (FIRST, Effect::Money), cx)
+    let path = format!("{}/{kind}", orders(account));
+    account.merchant.post(&path, &order, (FIRST, Effect::Money), cx)
 }
 
 /// A query of the order, as an operation of its own or to settle another.
 pub(super) fn ask(account: &Account, of: &str, stage: Stage, cx: &Context<'_>) -> Result<Step, Refusal> {
-    let (of, mchid) = (reference("reference", of)?, &account.identity.mchid);
-    get(account, &format!("{ORDERS}/out-trade-no/{of}?mchid={mchid}"), stage, cx)
+    let of = reference("reference", of)?;
+    let path = format!("{}/out-trade-no/{of}?{}", orders(account), account.merchant.asking());
+    account.merchant.get(&path, stage, cx)
 }
 
 /// A query of the refund, as an operation of its own or to settle a refund.
@@ -107,66 +112,51 @@ pub(super) fn ask_refund(
     stage: Stage,
     cx: &Context<'_>,
 ) -> Result<Step, Refusal> {
-    get(account, &format!("{REFUNDS}/{}", reference("reference", of)?), stage, cx)
+    let (of, sub) = (reference("reference", of)?, account.merchant.asking_for('?'));
+    account.merchant.get(&format!("{REFUNDS}/{of}{sub}"), stage, cx)
 }
 
 pub(super) fn close(account: &Account, of: &str, cx: &Context<'_>) -> Result<Step, Refusal> {
-    let path = format!("{ORDERS}/out-trade-no/{}/close", reference("reference", of)?);
-    post(account, &path, &json!({"mchid": account.identity.mchid}), (CLOSING, Effect::None), cx)
+    let path = format!("{}/out-trade-no/{}/close", orders(account), reference("reference", of)?);
+    account.merchant.post(&path, &account.merchant.numbers(), (CLOSING, Effect::None), cx)
 }
 
 /// Ends a barcode payment; one that was paid in between is given back.
 pub(super) fn reverse(account: &Account, of: &str, cx: &Context<'_>) -> Result<Step, Refusal> {
-    let path = format!("{ORDERS}/out-trade-no/{}/reverse", reference("reference", of)?);
-    let body = json!({"appid": account.appid, "mchid": account.identity.mchid});
-    post(account, &path, &body, (REVERSING, Effect::Money), cx)
+    let path = format!("{}/out-trade-no/{}/reverse", orders(account), reference("reference", of)?);
+    account.merchant.post(&path, &account.merchant.who(), (REVERSING, Effect::Money), cx)
 }
 
 fn give_back(account: &Account, refund: &Refund, cx: &Context<'_>) -> Result<Step, Refusal> {
-    let mut body = json!({
+    if refund.part.is_some() {
+        return Err(Refusal::Unsupported("combined payments"));
+    }
+    let mut body = account.merchant.with_sub(json!({
         "out_trade_no": reference("payment.reference", &refund.payment.reference)?,
         "out_refund_no": reference("reference", &refund.reference)?,
         "notify_url": address("notify_url", cx.notify_url, &[])?,
-        "amount": {"refund": amount(refund.money)?, "total": amount(refund.captured)?, "currency": "CNY"},
-    });
+        "amount": {"refund": fen(refund.money)?, "total": fen(refund.captured)?, "currency": "CNY"},
+    }));
     if let Some(reason) = refund.reason.as_deref().filter(|text| !text.trim().is_empty()) {
         body["reason"] = within(reason, 80).into();
     }
-    post(account, REFUNDS, &body, (FIRST, Effect::Money), cx)
+    account.merchant.post(REFUNDS, &body, (FIRST, Effect::Money), cx)
 }
 
-fn get(account: &Account, path: &str, stage: Stage, cx: &Context<'_>) -> Result<Step, Refusal> {
-    let request = account.identity.request(&account.gateway, Method::GET, path, String::new(), cx)?;
-    Ok(Step::send(Call {
-        stage,
-        request,
-        timeout: Duration::from_secs(10),
-        effect: Effect::None,
-        identity: None,
-    }))
-}
-
-fn post(
-    account: &Account,
-    path: &str,
-    body: &Value,
-    (stage, effect): (Stage, Effect),
-    cx: &Context<'_>,
-) -> Result<Step, Refusal> {
-    let request = account.identity.request(&account.gateway, Method::POST, path, body.to_string(), cx)?;
-    // A barcode may wait for the bank.
-    Ok(Step::send(Call { stage, request, timeout: Duration::from_secs(20), effect, identity: None }))
-}
-
-fn reference<'a>(param: &'static str, text: &'a str) -> Result<&'a str, Refusal> {
-    text::reference(param, text, PROFILE.references)
-}
-
-fn amount(money: Money) -> Result<i64, Refusal> {
-    if money.currency() == CNY && (1..=FEN_MAX).contains(&money.minor()) {
-        return Ok(money.minor());
-    }
-    Err(Refusal::Amount(format!("{money} is not between 0.01 and 21474836.47 CNY")))
+/// Where the bill of a day is. It is there from about ten in the next morning on.
+fn bill(account: &Account, statement: Statement, cx: &Context<'_>) -> Result<Step, Refusal> {
+    let day = &statement.day.beijing()[..10];
+    let path = match statement.kind {
+        StatementKind::Trade => {
+            let sub = account.merchant.asking_for('&');
+            format!("/v3/bill/tradebill?bill_date={day}{sub}&bill_type=ALL&tar_type=GZIP")
+        }
+        StatementKind::Funds if account.merchant.sub.is_none() => {
+            format!("/v3/bill/fundflowbill?bill_date={day}&account_type=BASIC&tar_type=GZIP")
+        }
+        _ => return Err(Refusal::Unsupported("statements of this kind")),
+    };
+    account.merchant.get(&path, FIRST, cx)
 }
 
 /// A part of the payer that the scene needs.

@@ -1,12 +1,12 @@
-//! WeChat Pay (微信支付) API v3, direct merchant mode, in CNY: QR code (Native), browser outside the app (H5), official
-//! account (JSAPI), mini program, app, and the payer's barcode (付款码).
+//! WeChat Pay (微信支付) API v3 in CNY, for merchants and for service providers (服务商): QR code (Native), browser outside
+//! the app (H5), official account (JSAPI), mini program, app, and the payer's barcode (付款码); sharing (分账), transfers to
+//! persons (商家转账) and both daily bills.
 //!
 //! What this adapter believes and what it does not is written in the README beside this file.
 
 mod config;
 mod decode;
 mod encode;
-mod envelope;
 mod notice;
 pub mod simulator;
 mod statement;
@@ -17,8 +17,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use paycore::channel::{
     Capability, CaptureMode, Channel, Context, Currencies, Driver, Fault, Field, FieldKind, Line, Notice,
-    Operation, Profile, References, Refusal, Reply, Settings, SettingsError, Stage, Step, Totals, Verb,
-    Verified, simulator as sim,
+    Operation, Profile, References, Refusal, Reply, Settings, SettingsError, Stage, StatementKind, Step,
+    Totals, Verb, Verified, simulator as sim,
 };
 use paycore::crypto::Keyring;
 use paycore::currency::Currency;
@@ -82,7 +82,11 @@ impl Channel for Account {
 }
 
 const CNY: Currency = Currency::CNY;
-const VERBS: &[Verb] = &[Verb::Pay, Verb::Query, Verb::Close, Verb::Refund, Verb::QueryRefund];
+#[rustfmt::skip]
+const VERBS: &[Verb] = &[
+    Verb::Pay, Verb::Query, Verb::Close, Verb::Refund, Verb::QueryRefund,
+    Verb::Share, Verb::QueryShare, Verb::Release, Verb::ReturnShare, Verb::QueryReturn,
+];
 /// The gateway for real money.
 const PRODUCTION: &str = "https://api.mch.weixin.qq.com";
 
@@ -103,8 +107,8 @@ static PROFILE: Profile = Profile {
     name: "WeChat Pay",
     name_zh: "微信支付",
     capabilities: &[scene("qr"), scene("h5"), scene("jsapi"), scene("mini"), scene("app"), scene("barcode")],
-    verbs: &[],
-    statements: &[],
+    verbs: &[Verb::Transfer, Verb::QueryTransfer, Verb::BindReceiver, Verb::UnbindReceiver],
+    statements: &[StatementKind::Trade, StatementKind::Funds],
     units: UnitRule::Minor,
     references: References { min: 6, max: 32 },
     fields: FIELDS,
@@ -114,6 +118,8 @@ static PROFILE: Profile = Profile {
         "https://pay.weixin.qq.com/doc/v3/merchant/4012382150",
         "https://pay.weixin.qq.com/doc/v3/merchant/4012556398",
         "https://pay.weixin.qq.com/docs/merchant/apis/code-payment-v3/direct/reverse.html",
+        "https://pay.weixin.qq.com/docs/merchant/apis/bill-download/trade-bill/get-trade-bill.html",
+        "https://pay.weixin.qq.com/doc/v3/merchant/4012716434",
         "https://github.com/TheNorthMemory/wechatpay-openapi",
     ],
 };
@@ -126,6 +132,12 @@ static FIELDS: &[Field] = &[
     field("appid", FieldKind::Text, true, ["App ID", "应用 AppID",
         "Of the official account, mini program or app that is bound to the merchant number (wx…).",
         "与商户号绑定的公众号、小程序或移动应用的 AppID（wx…）。"]),
+    field("sub_mchid", FieldKind::Text, false, ["Sub-merchant ID", "特约商户号",
+        "Only for service providers: the number of the merchant you act for. Merchant ID and App ID are then your own.",
+        "仅服务商填写：您所服务的特约商户的商户号；此时商户号与 AppID 填写服务商自己的。"]),
+    field("sub_appid", FieldKind::Text, false, ["Sub-merchant's app ID", "特约商户 AppID",
+        "Only for service providers whose payers come by the sub-merchant's own app.",
+        "仅服务商填写：支付用户来自特约商户自己的公众号、小程序或 App 时填写其 AppID。"]),
     field("serial_no", FieldKind::Text, true, ["Merchant certificate serial", "商户证书序列号",
         "The serial number of your merchant API certificate, 40 hexadecimal digits.",
         "商户 API 证书的序列号，40 位十六进制。"]),
@@ -144,6 +156,9 @@ static FIELDS: &[Field] = &[
     field("platform_certificate", FieldKind::PublicKey, false, ["Platform certificate", "微信支付平台证书",
         "Older merchants: one or several platform certificates in PEM form. With a public key both are believed.",
         "老商户使用：一个或多个 PEM 格式的平台证书；与公钥同时填写时两者都会被信任。"]),
+    field("platform_root", FieldKind::PublicKey, false, ["Root certificate", "平台根证书",
+        "Optional with platform certificates: only those that this root (Tenpay.com Root CA) issued are taken.",
+        "使用平台证书时可选：仅信任由该根证书（Tenpay.com Root CA）签发的平台证书。"]),
     field("store_id", FieldKind::Text, false, ["Shop number", "门店编号",
         "Your own number of the shop, sent with barcode payments.",
         "商户自定义的门店编号，付款码支付时上送。"]),

@@ -1,18 +1,19 @@
-//! Notifications of payments and refunds.
+//! Notifications of payments, refunds and transfers.
 
 use paycore::channel::{Context, Fault, Notice, Outcome, Report, Subject, Verdict, Verified};
 
 use super::config::Account;
-use super::decode::{refund_state, state};
-use super::envelope::{Given, Trade};
 use crate::dialect::reply::same;
-use crate::dialect::v3::{acknowledgement, read};
+use crate::dialect::v3::{
+    Given, Paid, Trade, acknowledgement, read, refund_state, trade_state, transfer_state,
+};
 
 pub(super) fn verify(account: &Account, notice: &Notice, cx: &Context<'_>) -> Result<Verified, Fault> {
-    let (event, clear) = account.identity.notified(notice, cx)?;
+    let (event, clear) = account.merchant.identity.notified(notice, cx)?;
     let report = match event.split_once('.') {
         Some(("TRANSACTION", "SUCCESS")) => payment(account, &read::<Trade>(&clear)?)?,
         Some(("REFUND", status)) => refund(account, &read::<Given>(&clear)?, status)?,
+        Some(("MCHTRANSFER", "BILL.FINISHED")) => paid_out(account, &read::<Paid>(&clear)?)?,
         _ => return Err(Fault::Unexpected(format!("event_type {event:?}"))),
     };
     Ok(Verified { reports: vec![report], reply: acknowledgement() })
@@ -20,8 +21,8 @@ pub(super) fn verify(account: &Account, notice: &Notice, cx: &Context<'_>) -> Re
 
 /// The engine binds the reference and the amount.
 fn payment(account: &Account, trade: &Trade) -> Result<Report, Fault> {
-    same("appid", trade.appid.as_deref(), &account.appid)?;
-    let outcome = state(account, trade, &trade.out_trade_no, None, None)?;
+    same("appid", trade.appid.as_deref(), &account.merchant.appid)?;
+    let outcome = trade_state(&account.merchant, trade, &trade.out_trade_no, None, None)?;
     if outcome.verdict != Verdict::Succeeded {
         return Err(Fault::Unexpected(format!("trade_state {:?} in a success", trade.trade_state)));
     }
@@ -29,12 +30,20 @@ fn payment(account: &Account, trade: &Trade) -> Result<Report, Fault> {
 }
 
 fn refund(account: &Account, given: &Given, status: &str) -> Result<Report, Fault> {
-    same("mchid", given.mchid.as_deref(), &account.identity.mchid)?;
+    same("mchid", given.mchid.as_deref(), &account.merchant.identity.mchid)?;
     if given.status != status {
         return Err(Fault::Unexpected(format!("refund_status {:?} in REFUND.{status}", given.status)));
     }
-    let outcome = refund_state(account, given, &given.out_trade_no, &given.out_refund_no, None)?;
+    let outcome = refund_state(&account.merchant, given, &given.out_trade_no, &given.out_refund_no, None)?;
     report(Subject::Refund, &given.out_refund_no, outcome)
+}
+
+fn paid_out(account: &Account, bill: &Paid) -> Result<Report, Fault> {
+    let outcome = transfer_state(&account.merchant, bill, &bill.out_bill_no, None)?;
+    if !bill.is_whole() || !matches!(outcome.verdict, Verdict::Succeeded | Verdict::Declined(_)) {
+        return Err(Fault::Unexpected(format!("the state {:?} of a finished transfer", bill.state)));
+    }
+    report(Subject::Transfer, &bill.out_bill_no, outcome)
 }
 
 fn report(subject: Subject, reference: &str, outcome: Outcome) -> Result<Report, Fault> {

@@ -1,4 +1,4 @@
-//! The daily trade bill (`bill_type=ALL`) as a stream of canonical lines.
+//! The daily bills as streams of canonical lines: trades (`bill_type=ALL`) and funds (`account_type=BASIC`).
 
 use std::io::BufRead;
 
@@ -8,7 +8,8 @@ use paycore::time::Timestamp;
 
 use super::CNY;
 use super::config::Account;
-use crate::dialect::bill::{Form, fen, nearest_fen};
+use crate::dialect::bill::{Bill, Form, fen, funds, nearest_fen};
+use crate::dialect::v3::unpacked;
 
 static TRADE_BILL: Form<6> = Form {
     columns: "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,\
@@ -18,24 +19,46 @@ static TRADE_BILL: Form<6> = Form {
     summed: [12, 16, 17, 22, 24, 25],
 };
 
-/// Reads the whole file. The lines handed to `each` may be believed only when this returns the totals: a file that
-/// was cut off or changed fails at its last row.
+const FUNDS_COLUMNS: &str = "记账时间,微信支付业务单号,资金流水单号,业务名称,业务类型,收支类型,收支金额(元),账户结余(元),\
+    资金变更提交申请人,备注,业务凭证号";
+
+/// Reads the whole file, out of its GZIP or in it. The lines handed to `each` may be believed only when this returns the
+/// totals: a file that was cut off or changed fails at its last row.
 pub(super) fn parse(
     account: &Account,
     file: &mut dyn BufRead,
     each: &mut dyn FnMut(Line),
 ) -> Result<Totals, Fault> {
     let mut totals = Totals::default();
-    TRADE_BILL.read(file, |cells| {
-        if cells[2] != account.identity.mchid {
-            return Err(Fault::Unacceptable("the bill of another merchant".into()));
+    let mut each = |line: Line| {
+        match line.kind {
+            LineKind::Payment => totals.payments += 1,
+            LineKind::Refund => totals.refunds += 1,
+            _ => {}
         }
-        let Some(line) = line(cells) else { return Ok(None) };
-        let count = if line.kind == LineKind::Refund { &mut totals.refunds } else { &mut totals.payments };
-        *count += 1;
         each(line);
-        Ok(Some(()))
-    })?;
+    };
+    let mut file = unpacked(file);
+    let mut bill = Bill::open(&mut *file)?;
+    if bill.columns == FUNDS_COLUMNS {
+        funds(&mut bill, |cells| {
+            let Some((line, came_in, fen)) = moved(cells) else { return Ok(None) };
+            each(line);
+            Ok(Some((came_in, fen)))
+        })?;
+    } else if bill.columns == TRADE_BILL.columns {
+        let sub = account.merchant.sub.as_ref().map(|sub| sub.mchid.as_str());
+        TRADE_BILL.read(&mut bill, |cells| {
+            if cells[2] != account.merchant.identity.mchid || sub.is_some_and(|sub| cells[3] != sub) {
+                return Err(Fault::Unacceptable("the bill of another merchant".into()));
+            }
+            let Some(line) = line(cells) else { return Ok(None) };
+            each(line);
+            Ok(Some(()))
+        })?;
+    } else {
+        return Err(bill.wrong("not one of our bills, or without some columns"));
+    }
     Ok(totals)
 }
 
@@ -46,7 +69,6 @@ fn line(cells: &[&str]) -> Option<Line> {
         "REFUND" | "REVOKED" => (LineKind::Refund, cells[25]),
         _ => return None,
     };
-    let known = |text: &str| (!text.is_empty() && text != "0").then(|| text.to_owned());
     let gross = fen(gross).filter(|fen| *fen > 0 && cells[11] == "CNY")?;
     Some(Line {
         kind,
@@ -57,4 +79,41 @@ fn line(cells: &[&str]) -> Option<Line> {
         fee: Money::new(nearest_fen(cells[22])?, CNY),
         at: Timestamp::parse_beijing(cells[0]).ok()?,
     })
+}
+
+fn known(text: &str) -> Option<String> {
+    (!text.is_empty() && text != "0").then(|| text.to_owned())
+}
+
+/// A row of the funds: its line, whether the money came in, and how many fen. Money that is neither a payment nor a
+/// refund has a sign: negative when it went out. A refund stands there by its own number only.
+fn moved(cells: &[&str]) -> Option<(Line, bool, i64)> {
+    let came_in = match cells[5] {
+        "收入" => true,
+        "支出" => false,
+        _ => return None,
+    };
+    let amount = fen(cells[6]).filter(|fen| *fen >= 0)?;
+    let has = |words: &[&str]| words.iter().any(|word| cells[4].contains(word));
+    let kind = match cells[4] {
+        "交易" if came_in => LineKind::Payment,
+        "退款" if !came_in => LineKind::Refund,
+        _ if has(&["手续费"]) => LineKind::Fee,
+        _ if has(&["分账"]) => LineKind::Share,
+        _ if has(&["转账", "付款到零钱", "红包"]) => LineKind::Transfer,
+        _ if has(&["提现", "充值"]) => LineKind::Withdrawal,
+        _ => LineKind::Other,
+    };
+    let plain = matches!(kind, LineKind::Payment | LineKind::Refund);
+    let (voucher, is_refund) = (cells[10].to_owned(), kind == LineKind::Refund);
+    let line = Line {
+        kind,
+        reference: if is_refund { String::new() } else { voucher.clone() },
+        refund_reference: is_refund.then_some(voucher),
+        channel_id: cells[1].to_owned(),
+        money: Money::new(if plain || came_in { amount } else { -amount }, CNY),
+        fee: Money::new(0, CNY),
+        at: Timestamp::parse_beijing(cells[0]).ok()?,
+    };
+    Some((line, came_in, amount))
 }

@@ -8,7 +8,7 @@ use paycore::crypto::{Keyring, Scheme};
 use super::*;
 
 /// An outcome, a call or a fault in one line.
-fn line(result: Result<Step, Fault>) -> String {
+pub(super) fn line(result: Result<Step, Fault>) -> String {
     match result {
         Ok(Step::Done(Outcome { verdict, channel_id, money, at, .. })) => {
             let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".into());
@@ -24,7 +24,7 @@ fn line(result: Result<Step, Fault>) -> String {
     }
 }
 
-fn request(step: Step) -> (String, Effect) {
+pub(super) fn request(step: Step) -> (String, Effect) {
     let Step::Send(call) = step else { panic!("{step:?}") };
     let (head, body) = call.request.into_parts();
     let mut text = format!("{} {} HTTP/1.1\r\n", head.method, head.uri);
@@ -76,8 +76,8 @@ fn every_recorded_reply_means_one_thing() {
     let paid = format!("Succeeded {TRANSACTION} 88.88 CNY 2026-11-23T00:01:02.000Z");
     let given = |verdict: &str, at: &str| format!("{verdict} {REFUND_ID} 8.80 CNY {at}");
     let order = format!("/v3/pay/transactions/out-trade-no/{REFERENCE}");
-    let (ask, ask_after) = (format!("stage 3 None GET {order}"), format!("stage 4 None GET {order}"));
-    let ask_refund = format!("stage 4 None GET /v3/refund/domestic/refunds/{REFUND}");
+    let (ask, ask_after) = (format!("stage 3 None GET {order}"), format!("stage 16 None GET {order}"));
+    let ask_refund = format!("stage 16 None GET /v3/refund/domestic/refunds/{REFUND}");
     let no = |reason: &str, code: &str, message: &str| {
         format!("Declined(Decline {{ reason: {reason}, code: {code:?}, message: {message:?} }}) - - -")
     };
@@ -100,8 +100,8 @@ fn every_recorded_reply_means_one_thing() {
         ("order_closed", pay_by("qr"), 0, ask.clone()),
         ("invalid_request", pay_by("qr"), 0, ask_after),
         ("query_absent", pay_by("qr"), 3, "Absent - - -".into()),
-        ("query_absent", pay_by("qr"), 4, no("InvalidRequest", "INVALIDREQUEST", "无效请求")),
-        ("query_paid", pay_by("qr"), 4, paid.clone()),
+        ("query_absent", pay_by("qr"), 16, no("InvalidRequest", "INVALIDREQUEST", "无效请求")),
+        ("query_paid", pay_by("qr"), 16, paid.clone()),
         ("param_error", pay_by("qr"), 0, no("InvalidRequest", "PARAM_ERROR", "参数错误")),
         ("param_error_unsigned", pay_by("qr"), 0, unknown("PARAM_ERROR", "参数错误")),
         ("system_error", pay_by("qr"), 0, unknown("SYSTEM_ERROR", "系统繁忙，请稍后重试")),
@@ -110,9 +110,9 @@ fn every_recorded_reply_means_one_thing() {
         ("codepay_paid", pay_by("barcode"), 0, paid.clone()),
         ("codepay_userpaying", pay_by("barcode"), 0, "Pending - - -".into()),
         ("codepay_poor", pay_by("barcode"), 0, no("InsufficientFunds", "NOTENOUGH", "用户账号余额不足")),
-        ("codepay_used_code", pay_by("barcode"), 0, format!("stage 6 None GET {order}")),
-        ("query_paid", pay_by("barcode"), 6, paid.clone()),
-        ("query_absent", pay_by("barcode"), 6, no("InvalidRequest", "AUTHCODEERROR", "付款码错误")),
+        ("codepay_used_code", pay_by("barcode"), 0, format!("stage 18 None GET {order}")),
+        ("query_paid", pay_by("barcode"), 18, paid.clone()),
+        ("query_absent", pay_by("barcode"), 18, no("InvalidRequest", "AUTHCODEERROR", "付款码错误")),
         ("query_paid", query(), 0, paid.clone()),
         ("query_refund", query(), 0, paid.clone()),
         ("query_notpay", query(), 0, "Pending - 88.88 CNY -".into()),
@@ -145,8 +145,8 @@ fn every_recorded_reply_means_one_thing() {
             given("Declined(Decline { reason: Generic, code: \"CLOSED\", message: \"退款关闭\" })", "-"),
         ),
         ("refund_poor", refund(), 0, ask_refund),
-        ("refund_absent", refund(), 4, no("InsufficientFunds", "NOTENOUGH", "余额不足")),
-        ("refund_success", refund(), 4, given("Succeeded", "2026-11-23T00:09:11.000Z")),
+        ("refund_absent", refund(), 16, no("InsufficientFunds", "NOTENOUGH", "余额不足")),
+        ("refund_success", refund(), 16, given("Succeeded", "2026-11-23T00:09:11.000Z")),
         ("system_error", refund(), 0, unknown("SYSTEM_ERROR", "系统繁忙，请稍后重试")),
         ("refund_absent", query_refund(), 0, "Absent - - -".into()),
     ];

@@ -3,7 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+mod funds;
 mod golden;
+mod partner;
 mod statement;
 mod tamper;
 mod walk;

@@ -5,29 +5,36 @@ use std::time::Duration;
 
 use http::Request;
 use paycore::channel::simulator::{Answer, Maker, Simulator};
-use paycore::channel::{Action, Fault, Outcome, Step, Verdict};
+use paycore::channel::{Action, Fault, Memo, Outcome, Step, Verdict};
 use paycore::testkit::channel_conformance::{Options, run};
 use paycore_channels::wechatpay::simulator::Sandbox;
 
 use super::*;
 
-const BASE: &str = "https://pay.example/sandbox/wechatpay/1";
+pub(super) const BASE: &str = "https://pay.example/sandbox/wechatpay/1";
 
-struct Wire {
-    channel: Arc<dyn Channel>,
-    simulator: Box<dyn Simulator>,
-    now: Timestamp,
+pub(super) struct Wire {
+    pub(super) channel: Arc<dyn Channel>,
+    pub(super) simulator: Box<dyn Simulator>,
+    pub(super) ours: Settings,
+    pub(super) now: Timestamp,
 }
 
 impl Wire {
     fn new() -> Wire {
-        let provision = Sandbox.provision(BASE, &NativeKeyring, &SeededRng::new(7)).unwrap();
-        let channel = WechatPay.open(&provision.ours, &NativeKeyring).unwrap();
-        let simulator = Sandbox.open(&provision.theirs, &NativeKeyring).unwrap();
-        Wire { channel, simulator, now: NOW }
+        Wire::with(|_, _| {})
     }
 
-    fn answer(&mut self, request: Request<Bytes>) -> Answer {
+    /// With these changes to our settings and the provider's.
+    pub(super) fn with(change: impl FnOnce(&mut Settings, &mut Settings)) -> Wire {
+        let mut provision = Sandbox.provision(BASE, &NativeKeyring, &SeededRng::new(7)).unwrap();
+        change(&mut provision.ours, &mut provision.theirs);
+        let channel = WechatPay.open(&provision.ours, &NativeKeyring).unwrap();
+        let simulator = Sandbox.open(&provision.theirs, &NativeKeyring).unwrap();
+        Wire { channel, simulator, ours: provision.ours, now: NOW }
+    }
+
+    pub(super) fn answer(&mut self, request: Request<Bytes>) -> Answer {
         let (mut head, body) = request.into_parts();
         let uri = head.uri.to_string();
         head.uri = uri.strip_prefix(BASE).expect("an address of the simulator").parse().unwrap();
@@ -35,26 +42,36 @@ impl Wire {
     }
 
     /// Carries an operation through all its calls.
-    fn perform(&mut self, operation: &Operation) -> Result<Outcome, Fault> {
+    pub(super) fn perform(&mut self, operation: &Operation) -> Result<Outcome, Fault> {
+        match self.carry(operation)? {
+            Ok(outcome) => Ok(outcome),
+            Err(_) => panic!("no statement is asked for"),
+        }
+    }
+
+    /// To an outcome, or else to a file.
+    pub(super) fn carry(&mut self, operation: &Operation) -> Result<Result<Outcome, Bytes>, Fault> {
         let mut step = self.channel.encode(operation, &context(self.now)).unwrap();
         loop {
             let call = match step {
-                Step::Done(outcome) => return Ok(outcome),
-                Step::File(_) => unreachable!("no statement is asked for"),
+                Step::Done(outcome) => return Ok(Ok(outcome)),
+                Step::File(file) => return Ok(Err(file)),
                 Step::Send(call) => call,
             };
-            let Answer::Reply(reply) = self.answer(call.request) else {
+            let memo = call.request.extensions().get().cloned();
+            let Answer::Reply(mut reply) = self.answer(call.request) else {
                 return Err(Fault::Transport("silence".into()));
             };
+            Memo::hand_on(memo, &mut reply);
             step = self.channel.decode(operation, call.stage, &reply, &context(self.now))?;
         }
     }
 
-    fn verdict(&mut self, operation: &Operation) -> Verdict {
+    pub(super) fn verdict(&mut self, operation: &Operation) -> Verdict {
         self.perform(operation).unwrap().verdict
     }
 
-    fn browse(&mut self, method: &str, address: &str) -> http::Response<Bytes> {
+    pub(super) fn browse(&mut self, method: &str, address: &str) -> http::Response<Bytes> {
         let request = Request::builder().method(method).uri(address).body(Bytes::new()).unwrap();
         match self.answer(request) {
             Answer::Reply(response) => response,

@@ -11,31 +11,17 @@ use serde_json::{Value, json};
 
 use super::wire::respond;
 use super::{Order, Platform, Refund};
+use crate::sandbox::share::{Asked, Sharable};
+use crate::sandbox::v3::{
+    Content, Error, NOT_FOUND, PARAM, Result, SYSTEM, certificates, invalid, opened, refuse,
+};
 
-/// Why a request is not carried out: status, code, text.
-struct Error(u16, &'static str, &'static str);
-
-/// What a request came to; `null` is an empty answer, and nothing when it was carried out and nobody shall hear of it.
-type Result<T = Option<Value>> = std::result::Result<T, Error>;
-
-const PARAM: Error = Error(400, "PARAM_ERROR", "参数错误");
 const NO_ORDER: Error = Error(404, "ORDER_NOT_EXIST", "订单不存在");
-const SYSTEM: Error = Error(500, "SYSTEM_ERROR", "系统繁忙，请稍后重试");
-const NOT_FOUND: Error = Error(404, "NOT_FOUND", "没有这个接口");
 const NO_REFUND: Error = Error(404, "RESOURCE_NOT_EXISTS", "查询的资源不存在");
 const PAID: Error = Error(400, "ORDERPAID", "该订单已支付");
 const CLOSED: Error = Error(400, "ORDER_CLOSED", "订单已关闭");
 const USERPAYING: Error = Error(202, "USERPAYING", "需要用户输入支付密码");
 const POOR: Error = Error(403, "NOTENOUGH", "用户余额不足");
-
-const fn invalid(text: &'static str) -> Error {
-    Error(400, "INVALID_REQUEST", text)
-}
-
-/// The first refusal whose condition holds.
-fn refuse<const N: usize>(checks: [(bool, Error); N]) -> Result<()> {
-    checks.into_iter().find(|(holds, _)| *holds).map_or(Ok(()), |(_, error)| Err(error))
-}
 
 impl Platform {
     pub(super) fn api(&mut self, request: &Request<Bytes>, now: Timestamp) -> Answer {
@@ -45,6 +31,16 @@ impl Platform {
             let text = body(&Error(401, "SIGN_ERROR", "签名错误")).to_string();
             return Answer::Reply(respond(401, (CONTENT_TYPE, "application/json"), text));
         }
+        let asked = request.headers().get("wechatpay-serial").and_then(|serial| serial.to_str().ok());
+        // A client that names no key goes by what it showed before.
+        match asked {
+            Some(serial) if serial == self.key_id => self.by_certificate = false,
+            Some(serial) if serial == self.certificate_serial => self.by_certificate = true,
+            _ => self.by_certificate |= request.uri().path() == "/v3/certificates",
+        }
+        if request.uri().path() == "/v3/billdownload/file" {
+            return Answer::Reply(self.file(request.uri().query().unwrap_or_default(), now));
+        }
         Answer::Reply(match self.route(request, now) {
             Ok(None) => return Answer::Silence,
             Ok(Some(value)) => self.signed(if value.is_null() { 204 } else { 200 }, &value, now),
@@ -53,27 +49,75 @@ impl Platform {
     }
 
     fn route(&mut self, request: &Request<Bytes>, now: Timestamp) -> Result {
-        let path = request.uri().path().strip_prefix("/v3/").unwrap_or_default();
-        let path: Vec<&str> = path.split('/').collect();
+        let whole = request.uri().path().strip_prefix("/v3/").unwrap_or_default();
+        let partner = if self.sub.is_some() { "pay/partner/transactions" } else { "pay/transactions" };
+        let orders = whole.strip_prefix(partner).and_then(|rest| rest.strip_prefix('/'));
         let content = || serde_json::from_slice(request.body()).map(Content).map_err(|_| PARAM);
-        match (request.method().as_str(), path.as_slice()) {
-            ("POST", ["pay", "transactions", scene]) => self.start(scene, &content()?, now),
-            ("GET", ["pay", "transactions", "out-trade-no", key]) => {
-                refuse([(request.uri().query() != Some(&format!("mchid={}", self.mchid)), PARAM)])?;
-                Ok(Some(self.shown(self.orders.get(*key).ok_or(NO_ORDER)?)))
-            }
-            ("POST", ["pay", "transactions", "out-trade-no", key, verb]) => {
-                let (content, close) = (content()?, *verb == "close");
-                refuse([(!close && *verb != "reverse", NOT_FOUND)])?;
-                if close { self.shut(key, &content, now) } else { self.reverse(key, &content, now) }
-            }
+        let (method, query) = (request.method().as_str(), request.uri().query().unwrap_or_default());
+        if let Some(rest) = orders {
+            let path: Vec<&str> = rest.split('/').collect();
+            return match (method, path.as_slice()) {
+                ("POST", [scene]) => self.start(scene, &content()?, now),
+                ("GET", [by @ ("out-trade-no" | "id"), key]) => self.ask(by, key, query),
+                ("POST", ["out-trade-no", key, "close"]) => self.shut(key, &content()?, now),
+                ("POST", ["out-trade-no", key, "reverse"]) => self.reverse(key, &content()?, now),
+                _ => Err(NOT_FOUND),
+            };
+        }
+        let path: Vec<&str> = whole.split('/').collect();
+        match (method, path.as_slice()) {
             ("POST", ["refund", "domestic", "refunds"]) => self.refund(&content()?, now),
             ("GET", ["refund", "domestic", "refunds", number]) => {
+                let sub =
+                    self.sub.as_ref().map_or_else(String::new, |(mchid, _)| format!("sub_mchid={mchid}"));
+                refuse([(query != sub, PARAM)])?;
                 let (order, refund) = self.find_refund(number).ok_or(NO_REFUND)?;
                 Ok(Some(given(order, refund)))
             }
+            ("GET", ["certificates"]) => {
+                Ok(Some(certificates(&self.seal, &self.certificate, &self.certificate_serial)))
+            }
+            ("GET", ["bill", kind @ ("tradebill" | "fundflowbill")]) => self.locate(kind, query, now),
+            (_, ["profitsharing", path @ ..]) => {
+                let content = if method == "POST" { Some(content()?) } else { None };
+                self.sharing(&Asked { method, path, query, content }, now)
+            }
+            ("POST", ["fund-app", "mch-transfer", "transfer-bills"]) => self.pay_out(&content()?, now),
+            ("GET", ["fund-app", "mch-transfer", "transfer-bills", "out-bill-no", key]) => self.transfer(key),
+            ("POST", ["fund-app", "mch-transfer", "transfer-bills", "out-bill-no", key, "cancel"]) => {
+                self.cancel_transfer(key, now)
+            }
             _ => Err(NOT_FOUND),
         }
+    }
+
+    fn sharing(&mut self, asked: &Asked<'_>, now: Timestamp) -> Result {
+        let sub = self.sub.as_ref().map(|(mchid, _)| mchid.clone());
+        refuse([(asked.said("sub_mchid") != sub, Error(403, "NO_AUTH", "商户无权限"))])?;
+        let id = asked.transaction();
+        let order = self.orders.values().find(|order| Some(&order.transaction_id) == id.as_ref());
+        let order = order.map(|order| Sharable {
+            transaction_id: order.transaction_id.clone(),
+            mchid: sub.unwrap_or_else(|| self.mchid.clone()),
+            may_be_shared: order.paid.is_some() && order.shared,
+            fen: order.fen - order.fee() - order.refunds.iter().map(|refund| refund.fen).sum::<i64>(),
+        });
+        self.shares.answer(asked, order, &|name| opened(&*self.decrypter, name).is_some(), now)
+    }
+
+    /// An order by the merchant's number or the platform's own.
+    fn ask(&self, by: &str, key: &str, query: &str) -> Result {
+        let mut asked: Vec<&str> = query.split('&').collect();
+        asked.sort_unstable();
+        let ours = match &self.sub {
+            None => vec![format!("mchid={}", self.mchid)],
+            Some((sub, _)) => vec![format!("sp_mchid={}", self.mchid), format!("sub_mchid={sub}")],
+        };
+        refuse([(asked != ours, PARAM)])?;
+        let mut orders = self.orders.values();
+        let found = orders
+            .find(|order| if by == "id" { order.transaction_id == key } else { order.out_trade_no == key });
+        Ok(Some(self.shown(found.ok_or(NO_ORDER)?)))
     }
 
     fn start(&mut self, scene: &str, content: &Content, now: Timestamp) -> Result {
@@ -138,7 +182,7 @@ impl Platform {
             (description.chars().count() > 127, PARAM),
             (content.text("/amount/currency").is_some_and(|currency| currency != "CNY"), PARAM),
             (!barcode && !notify_url.is_some_and(address), PARAM),
-            (trade_type == "JSAPI" && without("/payer/openid"), PARAM),
+            (trade_type == "JSAPI" && without(self.openid()), PARAM),
             (trade_type == "MWEB" && content.text("/scene_info/h5_info/type") != Some("Wap"), PARAM),
             (trade_type == "MWEB" && without("/scene_info/payer_client_ip"), PARAM),
             (barcode && (!digits || without("/scene_info/store_info/out_id")), PARAM),
@@ -153,6 +197,7 @@ impl Platform {
             description: description.to_owned(),
             fen,
             notify_url: notify_url.filter(|_| !barcode).map(str::to_owned),
+            shared: content.0["settle_info"]["profit_sharing"] == true,
             expires,
             ..Order::default()
         })
@@ -172,15 +217,19 @@ impl Platform {
     pub(super) fn shown(&self, order: &Order) -> Value {
         let (state, text) = order.state();
         let mut value = json!({
-            "appid": self.appid, "mchid": self.mchid, "out_trade_no": order.out_trade_no,
+            "out_trade_no": order.out_trade_no,
             "trade_state": state, "trade_state_desc": text, "promotion_detail": [],
             "amount": {"total": order.fen, "payer_currency": "CNY"},
         });
+        for (name, ours) in self.who() {
+            value[name] = ours.into();
+        }
         if let Some(at) = order.paid {
             value["transaction_id"] = order.transaction_id.as_str().into();
             value["bank_type"] = "OTHERS".into();
             value["success_time"] = at.to_rfc3339_seconds(8 * 3600).into();
-            value["payer"] = json!({"openid": "oUpF8uSandboxPayer"});
+            let openid = if self.sub.is_some() { "sp_openid" } else { "openid" };
+            value["payer"] = json!({openid: "oUpF8uSandboxPayer"});
             value["amount"]["payer_total"] = order.fen.into();
             value["amount"]["currency"] = "CNY".into();
         }
@@ -191,7 +240,8 @@ impl Platform {
     }
 
     fn shut(&mut self, key: &str, content: &Content, now: Timestamp) -> Result {
-        refuse([(content.required("/mchid")? != self.mchid, PARAM)])?;
+        let mut numbers = self.who().into_iter().filter(|(name, _)| name.ends_with("mchid"));
+        refuse([(numbers.any(|(name, ours)| content.text(&format!("/{name}")) != Some(ours)), PARAM)])?;
         // The real platform answers so for numbers it does not know, too.
         let Some(order) = self.orders.get(key) else { return Ok(Some(Value::Null)) };
         let script = order.script();
@@ -217,13 +267,19 @@ impl Platform {
             (!order.refunds.is_empty(), invalid("订单已退款")),
         ])?;
         self.change(key, |order| (order.paid, order.pays_at, order.closed) = (None, None, Some(now)));
-        Ok(Some(json!({"appid": self.appid, "mchid": self.mchid, "out_trade_no": key})))
+        let mut reversed = json!({"out_trade_no": key});
+        for (name, ours) in self.who() {
+            reversed[name] = ours.into();
+        }
+        Ok(Some(reversed))
     }
 
     fn refund(&mut self, content: &Content, now: Timestamp) -> Result {
         let key = content.required("/out_trade_no")?.to_owned();
         let number = content.required("/out_refund_no")?.to_owned();
         let fen = content.number("/amount/refund").filter(|fen| *fen > 0).ok_or(PARAM)?;
+        let sub = self.sub.as_ref().map(|(mchid, _)| mchid.as_str());
+        refuse([(content.text("/sub_mchid") != sub, Error(403, "NO_AUTH", "商户无权限"))])?;
         let order = self.orders.get(&key).ok_or(NO_REFUND)?;
         let known = self.find_refund(&number);
         if let Some((of, before)) = known {
@@ -260,9 +316,26 @@ impl Platform {
     }
 
     fn ours(&self, content: &Content) -> Result<()> {
-        let app = content.required("/appid")? == self.appid;
-        let merchant = content.required("/mchid")? == self.mchid;
-        refuse([(!app || !merchant, Error(400, "APPID_MCHID_NOT_MATCH", "AppID和mch_id不匹配"))])
+        let wrong =
+            self.who().into_iter().any(|(name, ours)| content.text(&format!("/{name}")) != Some(ours));
+        refuse([(wrong, Error(400, "APPID_MCHID_NOT_MATCH", "AppID和mch_id不匹配"))])
+    }
+
+    /// The merchant's numbers and apps, as orders name them.
+    pub(super) fn who(&self) -> Vec<(&'static str, &str)> {
+        let (appid, mchid) = (self.appid.as_str(), self.mchid.as_str());
+        let Some((sub, sub_appid)) = &self.sub else { return vec![("appid", appid), ("mchid", mchid)] };
+        let both = [("sp_appid", appid), ("sp_mchid", mchid), ("sub_mchid", sub)];
+        both.into_iter().chain(sub_appid.as_deref().map(|appid| ("sub_appid", appid))).collect()
+    }
+
+    /// Where an order inside the wallet names its payer.
+    fn openid(&self) -> &'static str {
+        match &self.sub {
+            None => "/payer/openid",
+            Some((_, None)) => "/payer/sp_openid",
+            Some(_) => "/payer/sub_openid",
+        }
     }
 }
 
@@ -276,21 +349,4 @@ fn given(order: &Order, refund: &Refund) -> Value {
         "amount": {"total": fen, "refund": back, "payer_total": fen, "payer_refund": back, "discount_refund": 0,
             "settlement_refund": back, "settlement_total": fen, "currency": "CNY"},
     })
-}
-
-/// A request's body, read by JSON pointers.
-struct Content(Value);
-
-impl Content {
-    fn text(&self, pointer: &str) -> Option<&str> {
-        self.0.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty())
-    }
-
-    fn number(&self, pointer: &str) -> Option<i64> {
-        self.0.pointer(pointer).and_then(Value::as_i64)
-    }
-
-    fn required(&self, pointer: &str) -> Result<&str> {
-        self.text(pointer).ok_or(PARAM)
-    }
 }

@@ -1,5 +1,5 @@
 //! WeChat Pay's side of the wire: the v3 interface, the payer's pages, sealed notifications with their schedule, and the
-//! daily bill. Written from the same public documents as the adapter but sharing no code with it beyond the crypto
+//! daily bills. Written from the same public documents as the adapter but sharing no code with it beyond the crypto
 //! primitives, so that a mistake in one shows against the other. What it does differently from the real one is in the
 //! README.
 
@@ -7,6 +7,7 @@ mod api;
 mod bill;
 mod notify;
 mod payer;
+mod transfer;
 mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +19,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use paycore::channel::Settings;
 use paycore::channel::simulator::{Answer, BookLine, Maker, Notification, Provision, Simulator};
-use paycore::crypto::{KeyError, Keyring, Signer, Verifier};
+use paycore::crypto::{Decrypter, KeyError, Keyring, Signer, Verifier};
 use paycore::currency::Currency;
 use paycore::money::Money;
 use paycore::secret::Secret;
@@ -26,6 +27,10 @@ use paycore::time::{Rng, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use notify::Note;
+use transfer::Transfer;
+
+use crate::sandbox::share::Shares;
+use crate::sandbox::x509;
 
 /// Makes simulated WeChat Pay platforms, one per merchant.
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +38,7 @@ pub struct Sandbox;
 
 impl Maker for Sandbox {
     fn provision(&self, base_url: &str, keyring: &dyn Keyring, rng: &dyn Rng) -> Result<Provision, KeyError> {
-        let (merchant, platform) = (keyring.generate()?, keyring.generate()?);
+        let (merchant, platform, root) = (keyring.generate()?, keyring.generate()?, keyring.generate()?);
         let mchid = drawn("16", "0123456789", 8, rng);
         let appid = drawn("wx", "0123456789abcdef", 16, rng);
         let serial_no = drawn("", "0123456789ABCDEF", 40, rng);
@@ -48,8 +53,17 @@ impl Maker for Sandbox {
         ];
         let (mut ours, mut theirs) = (Settings::from_pairs(both), Settings::from_pairs(both));
         ours.set("private_key", merchant.private.expose());
-        ours.set("public_key", platform.public);
         ours.set("gateway", base_url);
+        ours.set("public_key", &*platform.public);
+        let mut serial = [0; 20];
+        rng.fill(&mut serial);
+        serial[0] = 0x5a;
+        let names = ["Sandbox Root CA", "Sandbox platform"];
+        let certificate = x509::issue(keyring, &root, names, (&serial, &platform.public))?;
+        let authority = x509::issue(keyring, &root, [names[0]; 2], (&[1], &root.public))?;
+        theirs.set("certificate", certificate);
+        theirs.set("certificate_serial", serial.map(|byte| format!("{byte:02X}")).concat());
+        theirs.set("root_certificate", authority);
         theirs.set("merchant_public_key", merchant.public);
         theirs.set("platform_private_key", platform.private.expose());
         theirs.set("base_url", base_url);
@@ -74,12 +88,21 @@ fn drawn(prefix: &str, alphabet: &str, count: usize, rng: &dyn Rng) -> String {
 struct Platform {
     mchid: String,
     appid: String,
+    /// The merchant that ours acts for, and its app, when ours is a service provider.
+    sub: Option<(String, Option<String>)>,
     serial_no: String,
     key_id: String,
+    certificate: String,
+    certificate_serial: String,
+    /// Whether the merchant has shown that it knows the certificate and not the public key.
+    by_certificate: bool,
     base_url: String,
     signer: Box<dyn Signer>,
     merchant: Box<dyn Verifier>,
+    decrypter: Box<dyn Decrypter>,
     seal: Aes256Gcm,
+    shares: Shares,
+    transfers: BTreeMap<String, Transfer>,
     orders: BTreeMap<String, Order>,
     /// When an order has something to do by itself.
     agenda: BTreeSet<(Timestamp, String)>,
@@ -110,6 +133,9 @@ struct Order {
     /// A barcode that was refused for lack of funds.
     failed: bool,
     refunds: Vec<Refund>,
+    /// Whether others may get shares of it.
+    #[serde(default)]
+    shared: bool,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -124,6 +150,11 @@ impl Order {
     /// What is scripted for this amount.
     fn script(&self) -> i64 {
         self.fen % 10_000
+    }
+
+    /// 0.6 % of a payment, to the fen; kept on refunds.
+    fn fee(&self) -> i64 {
+        (self.fen * 6 + 500) / 1_000
     }
 
     fn barcode(&self) -> bool {
@@ -156,12 +187,19 @@ impl Platform {
         Ok(Platform {
             mchid: text("mchid")?,
             appid: text("appid")?,
+            sub: text("sub_mchid").ok().map(|mchid| (mchid, text("sub_appid").ok())),
             serial_no: text("serial_no")?,
             key_id: text("public_key_id")?,
+            certificate: text("certificate").unwrap_or_default(),
+            certificate_serial: text("certificate_serial").unwrap_or_default(),
+            by_certificate: false,
             base_url: text("base_url")?,
             signer: keyring.signer(secret("platform_private_key")?)?,
             merchant: keyring.verifier(secret("merchant_public_key")?.expose())?,
             seal: seal.map_err(|_| KeyError::Malformed { expected: "key of 32 bytes" })?,
+            decrypter: keyring.decrypter(secret("platform_private_key")?)?,
+            shares: Shares::default(),
+            transfers: BTreeMap::new(),
             orders: BTreeMap::new(),
             agenda: BTreeSet::new(),
             notes: BTreeMap::new(),
@@ -237,11 +275,14 @@ impl Simulator for Platform {
             // A note that is done with is kept as `null`.
             let text = match key.split_once('/')? {
                 ("order", order) => serde_json::to_string(self.orders.get(order)?),
+                ("transfer", transfer) => serde_json::to_string(self.transfers.get(transfer)?),
                 (_, id) => serde_json::to_string(&self.notes.get(&id.parse().ok()?)),
             };
             Some((key, text.ok()?))
         };
-        std::mem::take(&mut self.changed).into_iter().filter_map(record).collect()
+        let mut records: Vec<_> = std::mem::take(&mut self.changed).into_iter().filter_map(record).collect();
+        records.extend(self.shares.changed());
+        records
     }
 
     fn restore(&mut self, key: &str, value: &str) {
@@ -250,7 +291,12 @@ impl Simulator for Platform {
             let Ok(Some(note)) = serde_json::from_str::<Option<Note>>(value) else { return };
             self.outbox.insert((note.at, note.id));
             self.notes.insert(note.id, note);
-        } else if let Ok(order) = serde_json::from_str::<Order>(value) {
+        } else if let Some(number) = key.strip_prefix("transfer/") {
+            let Ok(transfer) = serde_json::from_str(value) else { return };
+            self.transfers.insert(number.to_owned(), transfer);
+        } else if !self.shares.restore(key, value)
+            && let Ok(order) = serde_json::from_str::<Order>(value)
+        {
             self.put(order);
         }
     }

@@ -29,7 +29,7 @@ pub(super) struct Note {
     tries: usize,
     notify_url: String,
     created: Timestamp,
-    /// `transaction` or `refund`.
+    /// `transaction`, `refund` or, of transfers, `mch_payment`.
     about: String,
     /// What is sealed.
     clear: Value,
@@ -55,16 +55,19 @@ impl Platform {
     pub(super) fn tell_refund(&mut self, key: &str, refund: &Refund, url: Option<String>, now: Timestamp) {
         let order = self.orders.get(key).filter(|order| order.script() != 9008);
         let (Some(order), Some(url)) = (order, url) else { return };
-        let clear = json!({
-            "mchid": self.mchid, "out_trade_no": order.out_trade_no, "transaction_id": order.transaction_id,
+        let mut clear = json!({
+            "out_trade_no": order.out_trade_no, "transaction_id": order.transaction_id,
             "out_refund_no": refund.out_refund_no, "refund_id": refund.refund_id, "refund_status": "SUCCESS",
             "success_time": refund.at.to_rfc3339_seconds(8 * 3600), "user_received_account": "支付用户零钱",
             "amount": {"total": order.fen, "refund": refund.fen, "payer_total": order.fen, "payer_refund": refund.fen},
         });
+        for (name, ours) in self.who().into_iter().filter(|(name, _)| name.ends_with("mchid")) {
+            clear[name] = ours.into();
+        }
         self.note("refund", url, clear, now);
     }
 
-    fn note(&mut self, about: &str, notify_url: String, clear: Value, at: Timestamp) {
+    pub(super) fn note(&mut self, about: &str, notify_url: String, clear: Value, at: Timestamp) {
         self.last_note += 1;
         let (id, about) = (self.last_note, about.to_owned());
         self.notes.insert(id, Note { id, at, tries: 0, notify_url, created: at, about, clear });
@@ -87,7 +90,10 @@ impl Platform {
         let text = note.clear.to_string();
         let payload = Payload { msg: text.as_bytes(), aad: note.about.as_bytes() };
         let ciphertext = STANDARD.encode(self.seal.encrypt(&Nonce::from(nonce), payload).ok()?);
-        let event = format!("{}.SUCCESS", note.about.to_uppercase());
+        let event = match note.about.as_str() {
+            "mch_payment" => "MCHTRANSFER.BILL.FINISHED".to_owned(),
+            about => format!("{}.SUCCESS", about.to_uppercase()),
+        };
         let body = json!({
             "id": format!("EV-{}{:08}", note.created.beijing_compact(), note.id),
             "create_time": note.created.to_rfc3339_seconds(8 * 3600),

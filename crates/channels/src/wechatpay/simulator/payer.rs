@@ -8,12 +8,18 @@ use http::{Method, Request, Response};
 use paycore::time::Timestamp;
 
 use super::wire::respond;
-use super::{Order, Platform};
+use super::{Order, Platform, Transfer};
 
 impl Platform {
     /// Answers `/payer/{rest}`.
     pub(super) fn payer(&mut self, request: &Request<Bytes>, rest: &str, now: Timestamp) -> Response<Bytes> {
         let (key, action) = rest.split_once('/').unwrap_or((rest, ""));
+        if self.transfers.contains_key(key) {
+            if (request.method(), action) == (&Method::POST, "pay") {
+                self.end_transfer(key, "SUCCESS", now);
+            }
+            return payout(key, &self.transfers[key]);
+        }
         let Some(order) = self.orders.get(key) else {
             return trouble(404, "ORDER_NOT_EXIST", "订单不存在");
         };
@@ -42,6 +48,19 @@ impl Platform {
         let Some(back) = &order.return_url else { return page(order) };
         respond(303, (LOCATION, back), String::new())
     }
+}
+
+/// What a person sees of a transfer.
+fn payout(key: &str, transfer: &Transfer) -> Response<Bytes> {
+    let (key, remark, yuan, fen) =
+        (escape(key), escape(&transfer.remark), transfer.fen / 100, transfer.fen % 100);
+    let choice = match transfer.state.as_str() {
+        "WAIT_USER_CONFIRM" => {
+            format!("<form method=post action='{key}/pay'><button>确认收款 Accept</button></form>")
+        }
+        state => format!("<p class=state>{}</p>", escape(state)),
+    };
+    html(200, &format!("<h1>{remark}</h1><p class=sum>¥{yuan}.{fen:02}</p>{choice}<p class=note>{key}</p>"))
 }
 
 /// A page that says what went wrong.

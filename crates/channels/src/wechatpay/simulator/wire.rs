@@ -55,7 +55,8 @@ impl Platform {
         let signature = STANDARD.encode(self.signer.sign(Scheme::RsaSha256, &text).unwrap_or_default());
         let names = ["timestamp", "nonce", "signature", "serial", "signature-type"];
         let names = names.map(|name| format!("wechatpay-{name}"));
-        let values = [&timestamp, nonce, &signature, &self.key_id, "WECHATPAY2-SHA256-RSA2048"];
+        let serial = if self.by_certificate { &self.certificate_serial } else { &self.key_id };
+        let values = [&timestamp, nonce, &signature, serial, "WECHATPAY2-SHA256-RSA2048"];
         let header = |(name, value): (String, &str)| Some((name.parse().ok()?, value.parse().ok()?));
         names.into_iter().zip(values).filter_map(header).collect()
     }

@@ -1,0 +1,67 @@
+//! How simulators of v3 gateways read requests and refuse them.
+
+use aes_gcm::aead::{Aead as _, Payload};
+use aes_gcm::{Aes256Gcm, Nonce};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use paycore::crypto::{Decrypter, Encryption};
+use serde_json::{Value, json};
+
+/// Why a request is not carried out: status, code, text.
+pub(crate) struct Error(pub(crate) u16, pub(crate) &'static str, pub(crate) &'static str);
+
+/// What a request came to; `null` is an empty answer, and nothing when it was carried out and nobody shall hear of it.
+pub(crate) type Result<T = Option<Value>> = std::result::Result<T, Error>;
+
+/// Refusals that every part has.
+pub(crate) const PARAM: Error = Error(400, "PARAM_ERROR", "参数错误");
+pub(crate) const SYSTEM: Error = Error(500, "SYSTEM_ERROR", "系统繁忙，请稍后重试");
+pub(crate) const NOT_FOUND: Error = Error(404, "NOT_FOUND", "没有这个接口");
+
+/// A request that does not fit what there is.
+pub(crate) const fn invalid(text: &'static str) -> Error {
+    Error(400, "INVALID_REQUEST", text)
+}
+
+/// The first refusal whose condition holds.
+pub(crate) fn refuse<const N: usize>(checks: [(bool, Error); N]) -> Result<()> {
+    checks.into_iter().find(|(holds, _)| *holds).map_or(Ok(()), |(_, error)| Err(error))
+}
+
+/// A request's body, read by JSON pointers.
+pub(crate) struct Content(pub(crate) Value);
+
+impl Content {
+    /// A text that is there and not empty.
+    pub(crate) fn text(&self, pointer: &str) -> Option<&str> {
+        self.0.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty())
+    }
+
+    /// A whole number.
+    pub(crate) fn number(&self, pointer: &str) -> Option<i64> {
+        self.0.pointer(pointer).and_then(Value::as_i64)
+    }
+
+    /// A text that has to be there.
+    pub(crate) fn required(&self, pointer: &str) -> Result<&str> {
+        self.text(pointer).ok_or(PARAM)
+    }
+}
+
+/// What the merchant encrypted for us.
+pub(crate) fn opened(key: &dyn Decrypter, text: &str) -> Option<String> {
+    let clear = key.decrypt(Encryption::RsaOaepSha1, &STANDARD.decode(text).ok()?).ok()?;
+    String::from_utf8(clear.to_vec()).ok()
+}
+
+/// A certificate in PEM form as `GET /v3/certificates` shows it, sealed.
+pub(crate) fn certificates(seal: &Aes256Gcm, pem: &str, serial: &str) -> Value {
+    let payload = Payload { msg: pem.as_bytes(), aad: b"certificate" };
+    let sealed = seal.encrypt(&Nonce::from(*b"certificate1"), payload).unwrap_or_default();
+    json!({"data": [{
+        "serial_no": serial,
+        "effective_time": "2025-01-01T08:00:00+08:00", "expire_time": "2045-01-01T07:59:59+08:00",
+        "encrypt_certificate": {"algorithm": "AEAD_AES_256_GCM", "nonce": "certificate1",
+            "associated_data": "certificate", "ciphertext": STANDARD.encode(sealed)},
+    }]})
+}
