@@ -77,7 +77,8 @@ fn pay(scene: &str, minor: i64) -> Pay {
 /// What later operations say of the payment.
 fn about(channel_id: Option<String>) -> Payment {
     let method = "testpay.card".parse().unwrap();
-    Payment { reference: "ATT1".to_owned(), channel_id, method, money: cny(1234), started_at: NOW }
+    let reference = "ATT1".to_owned();
+    Payment { reference, channel_id, method, money: cny(1234), started_at: NOW, ending_at: None }
 }
 
 fn query() -> Operation {

@@ -15,6 +15,7 @@ pub mod portable;
 mod sm;
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::secret::Secret;
 
@@ -88,6 +89,8 @@ pub trait Keyring: Send + Sync {
     fn generate_sm2(&self) -> Result<KeyPair, KeyError> {
         Err(KeyError::Sign)
     }
+    /// The same key ring to keep, for public keys that arrive inside messages.
+    fn shared(&self) -> Arc<dyn Keyring>;
 }
 
 /// A fresh key pair, both halves as base64 DER without PEM frame.
@@ -160,6 +163,12 @@ pub struct SealError;
 impl fmt::Debug for dyn Signer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Signer(…)")
+    }
+}
+
+impl fmt::Debug for dyn Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keyring(…)")
     }
 }
 

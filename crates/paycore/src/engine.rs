@@ -16,7 +16,9 @@ pub use work::Worked;
 
 use crate::account::ChannelAccount;
 use crate::audit::Audit;
-use crate::channel::{Channel, Context, Driver, Fault, Operation, Outcome, Refusal, Settings, Step};
+use crate::channel::{
+    Channel, Context, Driver, Fault, Operation, Outcome, Query, Refusal, Settings, Step, Verb,
+};
 use crate::crypto::{Keyring, Vault};
 use crate::error::{Code, Error, Result};
 use crate::event::{Booking, Event, EventKind};
@@ -60,6 +62,28 @@ pub struct OpenAccount {
     pub channel: Option<Arc<dyn Channel>>,
     /// Where the channel sends its notifications.
     pub notify_url: Arc<str>,
+}
+
+impl OpenAccount {
+    /// Whether what the channel's notifications say has to be confirmed by a query.
+    pub(crate) fn confirms(&self) -> bool {
+        self.channel.as_ref().is_some_and(|channel| channel.confirms())
+    }
+
+    /// The operation, or a query in the place of a close where the channel cannot close such a payment: what it then says
+    /// of a payment that is over, or that it does not know, ends it all the same.
+    pub(crate) fn fitting(&self, operation: Operation) -> Operation {
+        let Operation::Close(close) = &operation else { return operation };
+        let payment = &close.payment;
+        let profile = self.channel.as_ref().map(|channel| channel.profile());
+        let row = profile.and_then(|profile| profile.capability(&payment.method, payment.money.currency()));
+        match row {
+            Some(row) if !row.verbs.contains(&Verb::Close) => {
+                Operation::Query(Query { payment: payment.clone() })
+            }
+            _ => operation,
+        }
+    }
 }
 
 impl std::fmt::Debug for Engine {

@@ -35,7 +35,7 @@ pub async fn receive(
     };
     for report in verified.reports {
         let reference = report.reference.clone();
-        if let Err(why) = believe(engine, &merchant, account, report).await? {
+        if let Err(why) = believe(engine, &merchant, &open, report).await? {
             refuse(engine, &merchant, &open, &why.to_string(), Some(reference)).await?;
             return Ok(channel.reject());
         }
@@ -46,19 +46,20 @@ pub async fn receive(
 async fn believe(
     engine: &Engine,
     merchant: &Merchant,
-    account: ChannelAccountId,
+    open: &OpenAccount,
     report: Report,
 ) -> Result<Result<(), Fault>> {
     let unbound = || Fault::Unacceptable("no payment or refund of this account has the reference".into());
     match report.subject {
-        Subject::Payment => Ok(match sweep::report(engine, merchant, account, report).await? {
+        Subject::Payment => Ok(match sweep::report(engine, merchant, open, report).await? {
             Ok(()) => Ok(()),
             Err(Disbelief::Unbound) => Err(unbound()),
             Err(Disbelief::Mismatch(detail)) => Err(Fault::Unacceptable(detail)),
+            Err(Disbelief::Unconfirmed(fault)) => Err(fault),
         }),
         Subject::Refund => {
-            let known = crate::refund::service::report(engine, merchant, account, report).await?;
-            Ok(if known { Ok(()) } else { Err(unbound()) })
+            let known = crate::refund::service::report(engine, merchant, open, report).await?;
+            Ok(known.and_then(|known| if known { Ok(()) } else { Err(unbound()) }))
         }
         // The engine has made none that could be meant.
         Subject::Transfer => Ok(Err(unbound())),

@@ -5,7 +5,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use paycore::channel::{Action, Decline, DeclineReason, Fault, Outcome, Report, Subject, Verb, Verdict};
+use paycore::channel::{
+    Action, Decline, DeclineReason, Fault, Operation, Outcome, Report, Subject, Verb, Verdict,
+};
 use paycore::crypto::envelope::EnvelopeVault;
 use paycore::crypto::native::NativeKeyring;
 use paycore::currency::Currency;
@@ -505,5 +507,96 @@ async fn another_merchants_orders_do_not_exist() {
     assert_eq!(orders::close(&shop.engine, &other, OrderById { id }).await.unwrap_err().code, Code::NotFound);
     let input: CreateRefund = serde_json::from_value(serde_json::json!({"order_id": id})).unwrap();
     assert_eq!(refunds::create(&shop.engine, &other, input).await.unwrap_err().code, Code::NotFound);
+    shop.close_the_books().await;
+}
+
+#[tokio::test]
+async fn a_channel_that_only_announces_is_asked_before_anything_is_booked() {
+    let shop = Shop::open().await;
+    shop.script.confirming();
+    shop.then(Verb::Pay, answer(Verdict::Pending));
+    let order = shop.order(serde_json::json!({})).await;
+    let outcome = Outcome::new(Verdict::Succeeded).money(cny(10_000));
+    let report = Report { subject: Subject::Payment, reference: shop.reference(), outcome };
+    let told = async || {
+        let notice = shop.script.notice(report.clone());
+        let reply = notice::receive(&shop.engine, shop.account, &notice).await.unwrap();
+        (reply.status().as_u16(), shop.fresh(&order).await.captured, shop.sent(Verb::Query))
+    };
+    shop.then(Verb::Query, lost());
+    shop.then(Verb::Query, answer(Verdict::Pending));
+    assert_eq!(told().await, (400, 0, 1), "nobody could be asked, so it shall come again");
+    assert_eq!(told().await, (200, 0, 2), "the channel's own answer counts");
+    assert_eq!(told().await, (200, 10_000, 3));
+    assert_eq!(told().await, (200, 10_000, 3), "what is known is not asked for again");
+    assert_eq!(shop.events(), ["order.created", "order.succeeded"]);
+    shop.close_the_books().await;
+}
+
+#[tokio::test]
+async fn a_refund_that_is_only_announced_is_asked_for_too() {
+    let shop = Shop::open().await;
+    shop.script.confirming();
+    let order = shop.order(serde_json::json!({})).await;
+    shop.then(Verb::Refund, answer(Verdict::Pending));
+    let refund = shop.refund(&order, 4_000).await.unwrap();
+    let reference = shop.store.snapshot().refunds.last().unwrap().1.reference.clone();
+    let outcome = Outcome::new(Verdict::Succeeded).money(cny(4_000));
+    let report = Report { subject: Subject::Refund, reference, outcome };
+    for (play, status, refunded) in [(lost(), 400, 0), (answer(Verdict::Pending), 200, 0)] {
+        shop.then(Verb::QueryRefund, play);
+        let notice = shop.script.notice(report.clone());
+        let reply = notice::receive(&shop.engine, shop.account, &notice).await.unwrap();
+        assert_eq!((reply.status().as_u16(), shop.fresh(&order).await.refunded), (status, refunded));
+    }
+    notice::receive(&shop.engine, shop.account, &shop.script.notice(report)).await.unwrap();
+    assert_eq!(shop.fresh(&order).await.refunded, 4_000, "{refund:?}");
+    shop.close_the_books().await;
+}
+
+#[tokio::test]
+async fn a_channel_that_cannot_close_is_asked_instead() {
+    let shop = Shop::open().await;
+    shop.then(Verb::Pay, answer(Verdict::Pending));
+    let order = shop.order(serde_json::json!({"method": "scripted.open", "expires_in": 60})).await;
+    shop.then(Verb::Query, answer(Verdict::Pending));
+    let order = orders::close(&shop.engine, &shop.caller, OrderById { id: order.id }).await.unwrap();
+    assert_eq!(order.status, OrderStatus::Processing, "the channel still waits for the payer");
+    shop.then(Verb::Query, answer(no()));
+    shop.pass(10).await;
+    assert_eq!(shop.fresh(&order).await.status, OrderStatus::Closed);
+    assert_eq!((shop.sent(Verb::Close), shop.sent(Verb::Query)), (0, 2));
+    let shop_of_one_who_never_came = Shop::open().await;
+    let shop = shop_of_one_who_never_came;
+    shop.then(Verb::Pay, answer(Verdict::Pending));
+    let order = shop.order(serde_json::json!({"method": "scripted.open"})).await;
+    shop.then(Verb::Query, answer(Verdict::Absent));
+    let order = orders::close(&shop.engine, &shop.caller, OrderById { id: order.id }).await.unwrap();
+    assert_eq!(order.status, OrderStatus::Closed);
+    shop.close_the_books().await;
+}
+
+#[tokio::test]
+async fn a_capture_has_one_time_however_often_it_is_sent() {
+    let shop = Shop::open().await;
+    let order = shop.order(serde_json::json!({"capture_method": "manual"})).await;
+    shop.clock.advance(Duration::from_secs(3_600));
+    shop.then(Verb::Capture, lost());
+    let capture = CaptureOrder { id: order.id, amount: Some(4_000) };
+    orders::capture(&shop.engine, &shop.caller, capture).await.unwrap();
+    shop.then(Verb::Query, answer(Verdict::Authorized));
+    shop.pass(5).await;
+    let times: Vec<_> = shop
+        .script
+        .operations()
+        .into_iter()
+        .filter_map(|operation| match operation {
+            Operation::Capture(capture) => Some(capture.payment.ending_at),
+            Operation::Query(query) => Some(query.payment.ending_at),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(times, [Some(Timestamp::from_secs(1_700_003_600)); 3]);
+    assert_eq!(shop.fresh(&order).await.captured, 4_000);
     shop.close_the_books().await;
 }

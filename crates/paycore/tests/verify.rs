@@ -132,6 +132,7 @@ fn attempt(bits: u128, status: AttemptStatus) -> Attempt {
         status,
         money: cny(10_000),
         capturing: 0,
+        ending_at: None,
         channel_id: None,
         decline: None,
         fault: None,

@@ -110,6 +110,7 @@ CREATE TABLE attempts (
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     due_at BIGINT NOT NULL,
+    ending_at BIGINT,
     PRIMARY KEY (merchant_id, id),
     CONSTRAINT attempts_version CHECK (version >= 1),
     CONSTRAINT attempts_status CHECK (status IN ('sending', 'unknown', 'awaiting', 'pending', 'authorized',

@@ -34,16 +34,16 @@ pub(crate) const UPDATE: Write = Write {
 
 pub(crate) const INSERT_ATTEMPT: Write = Write {
     sql: "INSERT INTO attempts (merchant_id, id, version, order_id, channel, account_id, reference, method, status, \
-          amount, currency, capturing, channel_id, decline, fault, queries, created_at, updated_at, due_at) \
-          VALUES ($1, $2, $3 + 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
-    types: "ttittttttititttiiii",
+          amount, currency, capturing, channel_id, decline, fault, queries, created_at, updated_at, due_at, ending_at) \
+          VALUES ($1, $2, $3 + 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
+    types: "ttittttttititttiiiii",
     expect: Expect::OneOrStale,
 };
 
 pub(crate) const UPDATE_ATTEMPT: Write = Write {
     sql: "UPDATE attempts SET version = version + 1, channel = $5, method = $8, status = $9, amount = $10, \
           currency = $11, capturing = $12, channel_id = $13, decline = $14, fault = $15, queries = $16, \
-          created_at = $17, updated_at = $18, due_at = $19 \
+          created_at = $17, updated_at = $18, due_at = $19, ending_at = $20 \
           WHERE merchant_id = $1 AND id = $2 AND version = $3 AND order_id = $4 AND account_id = $6 \
           AND reference = $7",
     types: INSERT_ATTEMPT.types,
@@ -63,7 +63,7 @@ macro_rules! orders {
 macro_rules! attempts {
     ($($rest:literal)*) => {
         concat!("SELECT merchant_id, id, version, order_id, channel, account_id, reference, method, status, amount, \
-                 currency, capturing, channel_id, decline, fault, queries, created_at, updated_at, due_at \
+                 currency, capturing, channel_id, decline, fault, queries, created_at, updated_at, due_at, ending_at \
                  FROM attempts ", $($rest)*)
     };
 }
@@ -95,7 +95,7 @@ pub(crate) fn write_attempt(rows: &mut Rows, attempt: &Attempt) {
     rows.text(attempt.status.text()).int(attempt.money.minor()).text(attempt.money.currency().code());
     rows.int(attempt.capturing).maybe_text(attempt.channel_id.as_deref());
     rows.maybe_json(attempt.decline.as_ref()).maybe_text(attempt.fault.as_deref()).int(attempt.queries);
-    rows.time(attempt.created_at).time(attempt.updated_at).time(attempt.due_at);
+    rows.time(attempt.created_at).time(attempt.updated_at).time(attempt.due_at).maybe_time(attempt.ending_at);
 }
 
 /// An order with its tenant.
@@ -154,6 +154,7 @@ pub(crate) fn attempt(row: &mut Row<'_>) -> Read<(MerchantId, Attempt)> {
         created_at: row.time()?,
         updated_at: row.time()?,
         due_at: row.time()?,
+        ending_at: row.maybe_time()?,
     };
     Ok((tenant, attempt))
 }

@@ -82,6 +82,11 @@ pub trait Channel: Send + Sync + 'static {
     /// queried instead.
     fn verify(&self, notice: &Notice, cx: &Context<'_>) -> Result<Verified, Fault>;
 
+    /// Whether what a notification says counts only after a query has said it too.
+    fn confirms(&self) -> bool {
+        false
+    }
+
     /// The answer to a notification that was refused, in the channel's own format.
     fn reject(&self) -> http::Response<bytes::Bytes>;
 

@@ -186,6 +186,8 @@ pub struct Payment {
     pub money: Money,
     /// When the attempt was made, as its [`Pay`] said.
     pub started_at: Timestamp,
+    /// When its capture or void was made, once there is one; the same however often that is sent.
+    pub ending_at: Option<Timestamp>,
 }
 
 /// Ask what became of a payment. The answer is checked against what was asked for.

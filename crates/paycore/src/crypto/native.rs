@@ -1,7 +1,7 @@
 //! Keys by aws-lc-rs, but SM2 and signing with SHA-1, which it does not have.
 
 use std::convert::Infallible;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
@@ -90,6 +90,10 @@ impl Keyring for NativeKeyring {
             private: Secret::new(STANDARD.encode(private.as_ref())),
             public: STANDARD.encode(public.as_ref()),
         })
+    }
+
+    fn shared(&self) -> Arc<dyn Keyring> {
+        Arc::new(*self)
     }
 
     fn generate_sm2(&self) -> Result<KeyPair, KeyError> {

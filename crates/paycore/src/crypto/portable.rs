@@ -127,6 +127,10 @@ impl Keyring for PortableKeyring {
         self.rng.fill(&mut *random);
         sm::pair(&random).ok_or(KeyError::Sign)
     }
+
+    fn shared(&self) -> Arc<dyn Keyring> {
+        Arc::new(self.clone())
+    }
 }
 
 struct PortablePrivate {

@@ -143,6 +143,8 @@ pub struct Attempt {
     pub money: Money,
     /// Minor units of the capture that is being asked for, while capturing.
     pub capturing: i64,
+    /// When a capture or void was last asked for.
+    pub ending_at: Option<Timestamp>,
     /// The channel's own id.
     pub channel_id: Option<String>,
     /// Why it was declined.
@@ -168,6 +170,7 @@ impl Attempt {
             method: self.method.clone(),
             money: self.money,
             started_at: self.created_at,
+            ending_at: self.ending_at,
         }
     }
 }

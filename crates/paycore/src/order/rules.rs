@@ -303,7 +303,8 @@ impl Payment {
         })
     }
 
-    fn query(&self) -> Operation {
+    /// The question what became of this attempt.
+    pub fn query(&self) -> Operation {
         Operation::Query(Query { payment: self.attempt.payment() })
     }
 

@@ -228,6 +228,7 @@ fn new_attempt(
         status: AttemptStatus::Sending,
         money: order.money,
         capturing: 0,
+        ending_at: None,
         channel_id: None,
         decline: None,
         fault: None,
@@ -378,7 +379,7 @@ async fn send_follow_up(
     operation: fn(&Payment) -> Operation,
 ) -> Result<Order> {
     let open = engine.account(caller.tenant(), payment.attempt.account_id).await?;
-    let operation = operation(&payment);
+    let operation = open.fitting(operation(&payment));
     let step = engine.encode(&open, &operation, moment.now)?;
     payment.attempt.due_at = moment.due_in(std::time::Duration::from_secs(40));
     commit_payment(engine, caller, &payment, changes).await?;
@@ -415,6 +416,7 @@ pub async fn capture(engine: &Engine, caller: &Caller, input: CaptureOrder) -> R
     }
     payment.attempt.status = payment.attempt.status.apply(AttemptEvent::StartCapture).map_err(not_allowed)?;
     payment.attempt.capturing = money.minor();
+    payment.attempt.ending_at = Some(moment.now);
     send_follow_up(engine, caller, payment, changes, moment, Payment::capture).await
 }
 
@@ -422,6 +424,7 @@ pub async fn capture(engine: &Engine, caller: &Caller, input: CaptureOrder) -> R
 pub async fn void(engine: &Engine, caller: &Caller, input: OrderById) -> Result<Order> {
     let (mut payment, moment, changes) = follow_up(engine, caller, input.id, "orders.void").await?;
     payment.attempt.status = payment.attempt.status.apply(AttemptEvent::StartVoid).map_err(not_allowed)?;
+    payment.attempt.ending_at = Some(moment.now);
     send_follow_up(engine, caller, payment, changes, moment, Payment::void).await
 }
 

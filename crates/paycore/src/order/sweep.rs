@@ -31,6 +31,7 @@ pub(crate) async fn attempt(engine: &Engine, tenant: MerchantId, id: AttemptId) 
     if let Operation::Close(_) = operation {
         payment = start_close(engine, &merchant, payment).await?;
     }
+    let operation = open.fitting(operation);
     let news = engine.ask(&open, &operation, now).await;
     let payment = settle(engine, &merchant, None, payment, operation.verb(), &news).await?;
     send_again(engine, &merchant, &open, payment, &news).await
@@ -49,7 +50,7 @@ async fn send_again(
     let now = engine.moment(merchant).now;
     if matches!(operation, Operation::Pay(_)) && (payment.order.closing || payment.order.expires_at <= now) {
         // Nobody wants the payment any more. Close what may still arrive under this reference.
-        let close = payment.close();
+        let close = open.fitting(payment.close());
         let news = engine.ask(open, &close, now).await;
         return close_unsent(engine, merchant, payment, news).await;
     }
@@ -171,15 +172,18 @@ pub(crate) enum Disbelief {
     Unbound,
     /// Amount or currency differ from what was asked for.
     Mismatch(String),
+    /// The channel could not be asked for the confirmation that it wants us to ask for.
+    Unconfirmed(Fault),
 }
 
 /// Takes in a verified report about a payment.
 pub(crate) async fn report(
     engine: &Engine,
     merchant: &Merchant,
-    account: crate::id::ChannelAccountId,
+    open: &OpenAccount,
     report: Report,
 ) -> Result<Result<(), Disbelief>> {
+    let account = open.account.id;
     let found = engine.store.attempt_by_reference(merchant.id, account, &report.reference).await?;
     let Some(attempt) = found else { return Ok(Err(Disbelief::Unbound)) };
     let Some(order) = engine.store.order(merchant.id, attempt.order_id).await? else {
@@ -189,12 +193,18 @@ pub(crate) async fn report(
     let news = Ok(report.outcome);
     let mut dry = payment.clone();
     let then = dry.hear(crate::channel::Verb::Query, &news, engine.moment(merchant));
-    let settled = match old_news(&payment, &dry) && then == rules::Consequences::default() {
-        true => Ok(()),
-        false => settle(engine, merchant, None, payment, crate::channel::Verb::Query, &news).await.map(drop),
-    };
-    settled?;
+    let is_old = old_news(&payment, &dry) && then == rules::Consequences::default();
     let mismatch = then.exceptions.into_iter().find(|(kind, _)| *kind == ExceptionKind::AmountMismatch);
+    let news = match open.confirms() && !is_old && mismatch.is_none() {
+        true => match engine.ask(open, &payment.query(), engine.moment(merchant).now).await {
+            Err(fault) => return Ok(Err(Disbelief::Unconfirmed(fault))),
+            confirmed => confirmed,
+        },
+        false => news,
+    };
+    if !is_old {
+        settle(engine, merchant, None, payment, crate::channel::Verb::Query, &news).await?;
+    }
     Ok(mismatch.map_or(Ok(()), |(_, detail)| Err(Disbelief::Mismatch(detail))))
 }
 

@@ -11,7 +11,7 @@ use crate::engine::{Caller, Engine, OpenAccount};
 use crate::error::{Code, Error, Result};
 use crate::event::EventKind;
 use crate::exception::ExceptionKind;
-use crate::id::{ChannelAccountId, MerchantId, OrderId, RefundId};
+use crate::id::{MerchantId, OrderId, RefundId};
 use crate::merchant::Merchant;
 use crate::order::input::{check_metadata, number_of, optional, plausible};
 use crate::order::rules::LOOKS_BEFORE_EXCEPTION;
@@ -284,21 +284,31 @@ pub(crate) async fn sweep(engine: &Engine, tenant: MerchantId, id: RefundId) -> 
     settle(engine, &merchant, None, returning, &attempt, &news).await.map(drop)
 }
 
-/// Takes in a verified report about a refund; false where no refund of this account has the reference.
+/// Takes in a verified report about a refund; false where no refund of this account has the reference, a fault where
+/// the channel could not be asked for the confirmation that it wants us to ask for.
 pub(crate) async fn report(
     engine: &Engine,
     merchant: &Merchant,
-    account: ChannelAccountId,
+    open: &OpenAccount,
     report: Report,
-) -> Result<bool> {
-    let found = engine.store.refund_by_reference(merchant.id, account, &report.reference).await?;
-    let Some(refund) = found else { return Ok(false) };
-    let Some(order) = engine.store.order(merchant.id, refund.order_id).await? else { return Ok(false) };
-    let Some(attempt) = engine.store.attempt(merchant.id, refund.attempt_id).await? else { return Ok(false) };
+) -> Result<Result<bool, Fault>> {
+    let found = engine.store.refund_by_reference(merchant.id, open.account.id, &report.reference).await?;
+    let Some(refund) = found else { return Ok(Ok(false)) };
+    let Some(order) = engine.store.order(merchant.id, refund.order_id).await? else { return Ok(Ok(false)) };
+    let attempt = engine.store.attempt(merchant.id, refund.attempt_id).await?;
+    let Some(attempt) = attempt else { return Ok(Ok(false)) };
     let returning = Returning { order, refund };
     if !returning.refund.status.is_open() && report.outcome.verdict == Verdict::Succeeded {
-        return Ok(returning.refund.status == RefundStatus::Succeeded);
+        return Ok(Ok(returning.refund.status == RefundStatus::Succeeded));
     }
-    settle(engine, merchant, None, returning, &attempt, &Ok(report.outcome)).await?;
-    Ok(true)
+    let mut news = Ok(report.outcome);
+    if open.confirms() {
+        let query = rules::query(&returning.refund, &attempt);
+        news = engine.ask(open, &query, engine.moment(merchant).now).await;
+        if let Err(fault) = news {
+            return Ok(Err(fault));
+        }
+    }
+    settle(engine, merchant, None, returning, &attempt, &news).await?;
+    Ok(Ok(true))
 }

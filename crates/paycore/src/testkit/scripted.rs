@@ -47,6 +47,7 @@ struct Script {
     /// Plays that are on their way, by the ticket in the request and the reply.
     sent: BTreeMap<u64, Play>,
     reports: Vec<Report>,
+    confirms: bool,
 }
 
 impl Scripted {
@@ -58,6 +59,12 @@ impl Scripted {
     /// The same channel for a registry, which holds its drivers for good; for tests only, as it is never freed.
     pub fn driver(&self) -> &'static dyn Driver {
         Box::leak(Box::new(self.clone()))
+    }
+
+    /// From now on what notifications say has to be confirmed by queries.
+    pub fn confirming(&self) -> &Self {
+        self.script().confirms = true;
+        self
     }
 
     /// Adds a play for the next operation of this verb that has none yet.
@@ -132,6 +139,10 @@ impl Channel for Scripted {
             Some(Play::Fault(fault)) => Err(fault),
             _ => Err(Fault::Unexpected("the reply is not of this script".to_owned())),
         }
+    }
+
+    fn confirms(&self) -> bool {
+        self.script().confirms
     }
 
     fn verify(&self, notice: &Notice, _cx: &Context<'_>) -> Result<Verified, Fault> {
@@ -210,15 +221,18 @@ fn subject(operation: &Operation) -> (&str, Option<Money>) {
 }
 
 const EVERY_VERB: &[Verb] =
-    &[Verb::Pay, Verb::Query, Verb::Close, Verb::Capture, Verb::Void, Verb::Refund, Verb::QueryRefund];
+    &[Verb::Pay, Verb::Query, Verb::Capture, Verb::Void, Verb::Refund, Verb::QueryRefund, Verb::Close];
 
-const fn row(scene: &'static str) -> Capability {
+/// All but the last.
+const NO_CLOSE: &[Verb] = EVERY_VERB.split_at(EVERY_VERB.len() - 1).0;
+
+const fn row(scene: &'static str, verbs: &'static [Verb]) -> Capability {
     Capability {
         brand: "scripted",
         scene,
         currencies: Currencies::Any,
         countries: &[],
-        verbs: EVERY_VERB,
+        verbs,
         captures: &[CaptureMode::Automatic, CaptureMode::Manual],
         parts_max: 0,
     }
@@ -228,7 +242,12 @@ static PROFILE: Profile = Profile {
     id: "scripted",
     name: "Scripted",
     name_zh: "脚本渠道",
-    capabilities: &[row("card"), row("qr"), row("page")],
+    capabilities: &[
+        row("card", EVERY_VERB),
+        row("qr", EVERY_VERB),
+        row("page", EVERY_VERB),
+        row("open", NO_CLOSE),
+    ],
     verbs: &[],
     statements: &[],
     units: UnitRule::Minor,
@@ -262,6 +281,7 @@ mod tests {
             method,
             money,
             started_at: Timestamp::ZERO,
+            ending_at: None,
         };
         Operation::Query(Query { payment })
     }

@@ -6,9 +6,9 @@ use super::stand::{
     BASE_URL, Failure, Stand, Trouble, currency, method, payment, query, query_refund, refund,
 };
 use crate::channel::{
-    AccountKind, Capability, Capture, CaptureMode, Close, Currencies, Effect, Operation, Pay, Profile,
-    QueryReturn, QueryShare, QueryTransfer, Receiver, Refusal, Release, ReturnShare, Settings, Share,
-    Statement, StatementKind, Step, Transfer, Verb, Void,
+    AccountKind, Capability, Capture, CaptureMode, Close, Currencies, Effect, Operation, Pay, Payment,
+    Profile, QueryReturn, QueryShare, QueryTransfer, Receiver, Refusal, Release, ReturnShare, Settings,
+    Share, Statement, StatementKind, Step, Transfer, Verb, Void,
 };
 use crate::currency::Currency;
 use crate::money::Money;
@@ -276,6 +276,7 @@ fn every_operation(
     reference.clone_into(&mut pay.reference);
     let refund = refund(&pay, reference.to_owned(), 100);
     let (reference, payment, day) = (reference.to_owned(), payment(&pay), pay.started_at);
+    let ended = Payment { ending_at: Some(day), ..payment.clone() };
     let account = "receiver".to_owned();
     let receiver = Receiver { kind: AccountKind::Merchant, account, name: None, relation: None };
     let description = "share".to_owned();
@@ -284,8 +285,8 @@ fn every_operation(
         query_refund(&refund),
         Operation::Refund(refund),
         Operation::Close(Close { payment: payment.clone() }),
-        Operation::Capture(Capture { payment: payment.clone(), money }),
-        Operation::Void(Void { payment: payment.clone() }),
+        Operation::Capture(Capture { payment: ended.clone(), money }),
+        Operation::Void(Void { payment: ended }),
         Operation::Pay(pay),
         Operation::Share(Share {
             reference: reference.clone(),

@@ -412,6 +412,7 @@ pub(super) fn payment(pay: &Pay) -> Payment {
         method: pay.method.clone(),
         money: pay.money,
         started_at: pay.started_at,
+        ending_at: (pay.capture == CaptureMode::Manual).then_some(pay.started_at),
     }
 }
 

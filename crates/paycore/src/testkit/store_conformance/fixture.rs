@@ -115,6 +115,7 @@ pub fn attempt(number: u128, order: &Order) -> Attempt {
         status: AttemptStatus::Sending,
         money: order.money,
         capturing: 0,
+        ending_at: Some(NOW),
         channel_id: None,
         decline: None,
         fault: None,
