@@ -12,6 +12,7 @@ pub mod lakala;
 pub mod qq;
 mod sandbox;
 pub mod testpay;
+pub mod unionpay;
 pub mod wechatpay;
 
 /// Every channel of this build.
@@ -23,5 +24,6 @@ pub static REGISTRY: &[&dyn Driver] = &[
     &lakala::Lakala,
     &qq::Qq,
     &testpay::Testpay,
+    &unionpay::UnionPay,
     &wechatpay::WechatPay,
 ];

@@ -1,8 +1,11 @@
 //! What the wires of several channels have in common. Adapters use it; simulators do not, so that a mistake made
 //! here still shows against the other end.
 
+pub(crate) mod acp;
 pub(crate) mod bill;
+pub(crate) mod chain;
 pub(crate) mod doubt;
+pub(crate) mod fixed;
 pub(crate) mod form;
 pub(crate) mod json;
 pub(crate) mod lines;

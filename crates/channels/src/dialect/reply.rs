@@ -70,7 +70,15 @@ pub(crate) fn declined(reason: DeclineReason, code: &str, message: &str) -> Outc
 /// The payment that a request started, for a query that settles it.
 pub(crate) fn started(pay: &Pay) -> Payment {
     let Pay { reference, method, money, started_at, .. } = pay.clone();
-    Payment { reference, channel_id: None, method, money, started_at }
+    Payment { reference, channel_id: None, method, money, started_at, ending_at: None }
+}
+
+/// The last instant written `MMDDhhmmss` in Beijing time, without a year, that is not after `latest`.
+pub(crate) fn beijing_yearless(text: &str, latest: Timestamp) -> Option<Timestamp> {
+    let year: u32 = latest.beijing_compact()[..4].parse().ok()?;
+    let read = |year: u32| Timestamp::parse_beijing_compact(&format!("{year:04}{text}")).ok();
+    // A day may be missing in a year: the last of February.
+    (year - 1..=year).rev().filter_map(read).find(|at| *at <= latest)
 }
 
 /// An answer in plain text.
@@ -80,4 +88,22 @@ pub(crate) fn plain(status: StatusCode, body: &'static str) -> Response<Bytes> {
     let text = HeaderValue::from_static("text/plain; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, text);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_without_year_is_the_last_before_another() {
+        let latest = Timestamp::parse_beijing_compact("20260102000000").expect("a time");
+        let read = |text: &str| beijing_yearless(text, latest).map(|at| at.beijing_compact());
+        assert_eq!(read("0101000003").as_deref(), Some("20260101000003"));
+        assert_eq!(read("1231235957").as_deref(), Some("20251231235957"));
+        assert_eq!(read("0102000001").as_deref(), Some("20250102000001"));
+        for wrong in ["", "1301000000", "0101", "０１０１０００００３", "+101000003", "0230000000"]
+        {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+    }
 }

@@ -27,6 +27,15 @@ pub(crate) fn digits(field: &str, text: &str, len: RangeInclusive<usize>) -> Res
     Err(SettingsError::new(field, format!("must be {} to {} digits", len.start(), len.end())))
 }
 
+/// Exactly so many ASCII letters and digits.
+pub(crate) fn letters(field: &str, text: &str, len: usize) -> Result<String, SettingsError> {
+    let text = text.trim();
+    if text.len() == len && text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return Ok(text.to_owned());
+    }
+    Err(SettingsError::new(field, format!("must be {len} letters and digits")))
+}
+
 /// The address of a gateway: absolute, without query, fragment or user name.
 pub(crate) fn gateway(field: &str, text: &str) -> Result<String, SettingsError> {
     let wrong = |detail: &str| SettingsError::new(field, detail);

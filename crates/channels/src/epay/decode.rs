@@ -51,6 +51,7 @@ fn payment(pay: &Pay) -> Payment {
         method: pay.method.clone(),
         money: pay.money,
         started_at: pay.started_at,
+        ending_at: None,
     }
 }
 

@@ -89,6 +89,7 @@ fn payment(scene: &str) -> Payment {
         method: format!("douyinpay.{scene}").parse().unwrap(),
         money: cny(8888),
         started_at: NOW,
+        ending_at: None,
     }
 }
 

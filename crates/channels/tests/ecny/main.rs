@@ -91,6 +91,7 @@ fn payment() -> Payment {
         method: "ecny.qr".parse().unwrap(),
         money: cny(8888),
         started_at: NOW,
+        ending_at: None,
     }
 }
 

@@ -98,6 +98,7 @@ fn payment(fen: i64) -> Payment {
         method: "alipay.qr".parse().unwrap(),
         money: cny(fen),
         started_at: NOW,
+        ending_at: None,
     }
 }
 

@@ -89,6 +89,7 @@ fn payment(method: &str) -> Payment {
         method: method.parse().unwrap(),
         money: cny(8888),
         started_at: NOW,
+        ending_at: None,
     }
 }
 

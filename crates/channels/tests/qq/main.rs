@@ -107,7 +107,8 @@ fn pay(scene: &str) -> Pay {
 /// What later operations say of the payment.
 fn about(scene: &str, fen: i64, channel_id: Option<String>) -> Payment {
     let method = format!("qq.{scene}").parse().unwrap();
-    Payment { reference: REFERENCE.into(), channel_id, method, money: cny(fen), started_at: NOW }
+    let reference = REFERENCE.into();
+    Payment { reference, channel_id, method, money: cny(fen), started_at: NOW, ending_at: None }
 }
 
 fn pay_by(scene: &str) -> Operation {
