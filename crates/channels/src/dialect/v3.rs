@@ -4,6 +4,7 @@
 
 mod answer;
 mod client;
+mod combine;
 mod deed;
 mod file;
 mod keys;
@@ -28,7 +29,11 @@ use paycore::time::Timestamp;
 
 pub(crate) use answer::{Answer, Refused, instant, read};
 pub(crate) use client::client;
-pub(crate) use deed::{Doubt, FIRST, absent, carried, declined, done, doubt, not_sent, ours, refusal};
+pub(crate) use combine::{
+    CLOSING_PARTS, COMBINED, Combined, PARTS, PARTS_MAX, ask_combined, asked_refund, close_combined, combine,
+    cost_of_part, found_combined,
+};
+pub(crate) use deed::{Doubt, FIRST, NO_ORDER, absent, carried, declined, done, doubt, not_sent, ours, refusal};
 pub(crate) use file::{Located, file, unpacked};
 pub(crate) use keys::{PlatformKey, platform, word};
 pub(crate) use merchant::{Merchant, Sub, fen, reference};

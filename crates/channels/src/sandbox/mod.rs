@@ -2,6 +2,7 @@
 //! amount, the payer's page, and notifications on a schedule. What a provider checks and how it speaks stands with
 //! its own simulator. Adapters use none of this, so that a mistake made here still shows against the other end.
 
+pub(crate) mod bill;
 mod book;
 mod notes;
 mod page;

@@ -6,7 +6,7 @@ use paycore::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::v3::{Content, Error, NOT_FOUND, PARAM, Result, SYSTEM, invalid, refuse};
+use super::v3::{Content, Error, NOT_FOUND, PARAM, Result, SYSTEM, invalid, parameter, refuse};
 
 /// All sharing of one merchant.
 #[derive(Debug, Default)]
@@ -86,8 +86,7 @@ impl Asked<'_> {
         if let Some(content) = &self.content {
             return content.text(&format!("/{name}")).map(str::to_owned);
         }
-        let mut pairs = url::form_urlencoded::parse(self.query.as_bytes());
-        pairs.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
+        parameter(self.query, name)
     }
 
     /// The platform's number of the order it is about, if it says one.

@@ -28,6 +28,12 @@ pub(crate) fn refuse<const N: usize>(checks: [(bool, Error); N]) -> Result<()> {
     checks.into_iter().find(|(holds, _)| *holds).map_or(Ok(()), |(_, error)| Err(error))
 }
 
+/// A parameter of a query.
+pub(crate) fn parameter(query: &str, name: &str) -> Option<String> {
+    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+    pairs.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
+}
+
 /// A request's body, read by JSON pointers.
 pub(crate) struct Content(pub(crate) Value);
 
@@ -35,6 +41,28 @@ impl Content {
     /// A text that is there and not empty.
     pub(crate) fn text(&self, pointer: &str) -> Option<&str> {
         self.0.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty())
+    }
+
+    /// The rows of a list, none where there is no list.
+    pub(crate) fn rows(&self, name: &str) -> Vec<Content> {
+        self.0[name].as_array().map_or(&[][..], Vec::as_slice).iter().cloned().map(Content).collect()
+    }
+
+    /// The merchants' numbers of the orders that a payment combines.
+    pub(crate) fn parts(&self) -> Vec<String> {
+        let number = |part: &Content| part.text("/out_trade_no").map(str::to_owned);
+        self.rows("sub_orders").iter().filter_map(number).collect()
+    }
+
+    /// A payment with parts as if it were one order of this sum.
+    pub(crate) fn as_one_order(&self, sum: i64) -> Content {
+        let fields = &self.0;
+        Content(json!({
+            "appid": fields["combine_appid"], "mchid": fields["combine_mchid"], "description": "合单支付",
+            "out_trade_no": fields["combine_out_trade_no"], "amount": {"total": sum, "currency": "CNY"},
+            "payer": fields["combine_payer_info"], "scene_info": fields["scene_info"],
+            "notify_url": fields["notify_url"], "time_expire": fields["time_expire"],
+        }))
     }
 
     /// A whole number.

@@ -12,11 +12,12 @@ use serde_json::Value;
 use url::form_urlencoded::byte_serialize;
 
 use super::config::Account;
-use super::encode::{CLOSING, CONFIRM, REVERSING, ask, ask_refund, close, reverse};
+use super::encode::{CLOSING, CONFIRM, REVERSING, ask, ask_refund, close, give_back, reverse};
 use crate::dialect::reply::same;
 use crate::dialect::v3::{
-    Answer, Doubt, FIRST, Given, Located, Paid, Refused, Trade, absent, ask_transfer, carried, client,
-    declined, done, doubt, file, not_sent, refund_state, refusal, share_reply, trade_state, transfer_state,
+    Answer, CLOSING_PARTS, Doubt, FIRST, Given, Located, NO_ORDER, PARTS, Paid, Refused, Trade, absent,
+    ask_combined, ask_transfer, asked_refund, carried, client, close_combined, cost_of_part, declined, done,
+    doubt, file, found_combined, not_sent, refund_state, refusal, share_reply, trade_state, transfer_state,
 };
 
 pub(super) fn next(
@@ -29,23 +30,31 @@ pub(super) fn next(
     let identity = &account.merchant.identity;
     match (operation, stage) {
         (Operation::Pay(pay), FIRST) => paid(account, pay, reply, cx),
+        (Operation::Pay(pay), stage) if !pay.parts.is_empty() => {
+            let found = found_combined(&account.merchant, reply, (&pay.reference, None), pay.money, cx)?;
+            done(if found.verdict == Verdict::Absent { refusal(PAY_DOUBTS, stage) } else { found })
+        }
         (Operation::Pay(pay), stage) => {
             let found = found(account, reply, (&pay.reference, None), pay.money, cx)?;
             done(if found.verdict == Verdict::Absent { refusal(PAY_DOUBTS, stage) } else { found })
         }
-        (Operation::Query(query), _) => looked(account, reply, &query.payment, cx),
+        (Operation::Query(query), stage) => looked(account, (reply, stage), &query.payment, cx),
+        (Operation::Close(close), PARTS) => close_combined(&account.merchant, reply, &close.payment, cx),
         (Operation::Close(close), FIRST) => closable(account, identity.answer(reply, cx)?, close, cx),
-        (Operation::Close(close), CLOSING | REVERSING) => closed(account, stage, reply, close, cx),
-        (Operation::Close(close), _) => looked(account, reply, &close.payment, cx),
+        (Operation::Close(close), CLOSING | REVERSING | CLOSING_PARTS) => {
+            closed(account, stage, reply, close, cx)
+        }
+        (Operation::Close(close), stage) => looked(account, (reply, stage), &close.payment, cx),
+        (Operation::Refund(refund), PARTS) => {
+            let part = refund.part.as_deref().unwrap_or_default();
+            match cost_of_part(&account.merchant, &refund.payment, part, reply, cx)? {
+                Some(total) => give_back(account, refund, (part, total), cx).map_err(not_sent),
+                None => done(declined(Why::InvalidRequest, "RESOURCENOTEXISTS", "订单不存在")),
+            }
+        }
         (Operation::Refund(refund), _) => given_back(account, refund, (reply, stage), cx),
-        (Operation::QueryRefund(query), _) => {
-            let (payment, reference) = (&query.payment.reference, &query.reference);
-            done(match identity.answer::<Given>(reply, cx)? {
-                Answer::Done(given) => {
-                    refund_state(&account.merchant, &given, payment, reference, Some(query.money))?
-                }
-                Answer::Refused(refused) => absent(refused, NO_REFUND)?,
-            })
+        (Operation::QueryRefund(query), stage) => {
+            asked_refund(&account.merchant, query, (reply, stage), NO_REFUND, cx)
         }
         (Operation::Transfer(transfer), _) => {
             let (reference, money) = (&transfer.reference, Some(transfer.money));
@@ -92,9 +101,22 @@ fn found(
     }
 }
 
-fn looked(account: &Account, reply: &Reply, payment: &Payment, cx: &Context<'_>) -> Result<Step, Fault> {
+/// An order is looked for without parts first, then with.
+fn looked(
+    account: &Account,
+    (reply, stage): (&Reply, Stage),
+    payment: &Payment,
+    cx: &Context<'_>,
+) -> Result<Step, Fault> {
     let of = (payment.reference.as_str(), payment.channel_id.as_deref());
-    done(found(account, reply, of, payment.money, cx)?)
+    if stage == PARTS {
+        return done(found_combined(&account.merchant, reply, of, payment.money, cx)?);
+    }
+    let outcome = found(account, reply, of, payment.money, cx)?;
+    if outcome.verdict == Verdict::Absent && account.merchant.sub.is_none() {
+        return ask_combined(&account.merchant, of.0, PARTS, cx).map_err(not_sent);
+    }
+    done(outcome)
 }
 
 fn paid(account: &Account, pay: &Pay, reply: &Reply, cx: &Context<'_>) -> Result<Step, Fault> {
@@ -119,15 +141,15 @@ fn given_back(
     (reply, stage): (&Reply, Stage),
     cx: &Context<'_>,
 ) -> Result<Step, Fault> {
-    let (payment, reference) = (&refund.payment.reference, &refund.reference);
+    let payment = refund.part.as_ref().unwrap_or(&refund.payment.reference);
+    let reference = &refund.reference;
     let ask = |stage| ask_refund(account, reference, stage, cx);
     carried(&account.merchant, (reply, stage), NO_REFUND, cx, ask, |given: &Given| {
         refund_state(&account.merchant, given, payment, reference, Some(refund.money))
     })
 }
 
-/// Codes that say that there is no such order or refund.
-const NO_ORDER: &[&str] = &["ORDERNOTEXIST", "RESOURCENOTEXISTS"];
+/// Codes that say that there is no such refund or transfer.
 const NO_REFUND: &[&str] = &["RESOURCENOTEXISTS", "REFUNDNOTEXIST"];
 const NO_TRANSFER: &[&str] = &["NOTFOUND", "RESOURCENOTEXISTS"];
 
@@ -195,7 +217,13 @@ fn not_taken(account: &Account, refused: Refused, pay: &Pay, cx: &Context<'_>) -
     }
     let known = KNOWN_ORDER.contains(&code.as_str()).then_some(CONFIRM);
     if let Some(stage) = known.or_else(|| doubt(PAY_DOUBTS, &refused)) {
-        return ask(account, &pay.reference, stage, cx).map_err(not_sent);
+        let combined = !pay.parts.is_empty();
+        let again = if combined {
+            ask_combined(&account.merchant, &pay.reference, stage, cx)
+        } else {
+            ask(account, &pay.reference, stage, cx)
+        };
+        return again.map_err(not_sent);
     }
     let Some((_, reason)) = PAY_DECLINES.iter().find(|(known, _)| *known == code) else {
         return Err(refused.unknown());
@@ -208,7 +236,13 @@ fn not_taken(account: &Account, refused: Refused, pay: &Pay, cx: &Context<'_>) -
 fn closable(account: &Account, answer: Answer<Trade>, what: &Close, cx: &Context<'_>) -> Result<Step, Fault> {
     let trade = match answer {
         Answer::Done(trade) => trade,
-        Answer::Refused(refused) => return done(absent(refused, NO_ORDER)?),
+        Answer::Refused(refused) => {
+            let outcome = absent(refused, NO_ORDER)?;
+            if account.merchant.sub.is_some() {
+                return done(outcome);
+            }
+            return ask_combined(&account.merchant, &what.payment.reference, PARTS, cx).map_err(not_sent);
+        }
     };
     let Payment { reference, channel_id, money, .. } = &what.payment;
     let outcome = trade_state(&account.merchant, &trade, reference, channel_id.as_deref(), Some(*money))?;
@@ -230,7 +264,7 @@ fn closed(
 ) -> Result<Step, Fault> {
     let reference = &what.payment.reference;
     match account.merchant.identity.answer::<Value>(reply, cx)? {
-        Answer::Done(Value::Null) if stage == CLOSING => done(Outcome::new(Verdict::Closed)),
+        Answer::Done(Value::Null) if stage != REVERSING => done(Outcome::new(Verdict::Closed)),
         Answer::Done(reversed) if stage == REVERSING => {
             let text = |name: &str| reversed[name].as_str();
             let mchid = text("mchid").or(text("sp_mchid"));

@@ -3,11 +3,14 @@
 use paycore::channel::{
     CaptureMode, Context, Effect, Operation, Pay, Refund, Refusal, Stage, Statement, StatementKind, Step,
 };
+use paycore::money::Money;
 use serde_json::json;
 
 use super::config::Account;
 use crate::dialect::text::{address, within};
-use crate::dialect::v3::{FIRST, ask_transfer, fen, pay_out, reference, share_request};
+use crate::dialect::v3::{
+    COMBINED, FIRST, PARTS, ask_combined, ask_transfer, combine, fen, pay_out, reference, share_request,
+};
 
 /// The close or the reversal of an order that its query has found open.
 pub(super) const CLOSING: Stage = 1;
@@ -25,7 +28,7 @@ pub(super) fn first(account: &Account, operation: &Operation, cx: &Context<'_>) 
         // A close is answered without naming an order, even for one that does not exist, and a barcode payment is
         // reversed instead, which gives the money back. So the order is looked at first.
         Operation::Close(close) => ask(account, &close.payment.reference, FIRST, cx),
-        Operation::Refund(refund) => give_back(account, refund, cx),
+        Operation::Refund(what) => refund(account, what, cx),
         Operation::QueryRefund(query) => ask_refund(account, &query.reference, FIRST, cx),
         Operation::Transfer(transfer) => pay_out(&account.merchant, transfer, cx),
         Operation::QueryTransfer(query) => ask_transfer(&account.merchant, &query.reference, FIRST, cx),
@@ -46,9 +49,6 @@ fn start(account: &Account, pay: &Pay, cx: &Context<'_>) -> Result<Step, Refusal
     }
     if pay.capture == CaptureMode::Manual {
         return Err(Refusal::Unsupported("manual capture"));
-    }
-    if !pay.parts.is_empty() {
-        return Err(Refusal::Unsupported("combined payments"));
     }
     let mut order = account.merchant.who();
     order["out_trade_no"] = reference("reference", &pay.reference)?.into();
@@ -94,7 +94,13 @@ fn start(account: &Account, pay: &Pay, cx: &Context<'_>) -> Result<Step, Refusal
             order["time_expire"] = at.to_rfc3339_seconds(BEIJING).into();
         }
     }
-    let path = format!("{}/{kind}", orders(account));
+    let mut path = format!("{}/{kind}", orders(account));
+    if !pay.parts.is_empty() {
+        if kind == "codepay" {
+            return Err(Refusal::Unsupported("combined payments by barcode"));
+        }
+        (path, order) = (format!("{COMBINED}/{kind}"), combine(&account.merchant, pay, order)?);
+    }
     account.merchant.post(&path, &order, (FIRST, Effect::Money), cx)
 }
 
@@ -127,15 +133,29 @@ pub(super) fn reverse(account: &Account, of: &str, cx: &Context<'_>) -> Result<S
     account.merchant.post(&path, &account.merchant.who(), (REVERSING, Effect::Money), cx)
 }
 
-fn give_back(account: &Account, refund: &Refund, cx: &Context<'_>) -> Result<Step, Refusal> {
-    if refund.part.is_some() {
-        return Err(Refusal::Unsupported("combined payments"));
+/// The first call of a refund. A part is looked at first: that it is one, and what it cost.
+fn refund(account: &Account, refund: &Refund, cx: &Context<'_>) -> Result<Step, Refusal> {
+    let whole = give_back(account, refund, (&refund.payment.reference, refund.captured), cx)?;
+    let Some(part) = &refund.part else { return Ok(whole) };
+    reference("part", part)?;
+    if account.merchant.sub.is_some() {
+        return Err(Refusal::Unsupported("combined payments of a service provider"));
     }
+    ask_combined(&account.merchant, &refund.payment.reference, PARTS, cx)
+}
+
+/// The refund of an order, or of the part that is one.
+pub(super) fn give_back(
+    account: &Account,
+    refund: &Refund,
+    (order, total): (&str, Money),
+    cx: &Context<'_>,
+) -> Result<Step, Refusal> {
     let mut body = account.merchant.with_sub(json!({
-        "out_trade_no": reference("payment.reference", &refund.payment.reference)?,
+        "out_trade_no": reference("payment.reference", order)?,
         "out_refund_no": reference("reference", &refund.reference)?,
         "notify_url": address("notify_url", cx.notify_url, &[])?,
-        "amount": {"refund": fen(refund.money)?, "total": fen(refund.captured)?, "currency": "CNY"},
+        "amount": {"refund": fen(refund.money)?, "total": fen(total)?, "currency": "CNY"},
     }));
     if let Some(reason) = refund.reason.as_deref().filter(|text| !text.trim().is_empty()) {
         body["reason"] = within(reason, 80).into();

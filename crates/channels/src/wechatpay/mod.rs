@@ -24,7 +24,7 @@ use paycore::crypto::Keyring;
 use paycore::currency::Currency;
 use paycore::units::UnitRule;
 
-use crate::dialect::v3::rejection;
+use crate::dialect::v3::{PARTS_MAX, rejection};
 use config::Account;
 
 /// The WeChat Pay channel.
@@ -90,7 +90,7 @@ const VERBS: &[Verb] = &[
 /// The gateway for real money.
 const PRODUCTION: &str = "https://api.mch.weixin.qq.com";
 
-const fn scene(scene: &'static str) -> Capability {
+const fn scene(scene: &'static str, parts_max: usize) -> Capability {
     Capability {
         brand: "wechatpay",
         scene,
@@ -98,15 +98,21 @@ const fn scene(scene: &'static str) -> Capability {
         countries: &["CN"],
         verbs: VERBS,
         captures: &[CaptureMode::Automatic],
-        parts_max: 0,
+        parts_max,
     }
 }
+
+#[rustfmt::skip]
+static CAPABILITIES: &[Capability] = &[
+    scene("qr", PARTS_MAX), scene("h5", PARTS_MAX), scene("jsapi", PARTS_MAX), scene("mini", PARTS_MAX),
+    scene("app", PARTS_MAX), scene("barcode", 0),
+];
 
 static PROFILE: Profile = Profile {
     id: "wechatpay",
     name: "WeChat Pay",
     name_zh: "微信支付",
-    capabilities: &[scene("qr"), scene("h5"), scene("jsapi"), scene("mini"), scene("app"), scene("barcode")],
+    capabilities: CAPABILITIES,
     verbs: &[Verb::Transfer, Verb::QueryTransfer, Verb::BindReceiver, Verb::UnbindReceiver],
     statements: &[StatementKind::Trade, StatementKind::Funds],
     units: UnitRule::Minor,

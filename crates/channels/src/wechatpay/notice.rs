@@ -5,13 +5,16 @@ use paycore::channel::{Context, Fault, Notice, Outcome, Report, Subject, Verdict
 use super::config::Account;
 use crate::dialect::reply::same;
 use crate::dialect::v3::{
-    Given, Paid, Trade, acknowledgement, read, refund_state, trade_state, transfer_state,
+    Combined, Given, Paid, Trade, acknowledgement, read, refund_state, trade_state, transfer_state,
 };
 
 pub(super) fn verify(account: &Account, notice: &Notice, cx: &Context<'_>) -> Result<Verified, Fault> {
     let (event, clear) = account.merchant.identity.notified(notice, cx)?;
     let report = match event.split_once('.') {
-        Some(("TRANSACTION", "SUCCESS")) => payment(account, &read::<Trade>(&clear)?)?,
+        Some(("TRANSACTION", "SUCCESS")) => match read::<Combined>(&clear) {
+            Ok(combined) => whole(account, &combined)?,
+            Err(_) => payment(account, &read::<Trade>(&clear)?)?,
+        },
         Some(("REFUND", status)) => refund(account, &read::<Given>(&clear)?, status)?,
         Some(("MCHTRANSFER", "BILL.FINISHED")) => paid_out(account, &read::<Paid>(&clear)?)?,
         _ => return Err(Fault::Unexpected(format!("event_type {event:?}"))),
@@ -27,6 +30,15 @@ fn payment(account: &Account, trade: &Trade) -> Result<Report, Fault> {
         return Err(Fault::Unexpected(format!("trade_state {:?} in a success", trade.trade_state)));
     }
     report(Subject::Payment, &trade.out_trade_no, outcome)
+}
+
+/// A payment with parts.
+fn whole(account: &Account, combined: &Combined) -> Result<Report, Fault> {
+    let outcome = combined.state(&account.merchant, &combined.combine_out_trade_no, None, None)?;
+    if outcome.verdict != Verdict::Succeeded {
+        return Err(Fault::Unexpected("a success that is none".into()));
+    }
+    report(Subject::Payment, &combined.combine_out_trade_no, outcome)
 }
 
 fn refund(account: &Account, given: &Given, status: &str) -> Result<Report, Fault> {

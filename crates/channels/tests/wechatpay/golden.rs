@@ -77,6 +77,7 @@ fn every_recorded_reply_means_one_thing() {
     let given = |verdict: &str, at: &str| format!("{verdict} {REFUND_ID} 8.80 CNY {at}");
     let order = format!("/v3/pay/transactions/out-trade-no/{REFERENCE}");
     let (ask, ask_after) = (format!("stage 3 None GET {order}"), format!("stage 16 None GET {order}"));
+    let ask_whole = format!("stage 4 None GET /v3/combine-transactions/out-trade-no/{REFERENCE}");
     let ask_refund = format!("stage 16 None GET /v3/refund/domestic/refunds/{REFUND}");
     let no = |reason: &str, code: &str, message: &str| {
         format!("Declined(Decline {{ reason: {reason}, code: {code:?}, message: {message:?} }}) - - -")
@@ -120,12 +121,14 @@ fn every_recorded_reply_means_one_thing() {
         ("query_closed", query(), 0, "Closed - 88.88 CNY -".into()),
         ("query_revoked", query(), 0, "Closed - 88.88 CNY -".into()),
         ("query_payerror", query(), 0, payerror.into()),
-        ("query_absent", query(), 0, "Absent - - -".into()),
-        ("query_absent_old", query(), 0, "Absent - - -".into()),
+        ("query_absent", query(), 0, ask_whole.clone()),
+        ("query_absent", query(), 4, "Absent - - -".into()),
+        ("query_absent_old", query(), 0, ask_whole.clone()),
         ("system_error", query(), 0, unknown("SYSTEM_ERROR", "系统繁忙，请稍后重试")),
         ("query_paid", close(), 0, paid.clone()),
         ("query_closed", close(), 0, "Closed - 88.88 CNY -".into()),
-        ("query_absent", close(), 0, "Absent - - -".into()),
+        ("query_absent", close(), 0, ask_whole),
+        ("query_absent", close(), 4, "Absent - - -".into()),
         ("query_notpay", close(), 0, format!("stage 1 None POST {order}/close")),
         ("query_userpaying", close(), 0, format!("stage 2 Money POST {order}/reverse")),
         ("query_payerror", close(), 0, format!("stage 2 Money POST {order}/reverse")),

@@ -67,6 +67,9 @@ pub(crate) fn carried<T: DeserializeOwned>(
     }
 }
 
+/// Codes that say that there is no such order.
+pub(crate) const NO_ORDER: &[&str] = &["ORDERNOTEXIST", "RESOURCENOTEXISTS"];
+
 /// What a query says that found nothing.
 pub(crate) fn absent(refused: Refused, codes: &[&str]) -> Result<Outcome, Fault> {
     if codes.contains(&refused.code().as_str()) {

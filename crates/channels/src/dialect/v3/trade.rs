@@ -42,7 +42,8 @@ pub(crate) struct Given {
 
 /// Fen. Numbers that are not integers are not understood.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Amount {
+pub(super) struct Amount {
+    #[serde(alias = "total_amount")]
     total: Option<i64>,
     refund: Option<i64>,
     currency: Option<String>,
@@ -50,7 +51,7 @@ pub(crate) struct Amount {
 
 impl Amount {
     /// What the order costs.
-    pub(crate) fn total(&self) -> Result<Money, Fault> {
+    pub(super) fn total(&self) -> Result<Money, Fault> {
         self.yuan(self.total)
     }
 

@@ -9,8 +9,8 @@ use paycore::channel::simulator::Answer;
 use paycore::time::Timestamp;
 use serde_json::{Value, json};
 
-use super::wire::respond;
 use super::{Order, Platform, Refund};
+use crate::sandbox::respond;
 use crate::sandbox::share::{Asked, Sharable};
 use crate::sandbox::v3::{
     Content, Error, NOT_FOUND, PARAM, Result, SYSTEM, certificates, invalid, opened, refuse,
@@ -82,6 +82,17 @@ impl Platform {
                 let content = if method == "POST" { Some(content()?) } else { None };
                 self.sharing(&Asked { method, path, query, content }, now)
             }
+            ("POST", ["combine-transactions", scene]) => self.combine(scene, &content()?, now),
+            ("GET", ["combine-transactions", "out-trade-no", key]) => {
+                let order = self.orders.get(*key).filter(|order| !order.parts.is_empty());
+                Ok(Some(self.combined(order.ok_or(NO_ORDER)?)))
+            }
+            ("POST", ["combine-transactions", "out-trade-no", key, "close"]) => {
+                let order = self.orders.get(*key).ok_or(NO_ORDER)?;
+                let said = content()?.parts();
+                refuse([(said != order.parts || said.is_empty(), PARAM)])?;
+                self.shut(key, &Content(json!({"mchid": self.mchid})), now)
+            }
             ("POST", ["fund-app", "mch-transfer", "transfer-bills"]) => self.pay_out(&content()?, now),
             ("GET", ["fund-app", "mch-transfer", "transfer-bills", "out-bill-no", key]) => self.transfer(key),
             ("POST", ["fund-app", "mch-transfer", "transfer-bills", "out-bill-no", key, "cancel"]) => {
@@ -114,14 +125,17 @@ impl Platform {
             Some((sub, _)) => vec![format!("sp_mchid={}", self.mchid), format!("sub_mchid={sub}")],
         };
         refuse([(asked != ours, PARAM)])?;
-        let mut orders = self.orders.values();
+        let mut orders = self.orders.values().filter(|order| order.parts.is_empty());
         let found = orders
             .find(|order| if by == "id" { order.transaction_id == key } else { order.out_trade_no == key });
         Ok(Some(self.shown(found.ok_or(NO_ORDER)?)))
     }
 
     fn start(&mut self, scene: &str, content: &Content, now: Timestamp) -> Result {
-        let order = self.new_order(scene, content, now)?;
+        self.begin(self.new_order(scene, content, now)?, now)
+    }
+
+    fn begin(&mut self, order: Order, now: Timestamp) -> Result {
         let (key, script) = (order.out_trade_no.clone(), order.script());
         if let Some(known) = self.orders.get(&key) {
             let parts = |order: &Order| (order.description.clone(), order.fen, order.trade_type.clone());
@@ -154,6 +168,63 @@ impl Platform {
         let order = &self.orders[&key];
         refuse([(script == 9007, SYSTEM), (barcode && order.paid.is_none(), USERPAYING)])?;
         Ok(Some(if barcode { self.shown(order) } else { self.prepaid(order) }))
+    }
+
+    /// A payment with parts: an order as any other, and one more for each part.
+    fn combine(&mut self, scene: &str, content: &Content, now: Timestamp) -> Result {
+        let (mut parts, mut sum) = (Vec::new(), 0);
+        for part in content.rows("sub_orders") {
+            let (number, mchid) = (part.required("/out_trade_no")?, part.required("/mchid")?);
+            let fen = part.number("/amount/total_amount").filter(|fen| *fen > 0).ok_or(PARAM)?;
+            refuse([(part.required("/attach")?.len() > 128 || number.len() > 32, PARAM)])?;
+            sum += fen;
+            parts.push(Order {
+                out_trade_no: number.to_owned(),
+                description: part.required("/description")?.to_owned(),
+                fen,
+                shared: part.0["settle_info"]["profit_sharing"] == true,
+                whole: Some((content.required("/combine_out_trade_no")?.to_owned(), mchid.to_owned())),
+                ..Order::default()
+            });
+        }
+        let whole = content.as_one_order(sum);
+        let order = self.new_order(scene, &whole, now)?;
+        let numbers: Vec<String> = parts.iter().map(|part| part.out_trade_no.clone()).collect();
+        let known = self.orders.get(&order.out_trade_no);
+        let taken = known.is_none() && numbers.iter().any(|number| self.orders.contains_key(number));
+        let other = known.is_some_and(|known| known.parts != numbers);
+        refuse([(!(2..=50).contains(&parts.len()), PARAM), (taken || other, invalid("201 商户订单号重复"))])?;
+        if known.is_none() {
+            for (row, part) in parts.into_iter().enumerate() {
+                let (transaction_id, key) =
+                    (format!("{}{row:02}", order.transaction_id), part.out_trade_no.clone());
+                self.put(Order { transaction_id, trade_type: order.trade_type.clone(), ..part });
+                self.change(&key, |_| {});
+            }
+        }
+        self.begin(Order { parts: numbers, ..order }, now)
+    }
+
+    /// A payment with parts as queries and notifications show it.
+    pub(super) fn combined(&self, order: &Order) -> Value {
+        let (state, text) = order.state();
+        let part = |number: &String| {
+            let part = self.orders.get(number)?;
+            let (_, mchid) = part.whole.as_ref()?;
+            let mut shown = json!({
+                "mchid": mchid, "out_trade_no": number, "trade_state": state, "trade_state_desc": text,
+                "trade_type": part.trade_type, "attach": number,
+                "amount": {"total_amount": part.fen, "payer_amount": part.fen, "currency": "CNY"},
+            });
+            if let Some(at) = order.paid {
+                shown["transaction_id"] = part.transaction_id.as_str().into();
+                shown["success_time"] = at.to_rfc3339_seconds(8 * 3600).into();
+            }
+            Some(shown)
+        };
+        let parts: Vec<Value> = order.parts.iter().filter_map(part).collect();
+        json!({"combine_appid": self.appid, "combine_mchid": self.mchid, "sub_orders": parts,
+            "combine_out_trade_no": order.out_trade_no, "combine_transaction_id": order.transaction_id})
     }
 
     fn new_order(&self, scene: &str, content: &Content, now: Timestamp) -> Result<Order> {
@@ -280,7 +351,9 @@ impl Platform {
         let fen = content.number("/amount/refund").filter(|fen| *fen > 0).ok_or(PARAM)?;
         let sub = self.sub.as_ref().map(|(mchid, _)| mchid.as_str());
         refuse([(content.text("/sub_mchid") != sub, Error(403, "NO_AUTH", "商户无权限"))])?;
-        let order = self.orders.get(&key).ok_or(NO_REFUND)?;
+        let ours = |order: &&Order| order.whole.as_ref().is_none_or(|(_, mchid)| *mchid == self.mchid);
+        let order =
+            self.orders.get(&key).filter(|order| order.parts.is_empty()).filter(ours).ok_or(NO_REFUND)?;
         let known = self.find_refund(&number);
         if let Some((of, before)) = known {
             let same = of.out_trade_no == key && before.fen == fen;

@@ -1,38 +1,25 @@
 //! The daily bills: of trades and of funds, where they are, and the files.
 
-use std::io::Write as _;
 use std::time::Duration;
 
 use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use http::Response;
 use http::header::CONTENT_TYPE;
 use paycore::time::Timestamp;
 use serde_json::json;
 use sha1::{Digest as _, Sha1};
 
-use super::wire::respond;
 use super::{Order, Platform};
-use crate::sandbox::share::Share;
-use crate::sandbox::v3::{Error, PARAM, Result, refuse};
+use crate::sandbox::bill::{Movement, funds, pack, shared, yuan};
+use crate::sandbox::respond;
+use crate::sandbox::v3::{Error, PARAM, Result, parameter, refuse};
 
 /// For how many seconds a file can be fetched.
 const OPEN: i64 = 30;
-const FUNDS: &str = "记账时间,微信支付业务单号,资金流水单号,业务名称,业务类型,收支类型,收支金额(元),账户结余(元),资金变更提交申请人,\
-    备注,业务凭证号";
-
-/// One movement of the balance: when, the business's number, its name and type, fen (negative when they went out) and
-/// the merchant's number.
-type Movement = (Timestamp, String, [&'static str; 2], i64, String);
-
 impl Platform {
     /// Where the bill of a day is, and its hash.
     pub(super) fn locate(&self, kind: &str, query: &str, now: Timestamp) -> Result {
-        let asked = |name: &str| {
-            let mut pairs = url::form_urlencoded::parse(query.as_bytes());
-            pairs.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
-        };
+        let asked = |name: &str| parameter(query, name);
         let day = asked("bill_date").ok_or(PARAM)?;
         let packed = asked("tar_type");
         let others = asked("bill_type").is_some_and(|kind| kind != "ALL")
@@ -57,13 +44,11 @@ impl Platform {
         let until = parts.next().and_then(|until| until.parse().ok());
         let text = self.of_day(kind, day).filter(|_| until.is_some_and(|until: i64| now.secs() <= until));
         let Some(text) = text else { return respond(404, (CONTENT_TYPE, "text/plain"), String::new()) };
-        let (mut file, kind) = (text.into_bytes(), if packed { "application/x-gzip" } else { "text/plain" });
-        if packed {
-            let mut packer = GzEncoder::new(Vec::new(), Compression::default());
-            // Writing into a vector cannot fail.
-            let _ = packer.write_all(&file);
-            file = packer.finish().unwrap_or_default();
-        }
+        let (file, kind) = if packed {
+            (pack(text.as_bytes()), "application/x-gzip")
+        } else {
+            (text.into_bytes(), "text/plain")
+        };
         let mut response = respond(200, (CONTENT_TYPE, kind), String::new());
         *response.body_mut() = file.into();
         response
@@ -85,30 +70,7 @@ impl Platform {
                 Some((transfer.ended?, transfer.transfer_bill_no.clone(), kind, -transfer.fen, key.clone()))
             },
         ));
-        moved.sort();
-        let (mut rows, mut balance) = (String::new(), 0);
-        let (mut counts, mut sums) = ([0; 2], [0; 2]);
-        for (number, (at, id, [name, kind], fen, voucher)) in moved.into_iter().enumerate() {
-            balance += fen;
-            if !(from..until).contains(&at) || fen == 0 {
-                continue;
-            }
-            let (side, word) = if fen > 0 { (0, "收入") } else { (1, "支出") };
-            (counts[side], sums[side]) = (counts[side] + 1, sums[side] + fen.abs());
-            let (at, flow) = (at.beijing(), format!("{}{number:010}", at.beijing_compact()));
-            let (amount, left) = (yuan(fen.abs()), yuan(balance));
-            rows += &format!(
-                "`{at},`{id},`{flow},`{name},`{kind},`{word},`{amount},`{left},`{}API,`,`{voucher}\n",
-                self.mchid
-            );
-        }
-        let ([came, went], [income, spent]) = (counts, sums.map(yuan));
-        let text = format!(
-            "{FUNDS}\n{rows}资金流水总笔数,收入笔数,收入金额,支出笔数,支出金额\n\
-             `{},`{came},`{income},`{went},`{spent}\n",
-            came + went
-        );
-        format!("\u{feff}{}", text.replace('\n', "\r\n"))
+        funds(moved, &self.mchid, from..until)
     }
 }
 
@@ -117,7 +79,7 @@ impl Platform {
     pub(super) fn bill(&self, from: Timestamp, until: Timestamp) -> String {
         let of_day = |at: Timestamp| from <= at && at < until;
         let (mut rows, mut count, mut taken, mut given, mut fees) = (String::new(), 0, 0, 0, 0);
-        for order in self.orders.values() {
+        for order in self.orders.values().filter(|order| order.parts.is_empty()) {
             if let Some(at) = order.paid.filter(|at| of_day(*at)) {
                 let fee = order.fee();
                 rows += &self.row(order, at, "SUCCESS", ["0", "0", "", ""], [order.fen, 0, fee]);
@@ -155,7 +117,7 @@ impl Platform {
 fn movements(order: &Order) -> Vec<Movement> {
     let Order { transaction_id: id, out_trade_no: key, .. } = order;
     let mut moved = Vec::new();
-    if let Some(at) = order.paid {
+    if let Some(at) = order.paid.filter(|_| order.parts.is_empty()) {
         moved.push((at, id.clone(), ["交易", "交易"], order.fen, key.clone()));
         moved.push((at, id.clone(), ["交易", "扣除交易手续费"], -order.fee(), key.clone()));
     }
@@ -164,20 +126,4 @@ fn movements(order: &Order) -> Vec<Movement> {
         moved.push((refund.at, id, ["退款", "退款"], -refund.fen, number));
     }
     moved
-}
-
-/// What a share did to it.
-fn shared(share: &Share) -> Vec<Movement> {
-    let given = share.rows.iter().filter(|row| !row.own()).map(|row| {
-        (share.at, share.order_id.clone(), ["分账", "分账"], -row.fen, share.out_order_no.clone())
-    });
-    let back = share.returns.iter().map(|back| {
-        (back.at, back.return_id.clone(), ["分账回退", "分账回退"], back.fen, back.out_return_no.clone())
-    });
-    given.chain(back).collect()
-}
-
-fn yuan(fen: i64) -> String {
-    let sign = if fen < 0 { "-" } else { "" };
-    format!("{sign}{}.{:02}", fen.abs() / 100, fen.abs() % 100)
 }

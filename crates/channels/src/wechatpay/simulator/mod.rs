@@ -29,6 +29,7 @@ use serde::{Deserialize, Serialize};
 use notify::Note;
 use transfer::Transfer;
 
+use crate::sandbox::drawn;
 use crate::sandbox::share::Shares;
 use crate::sandbox::x509;
 
@@ -73,15 +74,6 @@ impl Maker for Sandbox {
     fn open(&self, theirs: &Settings, keyring: &dyn Keyring) -> Result<Box<dyn Simulator>, KeyError> {
         Ok(Box::new(Platform::open(theirs, keyring)?))
     }
-}
-
-/// Characters drawn from an alphabet, after a given beginning.
-fn drawn(prefix: &str, alphabet: &str, count: usize, rng: &dyn Rng) -> String {
-    let alphabet = alphabet.as_bytes();
-    let mut random = vec![0; count];
-    rng.fill(&mut random);
-    let picked = random.iter().map(|byte| char::from(alphabet[usize::from(*byte) % alphabet.len()]));
-    prefix.chars().chain(picked).collect()
 }
 
 /// The platform as one merchant sees it.
@@ -136,6 +128,11 @@ struct Order {
     /// Whether others may get shares of it.
     #[serde(default)]
     shared: bool,
+    /// Of a combined payment its parts, which are orders of their own; and of a part the payment, and whose it is.
+    #[serde(default)]
+    parts: Vec<String>,
+    #[serde(default)]
+    whole: Option<(String, String)>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -175,7 +172,11 @@ impl Order {
 
     /// Whether the payer may still decide.
     fn open(&self) -> bool {
-        self.paid.is_none() && self.closed.is_none() && self.pays_at.is_none() && !self.failed
+        self.paid.is_none()
+            && self.closed.is_none()
+            && self.pays_at.is_none()
+            && !self.failed
+            && self.whole.is_none()
     }
 }
 
@@ -226,6 +227,9 @@ impl Platform {
 
     fn pay(&mut self, key: &str, paid: Timestamp, now: Timestamp) {
         self.change(key, |order| (order.paid, order.pays_at, order.closed) = (Some(paid), None, None));
+        for part in self.orders.get(key).map(|order| order.parts.clone()).unwrap_or_default() {
+            self.change(&part, |order| order.paid = Some(paid));
+        }
         self.tell_payment(key, now);
     }
 
@@ -314,6 +318,6 @@ impl Simulator for Platform {
             let given = order.refunds.iter().map(|r| line(order, Some(&r.out_refund_no), r.fen, r.at));
             order.paid.map(|at| line(order, None, order.fen, at)).into_iter().chain(given).collect::<Vec<_>>()
         };
-        self.orders.values().flat_map(lines).collect()
+        self.orders.values().filter(|order| order.parts.is_empty()).flat_map(lines).collect()
     }
 }

@@ -45,7 +45,7 @@ impl Platform {
             9008 => return,
             _ => (1, now),
         };
-        let clear = self.shown(order);
+        let clear = if order.parts.is_empty() { self.shown(order) } else { self.combined(order) };
         let Some(url) = order.notify_url.clone() else { return };
         for _ in 0..copies {
             self.note("transaction", url.clone(), clear.clone(), at);

@@ -7,8 +7,8 @@ use http::header::{CONTENT_TYPE, LOCATION};
 use http::{Method, Request, Response};
 use paycore::time::Timestamp;
 
-use super::wire::respond;
 use super::{Order, Platform, Transfer};
+use crate::sandbox::respond;
 
 impl Platform {
     /// Answers `/payer/{rest}`.

@@ -3,13 +3,14 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, Request, Response};
 use paycore::crypto::Scheme;
 use paycore::time::Timestamp;
 use serde_json::Value;
 
 use super::Platform;
+use crate::sandbox::respond;
 
 /// Clocks may differ by so many seconds.
 const CLOCKS: i64 = 300;
@@ -69,12 +70,4 @@ impl Platform {
         response.headers_mut().extend(proof);
         response
     }
-}
-
-/// A response with one header that matters.
-pub(super) fn respond(status: u16, (name, value): (HeaderName, &str), body: String) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(body));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or_default();
-    response.headers_mut().extend(HeaderValue::from_str(value).ok().map(|value| (name, value)));
-    response
 }
