@@ -4,6 +4,7 @@
 use paycore::channel::Driver;
 
 pub mod alipay;
+pub mod allinpay;
 mod dialect;
 pub mod douyinpay;
 pub mod ecny;
@@ -18,6 +19,7 @@ pub mod wechatpay;
 /// Every channel of this build.
 pub static REGISTRY: &[&dyn Driver] = &[
     &alipay::Alipay,
+    &allinpay::Allinpay,
     &douyinpay::DouyinPay,
     &ecny::Ecny,
     &epay::Epay,
