@@ -107,6 +107,7 @@ fn payment() -> Payment {
         method: "alipay.qr".parse().unwrap(),
         money: cny(8888),
         started_at: NOW,
+        ending_at: None,
     }
 }
 
