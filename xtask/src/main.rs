@@ -54,6 +54,12 @@ const COMMANDS: &[Command] = &[
     },
     Command { name: "bench", arguments: "[args...]", about: "measure, and print a table", run: serve::bench },
     Command {
+        name: "fuzz",
+        arguments: "[words...]",
+        about: "hostile input for every reader of every channel, or for those whose kind/channel holds a word",
+        run: test::fuzz::fuzz,
+    },
+    Command {
         name: "interop",
         arguments: "[words...]",
         about: "other people's clients against our simulators: all, or those whose path holds a word",

@@ -133,7 +133,9 @@ impl Run {
     /// Runs to the end: whether it succeeded, and all that it wrote.
     pub fn transcript(mut self) -> Result<(bool, String), Failure> {
         let line = self.line();
-        println!("$ {line}");
+        if self.echo {
+            println!("$ {line}");
+        }
         let output = self.command.stdin(Stdio::null()).output().during(format!("running `{line}`"))?;
         let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         Ok((output.status.success(), said.concat()))

@@ -16,6 +16,9 @@ pub mod testpay;
 pub mod unionpay;
 pub mod wechatpay;
 
+#[cfg(feature = "readers")]
+pub use dialect::readers::{READERS, Reader};
+
 /// Every channel of this build.
 pub static REGISTRY: &[&dyn Driver] = &[
     &alipay::Alipay,

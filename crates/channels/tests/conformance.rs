@@ -1,4 +1,5 @@
-//! The conformance suite over every registered channel.
+//! The conformance suite over every registered channel. Bits are flipped in a sample of places here; every single one
+//! is flipped by `cargo xtask bench --only flips`.
 
 use paycore::channel::Driver;
 use paycore::crypto::native::NativeKeyring;
@@ -11,23 +12,14 @@ fn readme(driver: &dyn Driver) -> String {
     std::fs::read_to_string(format!("{folder}/{}/README.md", driver.profile().id)).unwrap_or_default()
 }
 
-fn every_channel_conforms(exhaustive: bool) {
+#[test]
+fn every_registered_channel_conforms() {
     let mut failures = Vec::new();
     for driver in REGISTRY {
-        let options = Options { seed: 20_251_123, exhaustive, readme: readme(*driver) };
+        let options = Options { seed: 20_251_123, exhaustive: false, readme: readme(*driver) };
         let report = run(*driver, &NativeKeyring, &options);
         println!("{report}");
         failures.extend(report.failures().map(|case| format!("{}: {case:?}", report.channel)));
     }
     assert!(failures.is_empty(), "{failures:#?}");
-}
-
-#[test]
-fn every_registered_channel_conforms() {
-    every_channel_conforms(false);
-}
-
-#[test]
-fn every_registered_channel_refuses_every_single_flipped_bit() {
-    every_channel_conforms(true);
 }

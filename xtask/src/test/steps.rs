@@ -5,9 +5,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::interop;
 use super::needs::{self, Need};
 use super::served::Served;
+use super::{fuzz, interop};
 use crate::shell::{During, Failure, Run, cargo, root, run};
 use crate::{deny, generate, new_channel, tidy};
 
@@ -75,6 +75,12 @@ pub const STEPS: &[Step] = &[
         about: "other people's clients agree with our simulators and adapters",
         needs: &[],
         run: || interop::interop(&[]),
+    },
+    Step {
+        name: "fuzz",
+        about: "hostile notices, replies, statements and requests break no reader",
+        needs: &[],
+        run: || fuzz::fuzz(&[]),
     },
     Step {
         name: "sim",

@@ -24,7 +24,7 @@ const MONEY_CODE: &[&str] = &[
 
 /// Where the clock, the random generator and the environment may be read, beside every `main.rs`.
 const AMBIENT_PLACES: &[&str] =
-    &["crates/paycore/src/transport/", "crates/server/src/bin/", "examples/", "xtask/"];
+    &["crates/paycore/src/transport/", "crates/server/src/bin/", "examples/", "fuzz/", "xtask/"];
 
 /// Pairs of names that read the surroundings, in any path that holds them side by side.
 const AMBIENT: &[(&str, &[&str])] = &[

@@ -9,11 +9,16 @@ pub(crate) mod fixed;
 pub(crate) mod form;
 pub(crate) mod json;
 pub(crate) mod lines;
+#[cfg(feature = "readers")]
+pub mod readers;
 pub(crate) mod reply;
 pub(crate) mod settings;
 pub(crate) mod text;
 pub(crate) mod v2;
 pub(crate) mod v3;
 pub(crate) mod xml;
-#[cfg_attr(not(test), expect(dead_code, reason = "for the channels whose statements are archives"))]
+#[cfg_attr(
+    not(any(test, feature = "readers")),
+    expect(dead_code, reason = "for the channels whose statements are archives")
+)]
 pub(crate) mod zip;

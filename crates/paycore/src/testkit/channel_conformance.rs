@@ -4,6 +4,8 @@
 //!
 //! The suite is deterministic but for the key pairs a channel generates: time and chance come from the options.
 
+pub mod bulk;
+pub mod hostile;
 mod listed;
 mod notices;
 mod replies;

@@ -266,7 +266,8 @@ pub(super) fn operations(
     Ok(every.into_iter().filter(|operation| row.verbs.contains(&operation.verb())).collect())
 }
 
-fn every_operation(
+/// One operation of every kind, claimed or not.
+pub(super) fn every_operation(
     stand: &mut Stand<'_>,
     row: &Capability,
     reference: &str,

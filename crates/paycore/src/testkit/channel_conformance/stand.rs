@@ -276,8 +276,7 @@ impl Stand<'_> {
 
     /// Hands a request to the simulator; `None` when it stays silent or is not the one addressed.
     pub(super) fn send(&mut self, request: &Request<Bytes>) -> Option<Response<Bytes>> {
-        let mut relative = request.clone();
-        *relative.uri_mut() = below_base(&request.uri().to_string())?;
+        let relative = relative(request)?;
         match self.simulator.handle(&relative, self.now()) {
             Answer::Reply(mut reply) => {
                 Memo::hand_on(request.extensions().get().cloned(), &mut reply);
@@ -436,6 +435,13 @@ pub(super) fn query_refund(refund: &Refund) -> Operation {
         payment: refund.payment.clone(),
         money: refund.money,
     })
+}
+
+/// A request as the simulator sees it; `None` where it is not the one addressed.
+pub(super) fn relative(request: &Request<Bytes>) -> Option<Request<Bytes>> {
+    let mut relative = request.clone();
+    *relative.uri_mut() = below_base(&request.uri().to_string())?;
+    Some(relative)
 }
 
 /// The part of an address below the simulator's base URL.
