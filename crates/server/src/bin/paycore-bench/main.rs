@@ -3,9 +3,11 @@
 
 mod alipay;
 mod compare;
+mod flips;
 mod load;
 mod memory;
 mod rows;
+mod statement;
 mod table;
 
 use std::path::PathBuf;
@@ -45,6 +47,8 @@ enum Part {
     Alipay,
     Http,
     Memory,
+    Statement,
+    Flips,
 }
 
 #[derive(Debug, Subcommand)]
@@ -52,12 +56,16 @@ enum Inner {
     /// The load generator, a process of its own.
     #[command(hide = true)]
     Load(load::Options),
+    /// Reads a statement file, a process of its own.
+    #[command(hide = true)]
+    Parse(statement::Options),
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match &arguments.inner {
         Some(Inner::Load(options)) => load::run(options),
+        Some(Inner::Parse(options)) => statement::parse(options),
         None => measure(&arguments),
     };
     match result {
@@ -79,6 +87,12 @@ fn measure(arguments: &Arguments) -> Result<(), Failure> {
     }
     if wanted(Part::Alipay) {
         alipay::measure().into_iter().for_each(|row| table.add(row));
+    }
+    if wanted(Part::Statement) {
+        statement::measure(&arguments.folder)?.into_iter().for_each(|row| table.add(row));
+    }
+    if wanted(Part::Flips) {
+        flips::measure().into_iter().for_each(|row| table.add(row));
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     if wanted(Part::Store) {
