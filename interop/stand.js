@@ -81,6 +81,8 @@ class Stand {
     stand.url = stand.described.base_url;
     stand.ours = stand.described.ours;
     stand.keys = stand.described.keys;
+    // The provider's own settings.
+    stand.theirs = stand.described.theirs;
     stand.fixtures = process.env.PAYCORE_FIXTURES;
     stand.arrived = [];
     const receiver = await serve(async (request, response) => {

@@ -94,6 +94,8 @@ class Stand:
         self.described = json.loads(pathlib.Path(os.environ["PAYCORE_GATEWAY"]).read_text())
         self.url = self.described["base_url"]
         self.ours, self.keys = self.described["ours"], self.described["keys"]
+        #: The provider's own settings.
+        self.theirs = self.described["theirs"]
         self.fixtures = pathlib.Path(os.environ["PAYCORE_FIXTURES"])
         #: What a proxy does to the bodies of replies; None leaves them alone.
         self.change = None
@@ -126,6 +128,10 @@ class Stand:
     def fixture_requests(self):
         """The names of all golden requests of our adapter."""
         return sorted(path.stem for path in self.fixtures.glob("request_*.http"))
+
+    def settings_names(self):
+        """The names of all settings that golden requests were made with."""
+        return sorted(path.stem for path in self.fixtures.glob("ours*.json"))
 
     def settings(self, name="ours"):
         """The settings that the golden requests were made with."""

@@ -20,7 +20,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use paycore::channel::simulator::{Answer, Simulator};
+use paycore::channel::simulator::{Answer, Provision, Simulator};
 use paycore::channel::{Driver, FieldKind, Settings};
 use paycore::crypto::native::NativeKeyring;
 use paycore::time::{Clock, Rng, Timestamp};
@@ -129,6 +129,7 @@ struct Gateway {
     driver: &'static dyn Driver,
     base_url: String,
     ours: Settings,
+    theirs: Settings,
     simulator: Mutex<Box<dyn Simulator>>,
     clock: Arc<dyn Clock>,
     /// How far its clock was moved forward, in microseconds.
@@ -148,8 +149,9 @@ impl Gateway {
         // The settings are for clients that nobody has met yet: at least our own must be content with them.
         driver.open(&provision.ours, &NativeKeyring)?;
         let simulator = Mutex::new(maker.open(&provision.theirs, &NativeKeyring)?);
+        let Provision { ours, theirs } = provision;
         let (ahead, sent) = (AtomicI64::new(0), Mutex::default());
-        Ok(Gateway { driver, base_url, ours: provision.ours, simulator, clock, ahead, sent })
+        Ok(Gateway { driver, base_url, ours, theirs, simulator, clock, ahead, sent })
     }
 
     fn now(&self) -> Timestamp {
@@ -164,10 +166,12 @@ impl Gateway {
         self.sent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Everything a client has to know, with every key in the forms that clients ask for.
+    /// Everything a client has to know, with every key in the forms that clients ask for; and the provider's own
+    /// settings, because some have more to say than one account of ours uses.
     fn described(&self) -> Value {
-        let ours: Map<String, Value> =
-            self.ours.names().map(|name| (name.to_owned(), self.ours.text(name, "").into())).collect();
+        let all = |settings: &Settings| -> Map<String, Value> {
+            settings.names().map(|name| (name.to_owned(), settings.text(name, "").into())).collect()
+        };
         let is_key = |kind| matches!(kind, FieldKind::PrivateKey | FieldKind::PublicKey);
         let fields = self.driver.profile().fields.iter().filter(|field| is_key(field.kind));
         let keys: Map<String, Value> = fields
@@ -179,7 +183,8 @@ impl Gateway {
             "channel": self.driver.profile().id,
             "base_url": self.base_url,
             "control": format!("{}/-/", self.base_url),
-            "ours": ours,
+            "ours": all(&self.ours),
+            "theirs": all(&self.theirs),
             "keys": keys,
         })
     }

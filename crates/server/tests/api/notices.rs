@@ -18,7 +18,7 @@ use sha2::Sha256;
 use crate::stand::{Stand, order, set};
 
 /// Both ends' settings of the sandbox account with a channel.
-async fn settings(stand: &Stand, channel: &str) -> (ChannelAccountId, Settings, Settings) {
+pub async fn settings(stand: &Stand, channel: &str) -> (ChannelAccountId, Settings, Settings) {
     let (tenant, id) = (stand.tenant().await, stand.account(channel).await);
     let account = stand.engine.store().channel_account(tenant, id).await.unwrap().unwrap();
     let vault = assemble::vault(&stand.config).unwrap();
@@ -30,7 +30,7 @@ async fn settings(stand: &Stand, channel: &str) -> (ChannelAccountId, Settings, 
 }
 
 /// The reference of an order's attempt on the wire.
-async fn reference(stand: &Stand, order: &Value) -> String {
+pub async fn reference(stand: &Stand, order: &Value) -> String {
     let attempts = stand.ok("orders.attempts", json!({"id": order["id"]})).await;
     attempts["data"][0]["reference"].as_str().unwrap().to_owned()
 }
