@@ -9,6 +9,7 @@ mod dialect;
 pub mod douyinpay;
 pub mod ecny;
 pub mod epay;
+pub mod huifu;
 pub mod lakala;
 pub mod qq;
 mod sandbox;
@@ -26,6 +27,7 @@ pub static REGISTRY: &[&dyn Driver] = &[
     &douyinpay::DouyinPay,
     &ecny::Ecny,
     &epay::Epay,
+    &huifu::Huifu,
     &lakala::Lakala,
     &qq::Qq,
     &testpay::Testpay,

@@ -31,6 +31,11 @@ impl<'a> Form<'a> {
         Form::gather(pairs, unescape, |value| !holds_field(value))
     }
 
+    /// As [`Form::read`], of fields that are signed each by itself: a value may then look like several fields.
+    pub(crate) fn read_apart(body: &'a [u8]) -> Result<Form<'a>, Fault> {
+        Form::gather(body.split(|byte| *byte == b'&'), unescape, |_| true)
+    }
+
     /// Reads a form of UnionPay's kind, where `{a=1&b=2}` is one value. Braces and brackets have to be balanced in every value: one that closes what another opened could be read in two ways.
     pub(crate) fn nested(body: &'a [u8], nesting: Nesting) -> Result<Form<'a>, Fault> {
         let single = |value: &[u8]| {
@@ -67,6 +72,11 @@ impl<'a> Form<'a> {
             return Err(wrong("no field, or one twice"));
         }
         Ok(Form(fields))
+    }
+
+    /// The names of all fields, in order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| *name)
     }
 
     /// The value of a field, if it is there and is UTF-8.

@@ -6,8 +6,8 @@ use std::ops::Range;
 
 use crate::dialect::form::{holds_field, in_name};
 
-/// More than the outermost object of any reply has.
-const MEMBERS_MAX: usize = 32;
+/// More than the outermost object of any reply or of its data has.
+const MEMBERS_MAX: usize = 128;
 
 /// Finds the members of the object that `body` is: each key without its quotes, and where its value stands. `None`
 /// when it is not one object, when a key occurs twice or is written with escapes, which would be a second spelling.
