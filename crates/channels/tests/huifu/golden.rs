@@ -74,7 +74,6 @@ fn a_repeat_on_another_day_is_the_same_request() {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "a table")]
 fn every_recorded_reply_means_one_thing() {
     let paid = format!("Succeeded {TRANSACTION} 88.88 CNY 2026-11-23T00:01:02.000Z");
     let open = |verdict: &str| format!("{verdict} {TRANSACTION} 88.88 CNY -");
