@@ -1,7 +1,9 @@
 //! Refusals that are not believed at once. A request that was carried out and is sent again may be refused the second
 //! time, so such a refusal leads to a query, and it counts only when the query finds nothing.
 
-use paycore::channel::{Decline, DeclineReason, Fault, Outcome, Refusal, Stage, Step, Verdict};
+use paycore::channel::{DeclineReason, Outcome, Stage, Verdict};
+
+use crate::dialect::reply::declined;
 
 /// A refusal that is believed only when a query finds nothing: its code, and what it then means.
 pub(crate) type Doubt = (&'static str, DeclineReason, &'static str);
@@ -22,20 +24,4 @@ pub(crate) fn refusal(doubts: &[Doubt], stage: Stage) -> Outcome {
     let row = stage.checked_sub(REFUSED).and_then(|row| doubts.get(usize::from(row)));
     let absent = Outcome::new(Verdict::Absent);
     row.map_or(absent, |&(code, reason, message)| declined(reason, code, message))
-}
-
-/// A definite no.
-pub(crate) fn declined(reason: DeclineReason, code: &str, message: &str) -> Outcome {
-    let (code, message) = (code.to_owned(), message.to_owned());
-    Outcome::new(Verdict::Declined(Decline { reason, code, message }))
-}
-
-/// The end of an operation.
-pub(crate) fn done(outcome: Outcome) -> Result<Step, Fault> {
-    Ok(Step::Done(outcome))
-}
-
-/// The next call could not even be written.
-pub(crate) fn not_sent(refusal: Refusal) -> Fault {
-    Fault::Unexpected(format!("the next call: {refusal}"))
 }

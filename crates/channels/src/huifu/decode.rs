@@ -4,15 +4,14 @@ use paycore::channel::{
     Action, Close, Context, DeclineReason as Why, Fault, Operation, Outcome, Pay, Reply, Stage, Step, Verdict,
 };
 use paycore::money::Money;
-use paycore::time::Timestamp;
 use serde_json::Value;
 
 use super::config::Account;
 use super::encode::{CONFIRM, FIRST, ask, ask_refund};
 use super::envelope::{Node, open};
 use super::{CNY, UNITS};
-use crate::dialect::doubt::{self, Doubt, declined, done, not_sent, refusal};
-use crate::dialect::reply::{amount, same};
+use crate::dialect::doubt::{self, Doubt, refusal};
+use crate::dialect::reply::{amount, beijing_compact, declined, done, not_sent, same};
 
 pub(super) fn next(
     account: &Account,
@@ -174,7 +173,7 @@ pub(super) fn state(
         Some("F") => Verdict::Closed,
         other => return Err(Fault::Unexpected(format!("trans_stat {other:?}"))),
     };
-    let at = instant("end_time", node.end_time.as_deref())?;
+    let at = beijing_compact("end_time", node.end_time.as_deref())?;
     Ok(Outcome { channel_id: id.map(str::to_owned), money: said, at, ..Outcome::new(verdict) })
 }
 
@@ -204,7 +203,7 @@ fn settled(
 fn failed(node: &Node) -> Verdict {
     let text = node.bank_message.as_deref().unwrap_or_default();
     let reason = if text.contains("余额不足") { Why::InsufficientFunds } else { Why::Generic };
-    declined(reason, "F", &text.chars().take(200).collect::<String>()).verdict
+    declined(reason, "F", text).verdict
 }
 
 fn closed(account: &Account, node: &Node, close: &Close) -> Result<Step, Fault> {
@@ -246,14 +245,7 @@ pub(super) fn refund_state(
         Some("F") => failed(node),
         other => return Err(Fault::Unexpected(format!("trans_stat {other:?} of a refund"))),
     };
-    let at = instant("trans_finish_time", node.trans_finish_time.as_deref())?;
+    let at = beijing_compact("trans_finish_time", node.trans_finish_time.as_deref())?;
     let id = id.filter(|id| !id.is_empty()).map(str::to_owned);
     Ok(Outcome { channel_id: id, money: said, at, ..Outcome::new(verdict) })
-}
-
-fn instant(name: &str, text: Option<&str>) -> Result<Option<Timestamp>, Fault> {
-    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
-    Timestamp::parse_beijing_compact(text)
-        .map(Some)
-        .map_err(|_| Fault::Unexpected(format!("{name} {text:?}")))
 }

@@ -23,7 +23,7 @@ use paycore::crypto::Keyring;
 use paycore::currency::Currency;
 use paycore::units::UnitRule;
 
-use crate::dialect::reply;
+use crate::dialect::{reply, settings::field};
 use config::Account;
 
 /// The Huifu channel.
@@ -152,9 +152,3 @@ static FIELDS: &[Field] = &[
         "Leave empty for production (https://api.huifu.com).",
         "生产环境请留空（https://api.huifu.com）。"]),
 ];
-
-/// A field with its label and its help, each in English and Chinese.
-const fn field(key: &'static str, kind: FieldKind, required: bool, texts: [&'static str; 4]) -> Field {
-    let [label, label_zh, help, help_zh] = texts;
-    Field { key, kind, required, label, label_zh, help, help_zh }
-}

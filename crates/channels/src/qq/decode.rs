@@ -9,14 +9,13 @@ use paycore::channel::{
     Step, Verdict,
 };
 use paycore::money::Money;
-use paycore::time::Timestamp;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
 use super::config::Account;
 use super::encode::{CLOSING, CONFIRM, FIRST, REVERSING, ask, ask_refund, close, reverse};
-use crate::dialect::doubt::{self, Doubt, declined, done, not_sent, refusal};
-use crate::dialect::reply::same;
+use crate::dialect::doubt::{self, Doubt, refusal};
+use crate::dialect::reply::{beijing_compact, declined, done, not_sent, same};
 use crate::dialect::v2::{Answer, Refused, fen};
 use crate::dialect::xml::Fields;
 
@@ -212,18 +211,15 @@ pub(super) fn state(
         "PAYERROR" => failed(fields.field("trade_state_desc").unwrap_or_default()),
         other => return Err(Fault::Unexpected(format!("trade_state {other:?}"))),
     };
-    let at = fields.field("time_end").map(|text| {
-        let at = Timestamp::parse_beijing_compact(text);
-        at.map_err(|_| Fault::Unexpected(format!("time_end {text:?}")))
-    });
+    let at = beijing_compact("time_end", fields.field("time_end"))?;
     let outcome = Outcome { channel_id: id.map(str::to_owned), ..Outcome::new(verdict) };
-    Ok(Outcome { money: said, at: at.transpose()?, ..outcome })
+    Ok(Outcome { money: said, at, ..outcome })
 }
 
 /// Barcode payments fail for good; why stands in the description only.
 fn failed(description: &str) -> Verdict {
     let reason = if description.contains("余额不足") { Why::InsufficientFunds } else { Why::Generic };
-    declined(reason, "PAYERROR", &description.chars().take(200).collect::<String>()).verdict
+    declined(reason, "PAYERROR", description).verdict
 }
 
 /// Closes what the query has shown to be open.

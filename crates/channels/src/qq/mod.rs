@@ -23,6 +23,7 @@ use paycore::crypto::Keyring;
 use paycore::currency::Currency;
 use paycore::units::UnitRule;
 
+use crate::dialect::settings::field;
 use config::Account;
 
 /// The QQ wallet channel.
@@ -150,9 +151,3 @@ static FIELDS: &[Field] = &[
         "Leave empty for production (https://api.qpay.qq.com), or where one gateway serves everything.",
         "生产环境或仅有一个网关时请留空（https://api.qpay.qq.com）。"]),
 ];
-
-/// A field with its label and its help, each in English and Chinese.
-const fn field(key: &'static str, kind: FieldKind, required: bool, texts: [&'static str; 4]) -> Field {
-    let [label, label_zh, help, help_zh] = texts;
-    Field { key, kind, required, label, label_zh, help, help_zh }
-}
