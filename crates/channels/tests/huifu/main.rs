@@ -106,7 +106,14 @@ fn pay(method: &str) -> Pay {
 /// What later operations say of the payment.
 fn about(method: &str, fen: i64, channel_id: Option<String>) -> Payment {
     let method = method.parse().unwrap();
-    Payment { reference: REFERENCE.into(), channel_id, method, money: cny(fen), started_at: NOW }
+    Payment {
+        reference: REFERENCE.into(),
+        channel_id,
+        method,
+        money: cny(fen),
+        started_at: NOW,
+        ending_at: None,
+    }
 }
 
 fn pay_by(method: &str) -> Operation {
