@@ -33,6 +33,12 @@ pub trait Simulator: Send {
     /// Answers one request, of the API or of a payer's browser. The path is relative to the base URL.
     fn handle(&mut self, request: &http::Request<Bytes>, now: Timestamp) -> Answer;
 
+    /// What the wallet's own client does with the parameters it is handed. `None` where the provider knows of the payment
+    /// already; an answer where all of it stands in the parameters and begins only now.
+    fn client(&mut self, _parameters: &[(String, String)], _now: Timestamp) -> Option<Answer> {
+        None
+    }
+
     /// Notifications that are due: each is to be sent, and its response handed back by [`Simulator::notified`].
     fn due(&mut self, now: Timestamp) -> Vec<Notification>;
 

@@ -61,6 +61,8 @@ pub(super) fn declines(stand: &mut Stand<'_>, row: &'static Capability) -> Resul
     // A provider may let the payer of a waiting payment try again.
     match &truth {
         Verdict::Awaiting(_) | Verdict::Pending | Verdict::Closed if waits => {}
+        // Nor does every provider keep a trace of what it declined at once.
+        Verdict::Closed | Verdict::Absent if !waits => {}
         verdict => declined(stand, verdict)?,
     }
     stand.books(&[], &[])

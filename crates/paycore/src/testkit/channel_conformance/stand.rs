@@ -313,7 +313,13 @@ impl Stand<'_> {
             Action::Redirect { url } | Action::Qr { content: url } => (HttpMethod::GET, url, String::new()),
             Action::Form { url, fields } => (HttpMethod::POST, url, form(fields)),
             // There is no page: the wallet's own client shows the payment.
-            Action::Client { .. } => return Ok(Some(Response::new(Bytes::new()))),
+            Action::Client { parameters } => {
+                return match self.simulator.client(parameters, self.now()) {
+                    None => Ok(Some(Response::new(Bytes::new()))),
+                    Some(Answer::Reply(page)) => Ok(Some(page)),
+                    Some(Answer::Silence) => Ok(None),
+                };
+            }
         };
         let target = below_base(url).ok_or_else(|| format!("the payer is sent elsewhere: {url}"))?;
         let mut request = Request::new(Bytes::from(body));
