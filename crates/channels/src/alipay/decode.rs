@@ -1,16 +1,41 @@
 //! Replies as outcomes.
 
 use paycore::channel::{
-    Action, Close, Context, Decline, DeclineReason as Why, Fault, Operation, Outcome, Pay, Refund, Refusal,
-    Reply, Stage, Step, Verdict,
+    Action, CaptureMode, Context, Fault, Operation, Outcome, Pay, Refusal, Reply, Stage, Step, Verdict,
 };
 use paycore::money::Money;
 
 use super::config::Account;
-use super::encode::{CLOSE, CONFIRM, FIRST, PRECREATE, QUERY, REFUND, REFUND_QUERY, ask, ask_refund};
-use super::envelope::{self, Node};
+use super::encode::{
+    BILL, BIND, CANCEL, CHARGE, CLOSE, CREATE, FILE, FREEZE, HOLD_ASK, HOLD_END, PRECREATE, QUERY, REFUND,
+    REFUND_ASK, REFUSED, SENT_ASK, SETTLE, SETTLE_ASK, TRANSFER, UNBIND, UNFREEZE, VOUCHER, call, call_at,
+    may_hold, method,
+};
 use super::{CNY, UNITS};
+use crate::dialect::openapi::content::{self, Node};
+use crate::dialect::openapi::declines::{self, Row};
+use crate::dialect::openapi::{Answer, Refused};
 use crate::dialect::reply::{amount, beijing, same, same_amount};
+
+#[path = "../alipay_funds/decode.rs"]
+mod funds;
+
+/// A reply on its way to an outcome, with what it answers.
+struct Reading<'a> {
+    account: &'a Account,
+    operation: &'a Operation,
+    /// The refusal that a query has to confirm.
+    refusal: Option<&'static Row>,
+    cx: &'a Context<'a>,
+}
+
+/// The payment an operation starts or is about.
+struct About<'a> {
+    reference: &'a str,
+    channel_id: Option<&'a str>,
+    scene: &'a str,
+    money: Money,
+}
 
 pub(super) fn next(
     account: &Account,
@@ -19,132 +44,190 @@ pub(super) fn next(
     reply: &Reply,
     cx: &Context<'_>,
 ) -> Result<Step, Fault> {
-    let open = |method| envelope::open(account, method, reply);
-    match (operation, stage) {
-        (Operation::Pay(pay), FIRST) => precreated(account, &open(PRECREATE)?, pay, cx),
-        (Operation::Pay(pay), _) => trade(open(QUERY)?, &pay.reference, None, pay.money),
-        (Operation::Query(query), _) => trade(
-            open(QUERY)?,
-            &query.payment.reference,
-            query.payment.channel_id.as_deref(),
-            query.payment.money,
-        ),
-        (Operation::Close(close), FIRST) => closed(account, open(CLOSE)?, close, cx),
-        (Operation::Close(close), _) => trade(
-            open(QUERY)?,
-            &close.payment.reference,
-            close.payment.channel_id.as_deref(),
-            close.payment.money,
-        ),
-        (Operation::Refund(refund), FIRST) => refunded(account, open(REFUND)?, refund, cx),
-        (Operation::Refund(refund), _) => {
-            let given = refund_state(
-                open(REFUND_QUERY)?,
-                &refund.payment.reference,
-                &refund.reference,
-                refund.money,
-            )?;
-            Ok(Step::Done(given.unwrap_or_else(|| Outcome::new(without_trace(stage)))))
+    if stage == FILE {
+        return funds::file(reply);
+    }
+    let refusal = stage.checked_sub(REFUSED).and_then(declines::row);
+    let asked = if refusal.is_some() { last_word(operation) } else { method(stage) };
+    let answer = account.app.answer(asked, reply, cx)?;
+    let reading = Reading { account, operation, refusal, cx };
+    match (operation, asked) {
+        (Operation::Pay(pay), PRECREATE | CREATE | VOUCHER) => reading.begun(answer, pay),
+        (Operation::Pay(pay), CHARGE) => reading.charged(answer, &pay.reference, pay.money),
+        (Operation::Capture(capture), CHARGE) => {
+            reading.charged(answer, &capture.payment.reference, capture.money)
         }
-        (Operation::QueryRefund(query), _) => {
-            let given =
-                refund_state(open(REFUND_QUERY)?, &query.payment.reference, &query.reference, query.money)?;
-            Ok(Step::Done(given.unwrap_or_else(|| Outcome::new(Verdict::Absent))))
+        (Operation::Pay(pay), FREEZE) => reading.frozen(answer, pay),
+        (Operation::Close(_), CLOSE | CANCEL) => reading.closed(answer),
+        (Operation::Close(_) | Operation::Void(_), HOLD_END | UNFREEZE) => reading.released(answer),
+        (Operation::Share(_) | Operation::QueryShare(_) | Operation::Release(_), QUERY) => {
+            reading.share_trade(answer)
         }
+        (_, QUERY) => reading.trade(answer),
+        (_, HOLD_ASK) => reading.hold(answer),
+        (Operation::Refund(refund), REFUND) => reading.refunded(answer, refund),
+        (Operation::Refund(_) | Operation::QueryRefund(_), REFUND_ASK) => reading.refund_state(answer),
+        (Operation::Share(_) | Operation::Release(_), SETTLE) => reading.shared(answer),
+        (Operation::Share(_) | Operation::QueryShare(_), SETTLE_ASK) => reading.share_state(answer),
+        (_, BIND | UNBIND) => reading.related(answer),
+        (_, TRANSFER | SENT_ASK) => reading.sent(answer, asked == SENT_ASK),
+        (Operation::Statement(_), BILL) => funds::fetch(answer),
         _ => Err(Fault::Unsupported),
     }
 }
 
-/// Documented refusals of a precreate after which no money moves under its reference.
-const PAY_DECLINES: &[(Why, &[&str])] = &[
-    (Why::Expired, &["ACQ.TRADE_HAS_CLOSE"]),
-    (Why::InsufficientFunds, &["ACQ.BUYER_BALANCE_NOT_ENOUGH", "ACQ.BUYER_BANKCARD_BALANCE_NOT_ENOUGH"]),
-    (
-        Why::Limit,
-        &["ACQ.TOTAL_FEE_EXCEED", "ACQ.BEYOND_PAY_RESTRICTION", "ACQ.BEYOND_PER_RECEIPT_RESTRICTION"],
-    ),
-    (Why::Limit, &["ACQ.BUYER_PAYMENT_AMOUNT_DAY_LIMIT_ERROR", "ACQ.BUYER_PAYMENT_AMOUNT_MONTH_LIMIT_ERROR"]),
-    (Why::Risk, &["ACQ.PAYMENT_REQUEST_HAS_RISK"]),
-    (Why::InvalidRequest, &["ACQ.INVALID_PARAMETER", "ACQ.EXIST_FORBIDDEN_WORD", "ACQ.BUYER_SELLER_EQUAL"]),
-    (Why::NotPermitted, &["ACQ.ACCESS_FORBIDDEN", "ACQ.PARTNER_ERROR", "isv.insufficient-isv-permissions"]),
-];
-
-/// Refusals of a close that tell a trade closed, paid or being paid; the trade itself knows which.
-const NOT_OPEN: &[&str] = &[
-    "ACQ.TRADE_STATUS_ERROR",
-    "ACQ.REASON_TRADE_STATUS_INVALID",
-    "ACQ.TRADE_HAS_SUCCESS",
-    "ACQ.TRADE_HAS_FINISHED",
-    "ACQ.TRADE_HAS_CLOSE",
-];
-
-/// Documented refusals of a refund. Each may also be said of the repeat of a refund that was already given, so
-/// the refund is asked for before the no is believed; hence the text, which the second reply does not carry.
-const REFUND_DECLINES: &[(&str, Why, &str)] = &[
-    ("ACQ.SELLER_BALANCE_NOT_ENOUGH", Why::InsufficientFunds, "卖家余额不足"),
-    ("ACQ.REFUND_AMT_NOT_EQUAL_TOTAL", Why::InvalidRequest, "退款金额超限"),
-    ("ACQ.REASON_TRADE_REFUND_FEE_ERR", Why::InvalidRequest, "退款金额无效"),
-    ("ACQ.REFUND_FEE_ERROR", Why::InvalidRequest, "交易退款金额有误"),
-    ("ACQ.INVALID_PARAMETER", Why::InvalidRequest, "参数无效"),
-    ("ACQ.TRADE_NOT_EXIST", Why::InvalidRequest, "交易不存在"),
-    ("ACQ.TRADE_HAS_FINISHED", Why::Expired, "交易已完结"),
-    ("ACQ.TRADE_HAS_CLOSE", Why::Expired, "交易已关闭"),
-    ("ACQ.TRADE_STATUS_ERROR", Why::Generic, "交易状态不合法"),
-    ("ACQ.REASON_TRADE_BEEN_FREEZEN", Why::Generic, "请求退款的交易被冻结"),
-    ("ACQ.TRADE_NOT_ALLOW_REFUND", Why::NotPermitted, "当前交易不允许退款"),
-    ("isv.insufficient-isv-permissions", Why::NotPermitted, "ISV权限不足"),
-];
-
-/// The stage at which the first refusal of [`REFUND_DECLINES`] waits for the refund query; the next ones follow.
-const REFUSED: Stage = CONFIRM + 1;
-
-fn precreated(account: &Account, node: &Node, pay: &Pay, cx: &Context<'_>) -> Result<Step, Fault> {
-    let Some(code) = refusal(node)? else {
-        same("out_trade_no", node.out_trade_no.as_deref(), &pay.reference)?;
-        let content = node.qr_code.clone().filter(|text| (1..=1024).contains(&text.len()));
-        let content = content.ok_or_else(|| Fault::Unexpected("no qr_code".into()))?;
-        return Ok(Step::Done(Outcome::new(Verdict::Awaiting(Action::Qr { content }))));
-    };
-    // Paid already, or known with other particulars: an earlier send of this reference did arrive.
-    if matches!(code, "ACQ.TRADE_HAS_SUCCESS" | "ACQ.CONTEXT_INCONSISTENT") {
-        return ask(account, &pay.reference, CONFIRM, cx).map_err(not_sent);
-    }
-    let known = PAY_DECLINES.iter().find(|(_, codes)| codes.contains(&code));
-    let &(reason, _) = known.ok_or_else(|| node.unknown())?;
-    let message = node.sub_msg.clone().unwrap_or_default();
-    Ok(Step::Done(Outcome::new(Verdict::Declined(Decline { reason, code: code.to_owned(), message }))))
-}
-
-fn closed(account: &Account, node: Node, close: &Close, cx: &Context<'_>) -> Result<Step, Fault> {
-    match refusal(&node)? {
-        None => {
-            same("out_trade_no", node.out_trade_no.as_deref(), &close.payment.reference)?;
-            Ok(Step::Done(identified(Verdict::Closed, node.trade_no)))
-        }
-        Some("ACQ.TRADE_NOT_EXIST") => Ok(Step::Done(Outcome::new(Verdict::Absent))),
-        Some(code) if NOT_OPEN.contains(&code) => {
-            ask(account, &close.payment.reference, CONFIRM, cx).map_err(not_sent)
-        }
-        Some(_) => Err(node.unknown()),
+/// What tells whether a refused operation was carried out after all.
+fn last_word(operation: &Operation) -> &'static str {
+    match operation {
+        Operation::Refund(_) => REFUND_ASK,
+        Operation::Share(_) => SETTLE_ASK,
+        Operation::Transfer(_) => SENT_ASK,
+        Operation::Pay(pay) if pay.capture == CaptureMode::Manual => HOLD_ASK,
+        _ => QUERY,
     }
 }
 
-/// The state of a trade, from a query.
-fn trade(node: Node, reference: &str, channel_id: Option<&str>, money: Money) -> Result<Step, Fault> {
-    match refusal(&node)? {
-        None => {}
-        Some("ACQ.TRADE_NOT_EXIST") => return Ok(Step::Done(Outcome::new(Verdict::Absent))),
-        Some(_) => return Err(node.unknown()),
+/// Beginnings, and what becomes of a trade.
+impl Reading<'_> {
+    /// A trade or a pre-authorization that waits for its payer.
+    fn begun(&self, answer: Answer<Node>, pay: &Pay) -> Result<Step, Fault> {
+        let node = match answer {
+            Answer::Done(node) => node,
+            Answer::Refused(refused) if declines::KNOWN.contains(&refused.word()) => return self.ask(QUERY),
+            Answer::Refused(refused) => return declines::direct('p', refused).map(done),
+            Answer::Waiting(_) => return Err(Fault::Unexpected("it waits for nothing".into())),
+        };
+        let number = node.out_trade_no.as_deref().or(node.out_order_no.as_deref());
+        same("out_trade_no", number, &pay.reference)?;
+        let action = match (node.qr_code.or(node.code_value), node.trade_no) {
+            (Some(content), _) if !content.is_empty() => Action::Qr { content },
+            (None, Some(number)) if !number.is_empty() => {
+                let parameters = vec![("tradeNO".to_owned(), number.clone())];
+                let outcome = Outcome::new(Verdict::Awaiting(Action::Client { parameters }));
+                return Ok(Step::Done(outcome.channel_id(number)));
+            }
+            _ => return Err(Fault::Unexpected("nothing for the payer".into())),
+        };
+        Ok(done(Verdict::Awaiting(action)))
     }
-    same("out_trade_no", node.out_trade_no.as_deref(), reference)?;
-    if let Some(id) = channel_id {
-        same("trade_no", node.trade_no.as_deref(), id)?;
+
+    /// A barcode, or a pre-authorized amount, that was charged at once or is being charged.
+    fn charged(&self, answer: Answer<Node>, reference: &str, money: Money) -> Result<Step, Fault> {
+        let (node, waits) = match answer {
+            Answer::Done(node) => (node, false),
+            Answer::Waiting(node) => (node, true),
+            Answer::Refused(refused) if declines::KNOWN.contains(&refused.word()) => return self.ask(QUERY),
+            Answer::Refused(refused) => return self.confirm('p', refused),
+        };
+        same("out_trade_no", node.out_trade_no.as_deref(), reference)?;
+        let at = beijing("gmt_payment", node.gmt_payment.as_deref())?;
+        match (waits, at) {
+            (true, None) => Ok(Step::Done(identified(Verdict::Pending, node.trade_no))),
+            (true, Some(_)) => Err(Fault::Unexpected("paid, and waiting for the payer".into())),
+            (false, None) => self.ask(QUERY),
+            (false, at) => {
+                let total = same_amount("total_amount", node.total_amount.as_deref(), UNITS, money)?;
+                Ok(Step::Done(Outcome { at, ..identified(Verdict::Succeeded, node.trade_no).money(total) }))
+            }
+        }
     }
-    same("trans_currency", Some(node.trans_currency.as_deref().unwrap_or("CNY")), "CNY")?;
-    let total = same_amount("total_amount", node.total_amount.as_deref(), UNITS, money)?;
-    let at = beijing("send_pay_date", node.send_pay_date.as_deref())?;
-    let verdict = state(node.trade_status.as_deref(), at.is_some())?;
-    Ok(Step::Done(Outcome { at, ..identified(verdict, node.trade_no).money(total) }))
+
+    /// What a trade looks like, for whoever asks.
+    fn trade(&self, answer: Answer<Node>) -> Result<Step, Fault> {
+        let about = about(self.operation).ok_or(Fault::Unsupported)?;
+        let node = match answer {
+            Answer::Done(node) => node,
+            Answer::Refused(refused) if refused.word() == "TRADE_NOT_EXIST" => return self.no_trade(&about),
+            other => return Err(unknown(other)),
+        };
+        same("out_trade_no", node.out_trade_no.as_deref(), about.reference)?;
+        same("trans_currency", Some(node.trans_currency.as_deref().unwrap_or("CNY")), "CNY")?;
+        let total = amount("total_amount", node.total_amount.as_deref(), UNITS, CNY)?;
+        if may_hold(about.scene)
+            && total.minor() < about.money.minor()
+            && matches!(self.operation, Operation::Query(_))
+        {
+            // A part of what was pre-authorized, or another payment: the pre-authorization knows.
+            return self.ask(HOLD_ASK);
+        }
+        same_amount("total_amount", node.total_amount.as_deref(), UNITS, about.money)?;
+        // Of a pre-authorization we may know another number.
+        if let (Some(id), false) = (about.channel_id, may_hold(about.scene)) {
+            same("trade_no", node.trade_no.as_deref(), id)?;
+        }
+        let at = beijing("send_pay_date", node.send_pay_date.as_deref())?;
+        // A barcode payment that was reversed looks like one that was given back: neither is money we have.
+        let was_paid = at.is_some() && about.scene != "barcode";
+        let verdict = state(node.trade_status.as_deref(), was_paid)?;
+        if verdict == Verdict::Pending
+            && about.scene == "barcode"
+            && matches!(self.operation, Operation::Close(_))
+        {
+            return self.ask(CANCEL);
+        }
+        Ok(Step::Done(Outcome { at, ..identified(verdict, node.trade_no).money(total) }))
+    }
+
+    fn no_trade(&self, about: &About<'_>) -> Result<Step, Fault> {
+        match (self.operation, self.refusal) {
+            (_, Some(row)) => Ok(done(row.decline())),
+            (Operation::Query(_) | Operation::Close(_), None) if may_hold(about.scene) => self.ask(HOLD_ASK),
+            _ => Ok(done(Verdict::Absent)),
+        }
+    }
+
+    fn closed(&self, answer: Answer<Node>) -> Result<Step, Fault> {
+        let about = about(self.operation).ok_or(Fault::Unsupported)?;
+        match answer {
+            // A reversal may have to be repeated.
+            Answer::Done(node) if node.retry_flag.as_deref() != Some("Y") => {
+                same("out_trade_no", node.out_trade_no.as_deref(), about.reference)?;
+                Ok(Step::Done(identified(Verdict::Closed, node.trade_no)))
+            }
+            Answer::Refused(refused) if refused.word() == "TRADE_NOT_EXIST" => self.no_trade(&about),
+            Answer::Refused(refused) if declines::NOT_OPEN.contains(&refused.word()) => self.ask(QUERY),
+            other => Err(unknown(other)),
+        }
+    }
+}
+
+/// What follows.
+impl Reading<'_> {
+    /// A call about the same payment or refund.
+    fn ask(&self, next: &'static str) -> Result<Step, Fault> {
+        call(self.account, next, &self.named(next)?, self.cx).map_err(not_sent)
+    }
+
+    /// A refusal that is documented; whether it is said of a repeat is asked before it is believed.
+    fn confirm(&self, of: char, refused: Refused) -> Result<Step, Fault> {
+        let Some((number, _)) = declines::find(of, &refused) else { return Err(refused.unknown()) };
+        let next = last_word(self.operation);
+        let content = self.named(next)?;
+        call_at(self.account, REFUSED + number, next, &content, self.cx).map_err(not_sent)
+    }
+
+    /// What a call about the same thing names.
+    fn named(&self, next: &'static str) -> Result<serde_json::Value, Fault> {
+        let content = match self.operation {
+            Operation::Refund(refund) => content::refund(&refund.reference, &refund.payment),
+            Operation::Share(share) => content::shares_named(
+                &share.reference,
+                share.payment.channel_id.as_deref().unwrap_or_default(),
+            ),
+            Operation::Transfer(transfer) => content::transfer_named(&transfer.reference),
+            operation => {
+                let about = about(operation).ok_or(Fault::Unsupported)?;
+                let number = content::reference("reference", about.reference);
+                number.map(|number| match next {
+                    HOLD_ASK | HOLD_END => {
+                        serde_json::json!({"out_order_no": number, "out_request_no": number})
+                    }
+                    _ => serde_json::json!({"out_trade_no": number}),
+                })
+            }
+        };
+        content.map_err(not_sent)
+    }
 }
 
 /// The verdict behind a `trade_status`. `TRADE_CLOSED` is said of a trade that was never paid and of one that was
@@ -159,73 +242,42 @@ pub(super) fn state(status: Option<&str>, was_paid: bool) -> Result<Verdict, Fau
     }
 }
 
-fn refunded(account: &Account, node: Node, refund: &Refund, cx: &Context<'_>) -> Result<Step, Fault> {
-    let ask = |stage| {
-        ask_refund(account, &refund.reference, &refund.payment.reference, stage, cx).map_err(not_sent)
+fn about(operation: &Operation) -> Option<About<'_>> {
+    let (payment, money) = match operation {
+        Operation::Pay(pay) => {
+            let (reference, scene, money) = (pay.reference.as_str(), pay.method.scene(), pay.money);
+            return Some(About { reference, channel_id: None, scene, money });
+        }
+        Operation::Query(query) => (&query.payment, query.payment.money),
+        Operation::Close(close) => (&close.payment, close.payment.money),
+        Operation::Void(void) => (&void.payment, void.payment.money),
+        Operation::Capture(capture) => (&capture.payment, capture.money),
+        Operation::Share(share) => (&share.payment, share.payment.money),
+        Operation::QueryShare(query) => (&query.payment, query.payment.money),
+        Operation::Release(release) => (&release.payment, release.payment.money),
+        _ => return None,
     };
-    if let Some(code) = refusal(&node)? {
-        let stages = REFUSED..;
-        let known = stages.zip(REFUND_DECLINES).find(|(_, (known, ..))| *known == code);
-        return known.map_or_else(|| Err(node.unknown()), |(stage, _)| ask(stage));
-    }
-    same("out_trade_no", node.out_trade_no.as_deref(), &refund.payment.reference)?;
-    // Everything given back of this trade so far, not what this refund gave.
-    let total = amount("refund_fee", node.refund_fee.as_deref(), UNITS, CNY)?;
-    if !(refund.money.minor()..=refund.captured.minor()).contains(&total.minor()) {
-        return Err(Fault::Unacceptable(format!("refund_fee is {total}, refunding {}", refund.money)));
-    }
-    // "N" is said of a repeat and of a refund that did not move money (yet).
-    if node.fund_change.as_deref() != Some("Y") || total != refund.money {
-        return ask(CONFIRM);
-    }
-    let at = beijing("gmt_refund_pay", node.gmt_refund_pay.as_deref())?;
-    Ok(Step::Done(Outcome { at, ..identified(Verdict::Succeeded, node.trade_no).money(total) }))
+    let channel_id = payment.channel_id.as_deref();
+    Some(About { reference: &payment.reference, channel_id, scene: payment.method.scene(), money })
 }
 
-/// The state of a refund, from a query; `None` when Alipay has no trace of a refund that succeeded.
-fn refund_state(node: Node, payment: &str, reference: &str, money: Money) -> Result<Option<Outcome>, Fault> {
-    match refusal(&node)? {
-        None => {}
-        Some("ACQ.TRADE_NOT_EXIST") => return Ok(None),
-        Some(_) => return Err(node.unknown()),
-    }
-    match node.refund_status.as_deref() {
-        Some("REFUND_SUCCESS") => {}
-        // Documented: without this field the refund was not received or failed, and may be sent again.
-        None | Some("") => return Ok(None),
-        Some(other) => return Err(Fault::Unexpected(format!("refund_status {other:?}"))),
-    }
-    same("out_trade_no", node.out_trade_no.as_deref(), payment)?;
-    same("out_request_no", node.out_request_no.as_deref(), reference)?;
-    let given = same_amount("refund_amount", node.refund_amount.as_deref(), UNITS, money)?;
-    let at = beijing("gmt_refund_pay", node.gmt_refund_pay.as_deref())?;
-    Ok(Some(Outcome { at, ..identified(Verdict::Succeeded, node.trade_no).money(given) }))
+fn done(verdict: Verdict) -> Step {
+    Step::Done(Outcome::new(verdict))
 }
 
-/// What to say when the query after a refund finds no trace of it: the refusal that led to the query, or, where the
-/// refund was accepted, that it is not done yet.
-fn without_trace(stage: Stage) -> Verdict {
-    let row = stage.checked_sub(REFUSED).and_then(|row| REFUND_DECLINES.get(usize::from(row)));
-    row.map_or(Verdict::Pending, |&(code, reason, message)| {
-        Verdict::Declined(Decline { reason, code: code.to_owned(), message: message.to_owned() })
-    })
+fn identified(verdict: Verdict, number: Option<String>) -> Outcome {
+    Outcome { channel_id: number, ..Outcome::new(verdict) }
 }
 
-/// The `sub_code` of a signed definite answer, or `None` for success. 20000, 10003 and every code that is not
-/// documented as an answer leave the outcome unknown.
-fn refusal(node: &Node) -> Result<Option<&str>, Fault> {
-    match (node.code.as_str(), node.sub_code.as_deref()) {
-        ("10000", None | Some("")) => Ok(None),
-        ("40001" | "40002" | "40004" | "40006", Some(code)) => Ok(Some(code)),
-        _ => Err(node.unknown()),
+/// An answer that does not fit the question.
+fn unknown(answer: Answer<Node>) -> Fault {
+    match answer {
+        Answer::Refused(refused) => refused.unknown(),
+        Answer::Done(_) | Answer::Waiting(_) => Fault::Unexpected("the answer does not fit the call".into()),
     }
 }
 
-fn identified(verdict: Verdict, trade_no: Option<String>) -> Outcome {
-    Outcome { channel_id: trade_no, ..Outcome::new(verdict) }
-}
-
-/// The query that should have settled an answer could not even be written.
+/// The next call could not even be written.
 fn not_sent(refusal: Refusal) -> Fault {
-    Fault::Unexpected(format!("the confirming query: {refusal}"))
+    Fault::Unexpected(format!("the next call: {refusal}"))
 }

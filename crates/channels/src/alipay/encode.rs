@@ -1,197 +1,221 @@
-//! Operations as signed requests.
+//! Operations as calls.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE};
 use paycore::channel::{
-    Action, Call, CaptureMode, Context, Effect, Operation, Outcome, Pay, Refund, Refusal, Stage, Step,
-    Verdict,
+    Action, Call, CaptureMode, Close, Context, Effect, Operation, Outcome, Pay, Query, Refund, Refusal,
+    Stage, Step, Verdict,
 };
-use paycore::crypto::Scheme;
-use paycore::money::Money;
+use paycore::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::config::Account;
-use super::{CNY, PROFILE, UNITS};
-use crate::dialect::form::{signed_form, text_to_sign};
-use crate::dialect::text::{self, address, plain};
+use crate::dialect::openapi::RESERVED;
+use crate::dialect::openapi::content::{self, amount, auth_code, reference};
+use crate::dialect::text::{address, plain};
 
-/// The first call of an operation.
-pub(super) const FIRST: Stage = 0;
-/// A query that settles what the first reply left open.
-pub(super) const CONFIRM: Stage = 1;
+#[path = "../alipay_funds/encode.rs"]
+mod funds;
+
+pub(super) use funds::share_of;
 
 pub(super) const PRECREATE: &str = "alipay.trade.precreate";
+pub(super) const CREATE: &str = "alipay.trade.create";
+pub(super) const CHARGE: &str = "alipay.trade.pay";
 pub(super) const QUERY: &str = "alipay.trade.query";
 pub(super) const CLOSE: &str = "alipay.trade.close";
+pub(super) const CANCEL: &str = "alipay.trade.cancel";
 pub(super) const REFUND: &str = "alipay.trade.refund";
-pub(super) const REFUND_QUERY: &str = "alipay.trade.fastpay.refund.query";
-const PAGE_PAY: &str = "alipay.trade.page.pay";
+pub(super) const REFUND_ASK: &str = "alipay.trade.fastpay.refund.query";
+pub(super) const FREEZE: &str = "alipay.fund.auth.order.freeze";
+pub(super) const VOUCHER: &str = "alipay.fund.auth.order.voucher.create";
+pub(super) const HOLD_ASK: &str = "alipay.fund.auth.operation.detail.query";
+pub(super) const HOLD_END: &str = "alipay.fund.auth.operation.cancel";
+pub(super) const UNFREEZE: &str = "alipay.fund.auth.order.unfreeze";
+pub(super) const SETTLE: &str = "alipay.trade.order.settle";
+pub(super) const SETTLE_ASK: &str = "alipay.trade.order.settle.query";
+pub(super) const BIND: &str = "alipay.trade.royalty.relation.bind";
+pub(super) const UNBIND: &str = "alipay.trade.royalty.relation.unbind";
+pub(super) const TRANSFER: &str = "alipay.fund.trans.uni.transfer";
+pub(super) const SENT_ASK: &str = "alipay.fund.trans.common.query";
+pub(super) const BILL: &str = "alipay.data.dataservice.bill.downloadurl.query";
 
-/// The dearest trade Alipay documents: 100,000,000 yuan.
-const FEN_MAX: i64 = 10_000_000_000;
+/// The methods we call. The stage of a call is the place of its method here.
+const METHODS: &[&str] = &[
+    PRECREATE, CREATE, CHARGE, QUERY, CLOSE, CANCEL, REFUND, REFUND_ASK, FREEZE, VOUCHER, HOLD_ASK, HOLD_END,
+    UNFREEZE, SETTLE, SETTLE_ASK, BIND, UNBIND, TRANSFER, SENT_ASK, BILL,
+];
+/// Those after which money may move, or be free to move. A lost precreate may already be a trade that somebody pays; a
+/// lost close or query leaves nothing behind.
+const MONEY: &[&str] =
+    &[PRECREATE, CREATE, CHARGE, CANCEL, REFUND, FREEZE, VOUCHER, UNFREEZE, SETTLE, TRANSFER];
+/// Those whose outcome is reported later.
+const REPORTED: &[&str] = &[PRECREATE, CREATE, CHARGE, FREEZE, VOUCHER];
+/// The stage of fetching a file.
+pub(super) const FILE: Stage = 60;
+/// The first of the stages that ask whether a refusal was the last word; each belongs to one refusal.
+pub(super) const REFUSED: Stage = 64;
+
 /// Alipay closes an unpaid trade after this time at the latest.
 const LIFETIME_MAX: Duration = Duration::from_secs(15 * 86_400);
-/// Parameters of the gateway whose names sort behind the two addresses in the signed text.
-const RESERVED: &[&str] = &[
-    "prod_code",
-    "return_url",
-    "sign",
-    "sign_type",
-    "terminal_info",
-    "terminal_type",
-    "timestamp",
-    "version",
-];
 
 pub(super) fn first(account: &Account, operation: &Operation, cx: &Context<'_>) -> Result<Step, Refusal> {
+    let ask = |method, content| call(account, method, &content, cx);
     match operation {
+        Operation::Pay(pay) if !pay.parts.is_empty() => Err(Refusal::Unsupported("combined payments")),
+        Operation::Pay(pay) if pay.method.brand() != "alipay" => Err(Refusal::Unsupported("this method")),
+        Operation::Pay(pay) if pay.capture == CaptureMode::Manual => funds::hold(account, pay, cx),
         Operation::Pay(pay) => start(account, pay, cx),
-        Operation::Query(query) => ask(account, &query.payment.reference, FIRST, cx),
-        Operation::Close(close) => {
-            let content = json!({"out_trade_no": reference("reference", &close.payment.reference)?});
-            call(account, CLOSE, &content, FIRST, cx)
+        // A barcode may have been charged, and what is paid is not to be reversed: ask first.
+        Operation::Close(Close { payment }) if !payment.method.is("alipay", "barcode") => {
+            ask(CLOSE, content::trade(payment)?)
         }
+        Operation::Query(Query { payment }) | Operation::Close(Close { payment }) => {
+            ask(QUERY, content::trade(payment)?)
+        }
+        Operation::Capture(capture) => {
+            amount(capture.money)?;
+            ask(HOLD_ASK, content::hold(&capture.payment)?)
+        }
+        Operation::Void(void) => ask(HOLD_ASK, content::hold(&void.payment)?),
         Operation::Refund(refund) => give_back(account, refund, cx),
-        Operation::QueryRefund(query) => {
-            ask_refund(account, &query.reference, &query.payment.reference, FIRST, cx)
+        Operation::QueryRefund(query) => ask(REFUND_ASK, content::refund(&query.reference, &query.payment)?),
+        Operation::BindReceiver(receiver) => ask(BIND, content::relation(receiver, cx)?),
+        Operation::UnbindReceiver(receiver) => ask(UNBIND, content::relation(receiver, cx)?),
+        Operation::Transfer(_) | Operation::QueryTransfer(_) if !account.app.certified() => {
+            Err(Refusal::Unsupported("transfers without certificates"))
+        }
+        Operation::Transfer(transfer) => ask(TRANSFER, content::transfer(transfer)?),
+        Operation::QueryTransfer(query) => ask(SENT_ASK, content::transfer_named(&query.reference)?),
+        Operation::Statement(statement) => ask(BILL, content::bill(statement)?),
+        Operation::Share(_) | Operation::QueryShare(_) | Operation::Release(_) => {
+            funds::shared(account, operation, cx)
         }
         _ => Err(Refusal::Unsupported("this operation")),
     }
 }
 
 fn start(account: &Account, pay: &Pay, cx: &Context<'_>) -> Result<Step, Refusal> {
-    let page = pay.method.is("alipay", "page");
-    if !page && !pay.method.is("alipay", "qr") {
-        return Err(Refusal::Unsupported("this method"));
-    }
-    if pay.capture == CaptureMode::Manual {
-        return Err(Refusal::Unsupported("manual capture"));
-    }
-    if pay.subject.trim().is_empty() {
-        return Err(Refusal::Parameter { param: "subject", detail: "must not be empty".into() });
-    }
     let mut content = json!({
         "out_trade_no": reference("reference", &pay.reference)?,
-        "subject": plain(&pay.subject, 256),
+        "subject": subject(pay)?,
         "total_amount": amount(pay.money)?,
     });
     if let Some(text) = pay.description.as_deref().filter(|text| !text.trim().is_empty()) {
         content["body"] = plain(text, 128).into();
     }
-    if let Some(at) = pay.expires_at {
-        if at <= cx.now {
-            return Err(Refusal::Parameter { param: "expires_at", detail: "must be in the future".into() });
-        }
-        content["time_expire"] = at.min(cx.now.plus(LIFETIME_MAX)).beijing().into();
+    if let Some(at) = lasts(pay, cx)? {
+        content["time_expire"] = at.beijing().into();
     }
-    if !page {
-        if let Some(seller) = &account.seller_id {
-            content["seller_id"] = seller.as_str().into();
-        }
-        return call(account, PRECREATE, &content, FIRST, cx);
+    if pay.shared {
+        content["extend_params"] = json!({"royalty_freeze": "true"});
     }
-    content["product_code"] = "FAST_INSTANT_TRADE_PAY".into();
-    let return_url = pay.return_url.as_deref().map(|url| address("return_url", url, RESERVED)).transpose()?;
-    let query = signed(account, PAGE_PAY, &content, return_url, cx)?;
-    let url = format!("{}?{query}", account.gateway);
-    Ok(Step::Done(Outcome::new(Verdict::Awaiting(Action::Redirect { url }))))
+    let scene = pay.method.scene();
+    let (product, method) = match scene {
+        "page" => ("FAST_INSTANT_TRADE_PAY", "alipay.trade.page.pay"),
+        "wap" => ("QUICK_WAP_WAY", "alipay.trade.wap.pay"),
+        "app" => ("QUICK_MSECURITY_PAY", "alipay.trade.app.pay"),
+        "qr" => ("", PRECREATE),
+        "jsapi" => ("", CREATE),
+        "mini" => ("JSAPI_PAY", CREATE),
+        "barcode" => ("FACE_TO_FACE_PAYMENT", CHARGE),
+        _ => return Err(Refusal::Unsupported("this method")),
+    };
+    if !product.is_empty() {
+        content["product_code"] = product.into();
+    }
+    let mini = account.mini_app_id.as_deref().unwrap_or(account.app.id());
+    match scene {
+        "page" | "wap" => {
+            let url = pay.return_url.as_deref();
+            let url = url.map(|url| address("return_url", url, RESERVED)).transpose()?;
+            let order = account.app.order(method, &content, (Some(cx.notify_url), url), cx)?;
+            return Ok(awaiting(Action::Redirect { url: account.app.page(&order) }));
+        }
+        "app" => return in_app(account, method, &content, cx),
+        "barcode" => {
+            content["scene"] = "bar_code".into();
+            content["auth_code"] = auth_code(pay)?.into();
+        }
+        "jsapi" => content::payer(pay, account.app.id(), None, &mut content)?,
+        "mini" => content::payer(pay, account.app.id(), Some(mini), &mut content)?,
+        _ => {}
+    }
+    if let Some(seller) = &account.seller_id {
+        content["seller_id"] = seller.as_str().into();
+    }
+    call(account, method, &content, cx)
 }
 
-/// A query of the trade, as an operation of its own or to settle another.
-pub(super) fn ask(account: &Account, of: &str, stage: Stage, cx: &Context<'_>) -> Result<Step, Refusal> {
-    call(account, QUERY, &json!({"out_trade_no": reference("reference", of)?}), stage, cx)
+/// Whether payments of a scene may be pre-authorized.
+pub(super) fn may_hold(scene: &str) -> bool {
+    matches!(scene, "app" | "qr" | "barcode")
 }
 
-/// A query of the refund, as an operation of its own or to settle a refund.
-pub(super) fn ask_refund(
-    account: &Account,
-    of: &str,
-    payment: &str,
-    stage: Stage,
-    cx: &Context<'_>,
-) -> Result<Step, Refusal> {
-    let content = json!({
-        "out_trade_no": reference("payment.reference", payment)?,
-        "out_request_no": reference("reference", of)?,
-        "query_options": ["gmt_refund_pay"],
-    });
-    call(account, REFUND_QUERY, &content, stage, cx)
+/// The order text that the app hands to Alipay's own library.
+fn in_app(account: &Account, method: &str, content: &Value, cx: &Context<'_>) -> Result<Step, Refusal> {
+    let order = account.app.order(method, content, (Some(cx.notify_url), None), cx)?;
+    Ok(awaiting(Action::Client { parameters: vec![("orderStr".into(), order)] }))
 }
 
 fn give_back(account: &Account, refund: &Refund, cx: &Context<'_>) -> Result<Step, Refusal> {
     let mut content = json!({
-        "out_trade_no": reference("payment.reference", &refund.payment.reference)?,
+        "out_trade_no": reference("payment_reference", &refund.payment.reference)?,
         "out_request_no": reference("reference", &refund.reference)?,
         "refund_amount": amount(refund.money)?,
     });
     if let Some(text) = refund.reason.as_deref().filter(|text| !text.trim().is_empty()) {
         content["refund_reason"] = plain(text, 256).into();
     }
-    call(account, REFUND, &content, FIRST, cx)
+    call(account, REFUND, &content, cx)
 }
 
-fn call(
+/// A call of one of our methods.
+pub(super) fn call(
     account: &Account,
     method: &'static str,
     content: &Value,
-    stage: Stage,
     cx: &Context<'_>,
 ) -> Result<Step, Refusal> {
-    // A lost precreate may already be a trade that somebody pays; a lost close or query leaves nothing behind.
-    let (effect, seconds) = match method {
-        PRECREATE | REFUND => (Effect::Money, 20),
-        _ => (Effect::None, 10),
-    };
-    let body = signed(account, method, content, None, cx)?;
-    // Without the charset in the address the gateway has been seen to read the form in its own encoding.
-    let request = http::Request::post(format!("{}?charset=utf-8", account.gateway))
-        .header(CONTENT_TYPE, "application/x-www-form-urlencoded;charset=utf-8")
-        .header(ACCEPT, "application/json")
-        .body(Bytes::from(body))
-        .map_err(|_| Refusal::Signing)?;
+    let stage = (0..).zip(METHODS).find(|(_, name)| **name == method).map_or(FILE, |(stage, _)| stage);
+    call_at(account, stage, method, content, cx)
+}
+
+/// A call whose reply belongs to a stage of its own.
+pub(super) fn call_at(
+    account: &Account,
+    stage: Stage,
+    method: &'static str,
+    content: &Value,
+    cx: &Context<'_>,
+) -> Result<Step, Refusal> {
+    let notify_url = REPORTED.contains(&method).then_some(cx.notify_url);
+    let request = account.app.request(method, content, notify_url, cx)?;
+    let money = MONEY.contains(&method);
+    let (effect, seconds) = if money { (Effect::Money, 20) } else { (Effect::None, 10) };
     Ok(Step::send(Call { stage, request, timeout: Duration::from_secs(seconds), effect, identity: None }))
 }
 
-/// All parameters with their signature, as a form.
-fn signed(
-    account: &Account,
-    method: &str,
-    content: &Value,
-    return_url: Option<&str>,
-    cx: &Context<'_>,
-) -> Result<String, Refusal> {
-    let biz_content = content.to_string();
-    let timestamp = cx.now.beijing();
-    // Only calls that start something are reported on later.
-    let reports = matches!(method, PAGE_PAY | PRECREATE);
-    let parameters = [
-        ("app_id", account.app_id.as_str()),
-        ("biz_content", &biz_content),
-        ("charset", "utf-8"),
-        ("format", "JSON"),
-        ("method", method),
-        ("notify_url", if reports { address("notify_url", cx.notify_url, RESERVED)? } else { "" }),
-        ("return_url", return_url.unwrap_or_default()),
-        ("sign_type", "RSA2"),
-        ("timestamp", &timestamp),
-        ("version", "1.0"),
-    ];
-    let text = text_to_sign(&parameters);
-    let sign = account.signer.sign(Scheme::RsaSha256, text.as_bytes()).map_err(|_| Refusal::Signing)?;
-    Ok(signed_form(&parameters, &STANDARD.encode(sign)))
+/// The method that is called at a stage.
+pub(super) fn method(stage: Stage) -> &'static str {
+    METHODS.get(usize::from(stage)).copied().unwrap_or_default()
 }
 
-fn reference<'a>(param: &'static str, text: &'a str) -> Result<&'a str, Refusal> {
-    text::reference(param, text, PROFILE.references)
+fn awaiting(action: Action) -> Step {
+    Step::Done(Outcome::new(Verdict::Awaiting(action)))
 }
 
-fn amount(money: Money) -> Result<String, Refusal> {
-    if money.currency() != CNY || !(1..=FEN_MAX).contains(&money.minor()) {
-        return Err(Refusal::Amount(format!("{money} is not between 0.01 and 100000000.00 CNY")));
+fn subject(pay: &Pay) -> Result<Cow<'_, str>, Refusal> {
+    if pay.subject.trim().is_empty() {
+        return Err(Refusal::Parameter { param: "subject", detail: "must not be empty".into() });
     }
-    UNITS.to_wire(money).map_err(|error| Refusal::Amount(error.to_string()))
+    Ok(plain(&pay.subject, 256))
+}
+
+fn lasts(pay: &Pay, cx: &Context<'_>) -> Result<Option<Timestamp>, Refusal> {
+    if pay.expires_at.is_some_and(|at| at <= cx.now) {
+        return Err(Refusal::Parameter { param: "expires_at", detail: "must be in the future".into() });
+    }
+    Ok(pay.expires_at.map(|at| at.min(cx.now.plus(LIFETIME_MAX))))
 }

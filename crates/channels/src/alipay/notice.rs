@@ -1,12 +1,7 @@
 //! Asynchronous notifications: a form that Alipay posts to the notify URL.
 
-use std::time::Duration;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use http::{Method, StatusCode};
+use http::StatusCode;
 use paycore::channel::{Context, Fault, Notice, Outcome, Report, Subject, Verdict, Verified};
-use paycore::crypto::Scheme;
 
 use super::config::Account;
 use super::decode::state;
@@ -14,42 +9,47 @@ use super::{CNY, UNITS};
 use crate::dialect::form::Form;
 use crate::dialect::reply::{amount, beijing, plain, same};
 
-/// Alipay repeats a notification for 25 hours; one more for clocks and queues.
-const AGE_MAX: Duration = Duration::from_secs(26 * 3600);
-const AHEAD_MAX: Duration = Duration::from_secs(15 * 60);
+/// Messages of newer products. What they tell of is asked for, so they are only acknowledged.
+const MESSAGES: &[&str] = &[
+    "alipay.fund.trans.order.changed",
+    "alipay.trade.order.settle.notify",
+    "alipay.fund.auth.order.changed",
+];
 
 pub(super) fn verify(account: &Account, notice: &Notice, cx: &Context<'_>) -> Result<Verified, Fault> {
-    if notice.method() != Method::POST {
-        return Err(Fault::Unexpected("a notification is a POST".into()));
-    }
-    let form = Form::read(notice.body())?;
-    if form.field("sign_type") != Some("RSA2") {
-        return Err(Fault::Signature);
-    }
-    let signature = STANDARD.decode(form.field("sign").unwrap_or_default()).map_err(|_| Fault::Signature)?;
-    // Trade notifications leave sign_type out of the signed text; those of newer products keep it in.
-    let signed = [&["sign", "sign_type"][..], &["sign"]]
-        .iter()
-        .any(|without| account.verifier.verify(Scheme::RsaSha256, &form.signed_text(without), &signature));
-    if !signed {
-        return Err(Fault::Signature);
-    }
-    for_us(account, &form, cx)?;
-    Ok(Verified { reports: vec![report(&form)?], reply: plain(StatusCode::OK, "success") })
+    let form = account.app.notice(notice, cx)?;
+    let reports = match (form.field("msg_method"), form.field("notify_type")) {
+        (Some(message), None) if MESSAGES.contains(&message) => Vec::new(),
+        (None, Some("fund_auth_freeze")) => vec![frozen(account, &form)?],
+        // Whoever gave it back has the answer.
+        (None, Some("fund_auth_unfreeze")) => Vec::new(),
+        (None, kind) => {
+            same("notify_type", kind, "trade_status_sync")?;
+            if let Some(seller) = &account.seller_id {
+                same("seller_id", form.field("seller_id"), seller)?;
+            }
+            vec![report(&form)?]
+        }
+        (message, _) => return Err(Fault::Unacceptable(format!("msg_method is {message:?}"))),
+    };
+    Ok(Verified { reports, reply: plain(StatusCode::OK, "success") })
 }
 
-/// Whether an authentic notification is meant for this account, and now.
-fn for_us(account: &Account, form: &Form<'_>, cx: &Context<'_>) -> Result<(), Fault> {
-    same("app_id", form.field("app_id"), &account.app_id)?;
+/// A pre-authorization that the payer agreed to.
+fn frozen(account: &Account, form: &Form<'_>) -> Result<Report, Fault> {
     if let Some(seller) = &account.seller_id {
-        same("seller_id", form.field("seller_id"), seller)?;
+        same("payee_user_id", form.field("payee_user_id"), seller)?;
     }
-    same("notify_type", form.field("notify_type"), "trade_status_sync")?;
-    let sent = beijing("notify_time", Some(form.required("notify_time")?))?;
-    if sent.is_none_or(|at| at < cx.now.minus(AGE_MAX) || at > cx.now.plus(AHEAD_MAX)) {
-        return Err(Fault::Unacceptable(format!("notify_time is {sent:?}, outside the accepted window")));
-    }
-    Ok(())
+    let money = amount("amount", form.field("amount"), UNITS, CNY)?;
+    let verdict = match form.required("status")? {
+        "SUCCESS" if money.is_positive() => Verdict::Authorized,
+        "CLOSED" => Verdict::Closed,
+        other => return Err(Fault::Unexpected(format!("status {other:?}"))),
+    };
+    let at = beijing("gmt_trans", form.field("gmt_trans"))?;
+    let outcome = Outcome::new(verdict).channel_id(form.required("auth_no")?).money(money);
+    let reference = form.required("out_order_no")?.to_owned();
+    Ok(Report { subject: Subject::Payment, reference, outcome: Outcome { at, ..outcome } })
 }
 
 /// A refund is reported with the trade's status and amount; read as a payment it says once more what is known

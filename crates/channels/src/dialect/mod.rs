@@ -11,6 +11,7 @@ pub(crate) mod json;
 pub(crate) mod lines;
 #[cfg(feature = "readers")]
 pub mod readers;
+pub(crate) mod openapi;
 pub(crate) mod reply;
 pub(crate) mod settings;
 pub(crate) mod text;

@@ -2,13 +2,16 @@
 //! amount, the payer's page, and notifications on a schedule. What a provider checks and how it speaks stands with
 //! its own simulator. Adapters use none of this, so that a mistake made here still shows against the other end.
 
+pub(crate) mod alipay;
 pub(crate) mod bill;
 mod book;
+pub(crate) mod certificate;
 mod notes;
 mod page;
 pub(crate) mod share;
 pub(crate) mod v3;
 pub(crate) mod x509;
+pub(crate) mod zip;
 
 use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};

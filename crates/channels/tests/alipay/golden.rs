@@ -64,57 +64,57 @@ fn every_operation_is_sent_as_recorded() {
 #[test]
 fn every_recorded_reply_means_one_thing() {
     let trade = format!("{TRADE_NO} 88.88 CNY");
-    let ask = "stage 1 None alipay.trade.query";
+    let ask = "stage 3 None alipay.trade.query";
     let ask_refund = "alipay.trade.fastpay.refund.query";
     let poor = r#"Declined(Decline { reason: InsufficientFunds, code: "ACQ.SELLER_BALANCE_NOT_ENOUGH", message: "卖家余额不足" }) - - -"#;
     let rows: &[(&str, Operation, Stage, String)] = &[
         (
             "reply_precreate",
             pay_by("qr"),
-            0,
+            PRECREATE,
             r#"Awaiting(Qr { content: "https://qr.alipay.com/bax03431ljhokirwl38f00a7" }) - - -"#.into(),
         ),
         (
             "reply_precreate_forbidden",
             pay_by("qr"),
-            0,
+            PRECREATE,
             r#"Declined(Decline { reason: NotPermitted, code: "ACQ.ACCESS_FORBIDDEN", message: "无权限使用接口" }) - - -"#
                 .into(),
         ),
-        ("reply_precreate_paid", pay_by("qr"), 0, ask.into()),
+        ("reply_precreate_paid", pay_by("qr"), PRECREATE, ask.into()),
         (
             "reply_precreate_unknown",
             pay_by("qr"),
-            0,
+            PRECREATE,
             r#"Unknown { code: "isp.unknow-error", message: "系统繁忙" }"#.into(),
         ),
         (
             "reply_precreate_unsigned",
             pay_by("qr"),
-            0,
+            PRECREATE,
             r#"Unknown { code: "isv.invalid-signature", message: "无效签名" }"#.into(),
         ),
-        ("reply_query_paid", pay_by("qr"), 1, format!("Succeeded {trade} 2026-11-23T00:01:02.000Z")),
-        ("reply_query_paid", query(), 0, format!("Succeeded {trade} 2026-11-23T00:01:02.000Z")),
-        ("reply_query_gbk", query(), 0, format!("Succeeded {trade} 2026-11-23T00:01:02.000Z")),
-        ("reply_query_refunded", query(), 0, format!("Succeeded {trade} 2026-11-23T00:01:02.000Z")),
-        ("reply_query_waiting", query(), 0, format!("Pending {trade} -")),
-        ("reply_query_closed", query(), 0, format!("Closed {trade} -")),
-        ("reply_query_absent", query(), 0, "Absent - - -".into()),
-        ("reply_close", close(), 0, format!("Closed {TRADE_NO} - -")),
-        ("reply_close_paid", close(), 0, ask.into()),
-        ("reply_query_paid", close(), 1, format!("Succeeded {trade} 2026-11-23T00:01:02.000Z")),
-        ("reply_query_waiting", close(), 1, format!("Pending {trade} -")),
-        ("reply_refund", refund(), 0, format!("Succeeded {TRADE_NO} 8.80 CNY 2026-11-23T01:10:11.000Z")),
-        ("reply_refund_second", refund(), 0, format!("stage 1 None {ask_refund}")),
-        ("reply_refund_repeat", refund(), 0, format!("stage 1 None {ask_refund}")),
-        ("reply_refund_poor", refund(), 0, format!("stage 2 None {ask_refund}")),
-        ("reply_refund_query", refund(), 1, format!("Succeeded {TRADE_NO} 8.80 CNY 2026-11-23T01:10:11.000Z")),
-        ("reply_refund_query", refund(), 2, format!("Succeeded {TRADE_NO} 8.80 CNY 2026-11-23T01:10:11.000Z")),
-        ("reply_refund_query_none", refund(), 1, "Pending - - -".into()),
-        ("reply_refund_query_none", refund(), 2, poor.into()),
-        ("reply_refund_query", query_refund(), 0, format!("Succeeded {TRADE_NO} 8.80 CNY 2026-11-23T01:10:11.000Z")),
-        ("reply_refund_query_none", query_refund(), 0, "Absent - - -".into()),
+        ("reply_query_paid", pay_by("qr"), QUERY, format!("Succeeded {trade} 2026-11-23T00:01:02.000Z")),
+        ("reply_query_paid", query(), QUERY, format!("Succeeded {trade} 2026-11-23T00:01:02.000Z")),
+        ("reply_query_gbk", query(), QUERY, format!("Succeeded {trade} 2026-11-23T00:01:02.000Z")),
+        ("reply_query_refunded", query(), QUERY, format!("Succeeded {trade} 2026-11-23T00:01:02.000Z")),
+        ("reply_query_waiting", query(), QUERY, format!("Pending {trade} -")),
+        ("reply_query_closed", query(), QUERY, format!("Closed {trade} -")),
+        ("reply_query_absent", query(), QUERY, "stage 10 None alipay.fund.auth.operation.detail.query".into()),
+        ("reply_close", close(), CLOSE, format!("Closed {TRADE_NO} - -")),
+        ("reply_close_paid", close(), CLOSE, ask.into()),
+        ("reply_query_paid", close(), QUERY, format!("Succeeded {trade} 2026-11-23T00:01:02.000Z")),
+        ("reply_query_waiting", close(), QUERY, format!("Pending {trade} -")),
+        ("reply_refund", refund(), REFUND_FIRST, format!("Succeeded {TRADE_NO} 8.80 CNY 2026-11-23T01:10:11.000Z")),
+        ("reply_refund_second", refund(), REFUND_FIRST, format!("stage {REFUND_ASK} None {ask_refund}")),
+        ("reply_refund_repeat", refund(), REFUND_FIRST, format!("stage {REFUND_ASK} None {ask_refund}")),
+        ("reply_refund_poor", refund(), REFUND_FIRST, format!("stage {POOR} None {ask_refund}")),
+        ("reply_refund_query", refund(), REFUND_ASK, format!("Succeeded {TRADE_NO} 8.80 CNY 2026-11-23T01:10:11.000Z")),
+        ("reply_refund_query", refund(), POOR, format!("Succeeded {TRADE_NO} 8.80 CNY 2026-11-23T01:10:11.000Z")),
+        ("reply_refund_query_none", refund(), REFUND_ASK, "Pending - - -".into()),
+        ("reply_refund_query_none", refund(), POOR, poor.into()),
+        ("reply_refund_query", query_refund(), REFUND_ASK, format!("Succeeded {TRADE_NO} 8.80 CNY 2026-11-23T01:10:11.000Z")),
+        ("reply_refund_query_none", query_refund(), REFUND_ASK, "Absent - - -".into()),
     ];
     let adapter = adapter();
     for (name, operation, stage, expected) in rows {
@@ -136,7 +136,7 @@ fn what_does_not_fit_the_channel_is_refused_before_anything_is_sent() {
         assert!(matches!(adapter().encode(&operation, &context(NOW)), Err(Refusal::Amount(_))), "{fen}");
     }
     assert!(matches!(with(|pay| pay.money = Money::new(1, Currency::USD)), Some(Refusal::Amount(_))));
-    assert!(matches!(with(|pay| pay.method = "alipay.wap".parse().unwrap()), Some(Refusal::Unsupported(_))));
+    assert!(matches!(with(|pay| pay.method = "alipay.face".parse().unwrap()), Some(Refusal::Unsupported(_))));
     assert!(matches!(with(|pay| pay.capture = CaptureMode::Manual), Some(Refusal::Unsupported(_))));
     for (param, change) in [
         ("reference", (|pay| pay.reference = "a-b".into()) as fn(&mut Pay)),

@@ -7,6 +7,7 @@ mod golden;
 mod sandbox;
 mod statement;
 mod tamper;
+mod variants;
 mod walk;
 
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use paycore::channel::{
     CaptureMode, Channel, Close, Context, Driver, Notice, Operation, Pay, Payment, Query, QueryRefund,
-    Refund, Reply, Settings,
+    Refund, Reply, Settings, Stage,
 };
 use paycore::crypto::native::NativeKeyring;
 use paycore::currency::Currency;
@@ -22,6 +23,13 @@ use paycore::money::Money;
 use paycore::time::{SeededRng, Timestamp};
 use paycore_channels::alipay::Alipay;
 
+/// The stages of calls, which are told by their methods, and the one that confirms that the seller is short of money.
+const PRECREATE: Stage = 0;
+const QUERY: Stage = 3;
+const CLOSE: Stage = 4;
+const REFUND_FIRST: Stage = 6;
+const REFUND_ASK: Stage = 7;
+const POOR: Stage = 64 + 19;
 const REFERENCE: &str = "01kayb4h7pz8y3v5n2q6m9t4wx";
 const REFUND: &str = "01kayc9r5d2e8f1g7h3j6k0m4n";
 const TRADE_NO: &str = "2026112322001499260500012345";

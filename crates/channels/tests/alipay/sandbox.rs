@@ -56,13 +56,15 @@ impl Wire {
     /// Carries an operation through all its calls.
     pub(crate) fn perform(&mut self, operation: &Operation) -> Result<Outcome, Fault> {
         let mut step = self.channel.encode(operation, &context(self.now)).unwrap();
+        let mut moving = 0;
         loop {
             let call = match step {
                 Step::Done(outcome) => return Ok(outcome),
                 Step::File(_) => unreachable!("no statement is asked for"),
                 Step::Send(call) => call,
             };
-            assert!(call.stage == 0 || call.effect == Effect::None, "only the first call may move money");
+            moving += usize::from(call.effect == Effect::Money);
+            assert!(moving <= 1, "only one call may move money");
             let Answer::Reply(reply) = self.answer(call.request) else {
                 return Err(Fault::Transport("silence".into()));
             };
@@ -98,7 +100,11 @@ impl Wire {
     /// Starts a payment and says where the payer goes: the page itself, past the gateway's redirect.
     pub(crate) fn start(&mut self, operation: &Operation) -> String {
         match self.verdict(operation) {
-            Verdict::Awaiting(Action::Qr { content }) => content,
+            Verdict::Awaiting(Action::Qr { content }) => {
+                // The payer scans it.
+                assert_eq!(self.browse("GET", &content).status(), 200);
+                content
+            }
             Verdict::Awaiting(Action::Redirect { url }) => {
                 let response = self.browse("GET", &url);
                 assert_eq!(response.status(), 302);

@@ -51,6 +51,9 @@ impl Gateway {
 
     fn fields(&self, key: &str, refund: Option<&str>) -> Parameters {
         let trade = &self.trades[key];
+        if let (Some(hold), None) = (&trade.hold, trade.paid) {
+            return self.hold_fields(trade, hold);
+        }
         let part = refund.unwrap_or(trade.status());
         let mut fields = vec![
             ("app_id", self.app_id.clone()),

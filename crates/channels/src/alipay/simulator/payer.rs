@@ -17,6 +17,11 @@ impl Gateway {
         let Some(trade) = self.trades.get(key) else {
             return trouble("ACQ.TRADE_NOT_EXIST", "交易不存在");
         };
+        if !trade.begun && trade.hold.is_none() {
+            // Somebody scanned the code.
+            self.change(key, |trade| trade.begun = true);
+        }
+        let trade = &self.trades[key];
         let (script, open) = (trade.script(), trade.waits() && trade.pays_at.is_none());
         match (method, action) {
             (&Method::GET, "") => return page(trade),
@@ -54,6 +59,7 @@ fn page(trade: &Trade) -> Response<Bytes> {
         "WAIT_BUYER_PAY" if trade.pays_at.is_some() => "处理中 · In progress",
         "WAIT_BUYER_PAY" => "",
         "TRADE_SUCCESS" => "支付成功 · Paid",
+        _ if trade.hold.as_ref().is_some_and(|hold| hold.frozen.is_some()) => "已冻结 · Authorized",
         _ if trade.paid.is_some() => "已退款 · Refunded",
         _ => "交易已关闭 · Closed",
     };

@@ -1,13 +1,18 @@
-//! The provider's own way to read forms, write JSON and make the texts that are signed.
+//! The provider's own way to read requests of both protocols, write JSON and make the texts that are signed.
 
 use std::collections::BTreeMap;
 
+use aes::Aes128;
+use aes::cipher::block_padding::Pkcs7;
+use aes::cipher::{BlockModeDecrypt as _, BlockModeEncrypt as _, KeyIvInit as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Request, Response, StatusCode};
 use paycore::crypto::Scheme;
+use paycore::time::Timestamp;
+use serde_json::Value;
 
 use super::Gateway;
 
@@ -27,6 +32,15 @@ pub(super) fn parameters(request: &Request<Bytes>) -> Option<Parameters> {
     Some(all)
 }
 
+/// What stands in a v3 request's `Authorization`: the part that is signed, its members, and the signature.
+pub(super) fn authorization(request: &Request<Bytes>) -> Option<(String, Parameters, Vec<u8>)> {
+    let text = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
+    let (who, sign) = text.strip_prefix("ALIPAY-SHA256withRSA ")?.split_once(",sign=")?;
+    let members: Option<Vec<_>> = who.split(',').map(|member| member.split_once('=')).collect();
+    let members = members?.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+    Some((who.to_owned(), members.collect(), STANDARD.decode(sign).ok()?))
+}
+
 /// `name=value` of every parameter that has a value, joined with `&`, without those named in `except`.
 pub(super) fn joined(all: &Parameters, except: &[&str]) -> String {
     let signed = all.iter().filter(|(name, value)| !value.is_empty() && !except.contains(&name.as_str()));
@@ -34,14 +48,15 @@ pub(super) fn joined(all: &Parameters, except: &[&str]) -> String {
 }
 
 /// Members of a JSON object in the order in which they are sent.
-pub(super) type Members = Vec<(&'static str, String)>;
+pub(super) type Members = Vec<(&'static str, Value)>;
 
-/// JSON text with every `/` escaped, as the real gateway writes it.
-pub(super) fn object(members: &Members) -> String {
-    let member = |(name, value): &(&str, String)| {
-        let value = serde_json::Value::from(value.as_str()).to_string().replace('/', "\\/");
-        format!("\"{name}\":{value}")
-    };
+/// Members that are texts.
+pub(super) fn texts<const N: usize>(members: [(&'static str, String); N]) -> Members {
+    members.into_iter().map(|(name, text)| (name, text.into())).collect()
+}
+
+fn object(members: &Members) -> String {
+    let member = |(name, value): &(&str, Value)| format!("\"{name}\":{value}");
     format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(","))
 }
 
@@ -64,6 +79,17 @@ pub(super) fn fen(text: &str) -> Option<i64> {
     (1..=10_000_000_000).contains(&fen).then_some(fen)
 }
 
+/// How a request was put, and so how it is answered.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Speech {
+    /// With encrypted contents.
+    pub(super) sealed: bool,
+    /// In certificate mode.
+    pub(super) certified: bool,
+    /// By the merchant, beyond doubt.
+    pub(super) authentic: bool,
+}
+
 impl Gateway {
     /// Base64 of our signature.
     pub(super) fn sign(&self, text: &str) -> String {
@@ -76,22 +102,81 @@ impl Gateway {
         self.merchant.verify(Scheme::RsaSha256, joined(parameters, &["sign"]).as_bytes(), &sign)
     }
 
-    /// The signed frame around an answer.
-    pub(super) fn framed(&self, method: &str, node: &Members, signed: bool) -> Response<Bytes> {
-        let node = object(node);
-        let name = method.replace('.', "_");
-        let sign = if signed { format!(",\"sign\":\"{}\"", self.sign(&node)) } else { String::new() };
-        respond(
-            200,
-            (CONTENT_TYPE, "text/html;charset=utf-8"),
-            format!("{{\"{name}_response\":{node}{sign}}}"),
+    /// What the merchant encrypted.
+    pub(super) fn opened(&self, sealed: &str) -> Option<Vec<u8>> {
+        let opener = cbc::Decryptor::<Aes128>::new_from_slices(&self.aes_key, &[0; 16]).ok()?;
+        opener.decrypt_padded_vec::<Pkcs7>(&STANDARD.decode(sealed).ok()?).ok()
+    }
+
+    fn sealed(&self, clear: &str) -> String {
+        let sealer = cbc::Encryptor::<Aes128>::new_from_slices(&self.aes_key, &[0; 16]);
+        sealer.map_or_else(
+            |_| String::new(),
+            |s| STANDARD.encode(s.encrypt_padded_vec::<Pkcs7>(clear.as_bytes())),
         )
+    }
+
+    /// The signed frame of v2 around an answer, with every `/` escaped, as the real gateway writes it.
+    pub(super) fn framed(&self, method: &str, node: &Members, speech: Speech) -> Response<Bytes> {
+        let mut node = object(node);
+        if speech.sealed {
+            node = format!("\"{}\"", self.sealed(&node));
+        }
+        let node = node.replace('/', "\\/");
+        let name = method.replace('.', "_");
+        let serial = format!(",\"alipay_cert_sn\":\"{}\"", self.serials.alipay);
+        let serial = if speech.certified { &serial } else { "" };
+        let sign = if speech.authentic {
+            format!("{serial},\"sign\":\"{}\"", self.sign(&node))
+        } else {
+            String::new()
+        };
+        let body = format!("{{\"{name}_response\":{node}{sign}}}");
+        respond(200, (CONTENT_TYPE, "text/html;charset=utf-8"), body)
+    }
+
+    /// An answer of v3, signed in its headers.
+    pub(super) fn rested(
+        &mut self,
+        status: u16,
+        node: &Members,
+        speech: Speech,
+        now: Timestamp,
+    ) -> Response<Bytes> {
+        let body = object(node);
+        let (body, kind) = if speech.sealed {
+            (self.sealed(&body), "text/plain")
+        } else {
+            (body, "application/json;charset=utf-8")
+        };
+        self.answers += 1;
+        let (millis, nonce) = (now.millis().to_string(), format!("{:032x}", self.answers));
+        let sign = self.sign(&format!("{millis}\n{nonce}\n{body}\n"));
+        let mut response = respond(status, (CONTENT_TYPE, kind), body);
+        let mut headers = vec![("alipay-trace-id", nonce.clone())];
+        if speech.authentic {
+            headers.extend([
+                ("alipay-timestamp", millis),
+                ("alipay-nonce", nonce),
+                ("alipay-signature", sign),
+            ]);
+            headers.extend(speech.certified.then(|| ("alipay-sn", self.serials.alipay.clone())));
+        }
+        for (name, value) in headers {
+            let value = HeaderValue::from_str(&value).unwrap_or(HeaderValue::from_static(""));
+            response.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+        response
     }
 }
 
 /// A response with one header that matters.
-pub(super) fn respond(code: u16, (name, value): (HeaderName, &str), body: String) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(body));
+pub(super) fn respond(
+    code: u16,
+    (name, value): (HeaderName, &str),
+    body: impl Into<Bytes>,
+) -> Response<Bytes> {
+    let mut response = Response::new(body.into());
     *response.status_mut() = StatusCode::from_u16(code).unwrap_or_default();
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);
