@@ -37,7 +37,7 @@ pub(super) fn parse(
         if merchant != account.mer_id {
             return Err(Fault::Unacceptable("the statement of another merchant".into()));
         }
-        known = true;
+        known |= kind == "ZM";
         match kind {
             "ZM" => rows(content, &ZM, |row| {
                 let line = bought(row, &account.mer_id, date)?;
