@@ -54,6 +54,11 @@ pub trait Driver: Send + Sync + 'static {
         true
     }
 
+    /// Whether its replies carry a signature. Where they do not, nothing but the connection protects them.
+    fn signs_replies(&self) -> bool {
+        true
+    }
+
     /// The other end of the wire, for the sandbox, the tests and the simulation.
     fn simulator(&self) -> Option<&'static dyn simulator::Maker> {
         None

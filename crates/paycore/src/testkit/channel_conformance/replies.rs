@@ -1,5 +1,7 @@
 //! Replies that were damaged on their way, or belong to something else.
 
+use std::mem::discriminant;
+
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
 
@@ -56,12 +58,16 @@ pub(super) fn swapped(stand: &mut Stand<'_>) -> Result<(), Failure> {
 }
 
 impl Sample {
-    /// A damaged reply is a fault, or says exactly what the true reply says.
+    /// A damaged reply is a fault, or says exactly what the true reply says. Where replies carry no signature, it says at
+    /// least nothing else about the money.
     fn check(&self, stand: &mut Stand<'_>, what: &str, reply: Response<Bytes>) -> Result<(), Failure> {
         let read = stand.channel.decode(&self.operation, self.stage, &reply, &stand.cx());
         let harmless = match (&read, &self.truth) {
             (Err(_), _) => true,
-            (Ok(Step::Done(read)), Ok(Step::Done(truth))) => read == truth,
+            (Ok(Step::Done(read)), Ok(Step::Done(truth))) if stand.signs_replies() => read == truth,
+            (Ok(Step::Done(read)), Ok(Step::Done(truth))) => {
+                discriminant(&read.verdict) == discriminant(&truth.verdict) && read.money == truth.money
+            }
             (Ok(_), _) => false,
         };
         let verb = self.operation.verb();

@@ -167,6 +167,10 @@ impl<'a> Stand<'a> {
         if self.wiring.driver.notifies(row) { count } else { 0 }
     }
 
+    pub(super) fn signs_replies(&self) -> bool {
+        self.wiring.driver.signs_replies()
+    }
+
     pub(super) fn settings(&self) -> &'a Settings {
         &self.wiring.provision.ours
     }
