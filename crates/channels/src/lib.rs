@@ -13,6 +13,7 @@ pub mod huifu;
 pub mod lakala;
 pub mod qq;
 mod sandbox;
+pub mod shouqianba;
 pub mod testpay;
 pub mod unionpay;
 pub mod wechatpay;
@@ -30,6 +31,7 @@ pub static REGISTRY: &[&dyn Driver] = &[
     &huifu::Huifu,
     &lakala::Lakala,
     &qq::Qq,
+    &shouqianba::Shouqianba,
     &testpay::Testpay,
     &unionpay::UnionPay,
     &wechatpay::WechatPay,

@@ -162,6 +162,10 @@ impl Book {
         self.orders.get(reference)
     }
 
+    pub(crate) fn find_id(&self, id: &str) -> Option<&Order> {
+        self.orders.values().find(|order| order.id == id)
+    }
+
     pub(crate) fn find_refund(&self, reference: &str) -> Option<(&Order, &Refund)> {
         self.orders.values().find_map(|order| Some((order, order.refund(reference)?)))
     }
