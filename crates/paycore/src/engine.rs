@@ -252,7 +252,11 @@ impl Engine {
         let view = order.view(merchant.livemode);
         let mut event =
             self.event(kind, order.id.to_string(), order.sequence, &view, merchant.livemode, moment);
-        event.notify_url.clone_from(&order.details.notify_url);
+        // A shop behind the epay door is told one thing, that the order is paid; see `webhook::service::send`.
+        event.notify_url = match &order.details.epay {
+            Some(origin) => (kind == EventKind::OrderSucceeded).then(|| origin.notify_url.clone()),
+            None => order.details.notify_url.clone(),
+        };
         event.booking = booking;
         event
     }

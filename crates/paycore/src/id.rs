@@ -168,6 +168,8 @@ ids! {
     ExceptionId "exc";
     /// A row of the audit trail.
     AuditId "aud";
+    /// An epay key: what a shop that speaks 易支付 identifies itself with.
+    EpayKeyId "epk";
     /// One HTTP request, for support and logs.
     RequestId "req";
 }

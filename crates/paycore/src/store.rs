@@ -5,6 +5,7 @@ use async_trait::async_trait;
 
 use crate::account::{ChannelAccount, ChannelAccounts};
 use crate::audit::{Audit, Audits};
+use crate::epay::{EpayKey, EpayKeys};
 use crate::event::{Event, Events};
 use crate::exception::{Exception, Exceptions};
 use crate::id::MerchantId;
@@ -33,7 +34,7 @@ pub struct Changes {
 }
 
 /// One object to write. What identifies an object never changes (an order's number, an attempt's order, account and
-/// reference, a refund's numbers, a key's hash …): a change that names another is stale. A merchant is written under
+/// reference, a refund's numbers, a key's hash or pid …): a change that names another is stale. A merchant is written under
 /// its own tenant only. No text may hold a NUL character.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(missing_docs, reason = "each variant is the object of the same name")]
@@ -44,6 +45,7 @@ pub enum Put {
     Refund(Refund),
     Merchant(Merchant),
     ApiKey(ApiKey),
+    EpayKey(EpayKey),
     ChannelAccount(ChannelAccount),
     Endpoint(Endpoint),
     Delivery(Delivery),
@@ -155,6 +157,7 @@ pub trait Store:
     + Events
     + Merchants
     + ApiKeys
+    + EpayKeys
     + ChannelAccounts
     + Webhooks
     + Exceptions

@@ -32,6 +32,7 @@ pub(crate) fn duplicate(table: &str, column: &str) -> CommitError {
         (_, "number") => "number",
         (_, "reference") => "reference",
         (_, "hash") => "hash",
+        (_, "pid") => "pid",
         ("transactions", "event_id") => "event_id",
         ("events", "sequence") => "sequence",
         ("events", "position") => "position",

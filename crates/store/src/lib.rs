@@ -27,6 +27,7 @@ mod audit;
 #[cfg(feature = "bench")]
 pub mod bench;
 mod driver;
+mod epay;
 mod error;
 mod event;
 mod exception;

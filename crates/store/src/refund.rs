@@ -98,6 +98,11 @@ impl<D: Driver> Refunds for SqlStore<D> {
         self.own(select.bind(Value::id(tenant)).bind(reference).bind(Value::id(account)), refund).await
     }
 
+    async fn refund_by_number(&self, tenant: MerchantId, number: &str) -> Read<Option<Refund>> {
+        let select = Select::new(refunds!("WHERE merchant_id = $1 AND number = $2"));
+        self.own(select.bind(Value::id(tenant)).bind(number), refund).await
+    }
+
     async fn refunds(&self, tenant: MerchantId, filter: &RefundFilter, page: &Page) -> Read<Vec<Refund>> {
         let select = Select::new(refunds!("WHERE merchant_id = $1")).bind(Value::id(tenant));
         let select = select.and(" AND order_id = ", filter.order_id.map(Value::id));

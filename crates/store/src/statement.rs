@@ -3,7 +3,8 @@
 
 use crate::write::{Expect, Write};
 use crate::{
-    account, audit, event, exception, idempotency, ledger, merchant, order, queue, refund, sandbox, webhook,
+    account, audit, epay, event, exception, idempotency, ledger, merchant, order, queue, refund, sandbox,
+    webhook,
 };
 
 macro_rules! statements {
@@ -38,6 +39,8 @@ statements! {
     MerchantUpdate => merchant::UPDATE,
     KeyInsert => merchant::INSERT_KEY,
     KeyUpdate => merchant::UPDATE_KEY,
+    EpayKeyInsert => epay::INSERT,
+    EpayKeyUpdate => epay::UPDATE,
     AccountInsert => account::INSERT,
     AccountUpdate => account::UPDATE,
     EndpointInsert => webhook::INSERT_ENDPOINT,
@@ -66,6 +69,7 @@ const PAIRS: &[(Statement, Statement)] = &[
     (Statement::RefundInsert, Statement::RefundUpdate),
     (Statement::MerchantInsert, Statement::MerchantUpdate),
     (Statement::KeyInsert, Statement::KeyUpdate),
+    (Statement::EpayKeyInsert, Statement::EpayKeyUpdate),
     (Statement::AccountInsert, Statement::AccountUpdate),
     (Statement::EndpointInsert, Statement::EndpointUpdate),
     (Statement::DeliveryInsert, Statement::DeliveryUpdate),

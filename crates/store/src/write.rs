@@ -13,7 +13,8 @@ use serde::Serialize;
 
 use crate::statement::Statement;
 use crate::{
-    account, audit, event, exception, idempotency, ledger, merchant, order, queue, refund, sandbox, webhook,
+    account, audit, epay, event, exception, idempotency, ledger, merchant, order, queue, refund, sandbox,
+    webhook,
 };
 
 /// One literal statement that writes one row, and the type of each of its placeholders.
@@ -143,6 +144,7 @@ impl Rows {
             Put::Merchant(row) if row.id != tenant => return Err(broken("a merchant is its own tenant")),
             Put::Merchant(row) => merchant::write(self, row),
             Put::ApiKey(row) => merchant::write_key(self, row),
+            Put::EpayKey(row) => epay::write(self, row),
             Put::ChannelAccount(row) => account::write(self, row),
             Put::Endpoint(row) => webhook::write_endpoint(self, row),
             Put::Delivery(row) => webhook::write_delivery(self, row),

@@ -36,6 +36,7 @@ views! {
     crate::account::service::ChannelAccountView,
     crate::ledger::service::TransactionView,
     crate::webhook::service::EndpointView,
+    crate::epay::service::EpayKeyView,
     crate::webhook::service::DeliveryView,
     crate::webhook::service::NotifySecret,
 }

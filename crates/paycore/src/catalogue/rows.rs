@@ -7,6 +7,7 @@ use super::Operation;
 use super::decode::typed_input;
 use super::render::Render;
 use crate::account::service as accounts;
+use crate::epay::service as epay;
 use crate::event::service as events;
 use crate::exception::service as exceptions;
 use crate::ledger::service as ledger;
@@ -201,6 +202,16 @@ catalogue! {
         "End a key at once." "立即作废密钥。"
         merchants::ApiKeyById => merchants::ApiKeyView, merchants::revoke_key,
         r#"{"id": "key_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "epay_keys.create" POST "/v1/epay_keys" Settings [writes secret]
+        "Make an epay key: what shop software that speaks 易支付 needs to take payments here; shown once." "创建易支付密钥：已支持易支付的商城软件凭此接入；密钥只在应答中显示一次。"
+        epay::CreateEpayKey => epay::EpayKeyView, epay::create, r#"{"name": "old shop 老商城", "protocol": "v1"}"#;
+    "epay_keys.list" GET "/v1/epay_keys" Settings []
+        "List epay keys, without what is secret." "查询易支付密钥列表（不含密钥本身）。"
+        epay::ListEpayKeys => List<epay::EpayKeyView>, epay::list, "{}";
+    "epay_keys.revoke" POST "/v1/epay_keys/{id}/revoke" Settings [writes]
+        "End an epay key at once." "立即作废易支付密钥。"
+        epay::EpayKeyById => epay::EpayKeyView, epay::revoke,
+        r#"{"id": "epk_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
     "exceptions.list" GET "/v1/exceptions" OrdersRead []
         "List what waits for a person, newest first." "查询待人工处理的异常，新的在前。"
         exceptions::ListExceptions => List<exceptions::ExceptionView>, exceptions::list, r#"{"all": true}"#;

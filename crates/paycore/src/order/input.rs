@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::{LineItem, Metadata, Order, OrderDetails, OrderStatus};
 use crate::channel::{CaptureMode, Method, Payer};
 use crate::currency::Currency;
+use crate::epay::Origin;
 use crate::error::{Code, Error, Result};
 use crate::id::OrderId;
 use crate::money::Money;
@@ -72,6 +73,9 @@ pub struct CreateOrder {
     #[serde(default)]
     #[schemars(range(min = 60, max = 2_592_000))]
     pub expires_in: Option<u64>,
+    /// The shop that makes it by the epay door; never read from a request.
+    #[serde(skip)]
+    pub epay: Option<Origin>,
 }
 
 /// An instant in the merchant's time and on the wall: the two differ only in a sandbox whose clock was advanced.
@@ -106,6 +110,10 @@ impl CreateOrder {
         check_payer(&self.payer)?;
         url("notify_url", self.notify_url.as_deref())?;
         url("return_url", self.return_url.as_deref())?;
+        if let Some(origin) = &self.epay {
+            url("notify_url", Some(&origin.notify_url))?;
+            url("return_url", Some(origin.return_url.as_str()).filter(|url| !url.is_empty()))?;
+        }
         let number = match &self.out_trade_no {
             Some(number) => number_of("out_trade_no", number)?,
             None => id.to_string(),
@@ -135,6 +143,7 @@ impl CreateOrder {
                 return_url: self.return_url,
                 metadata: self.metadata,
                 payer: self.payer,
+                epay: self.epay,
             },
             expires_at,
             created_at: moment.now,

@@ -23,6 +23,7 @@ pub use view::{AttemptView, OrderView};
 
 use crate::channel::{Action, CaptureMode, Decline, Method, Payer, Payment};
 use crate::currency::Currency;
+use crate::epay::Origin;
 use crate::id::{AttemptId, ChannelAccountId, OrderId};
 use crate::money::Money;
 use crate::time::Timestamp;
@@ -102,6 +103,9 @@ pub struct OrderDetails {
     /// What is known of the payer; shown to nobody but the channel.
     #[serde(default, skip_serializing_if = "is_nobody")]
     pub payer: Payer,
+    /// The shop that made it by the epay door, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epay: Option<Origin>,
 }
 
 fn is_nobody(payer: &Payer) -> bool {

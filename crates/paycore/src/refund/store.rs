@@ -25,6 +25,8 @@ pub trait Refunds {
         account: ChannelAccountId,
         reference: &str,
     ) -> Read<Option<Refund>>;
+    /// The refund with this number of the merchant's.
+    async fn refund_by_number(&self, tenant: MerchantId, number: &str) -> Read<Option<Refund>>;
     /// Refunds, newest first.
     async fn refunds(&self, tenant: MerchantId, filter: &RefundFilter, page: &Page) -> Read<Vec<Refund>>;
 }

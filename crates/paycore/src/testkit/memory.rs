@@ -15,6 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use crate::audit::Audit;
+use crate::epay::EpayKey;
 use crate::event::Event;
 use crate::exception::Exception;
 use crate::id::MerchantId;
@@ -43,6 +44,7 @@ pub struct MemoryStore {
 pub struct Snapshot {
     pub merchants: Vec<(MerchantId, Merchant)>,
     pub api_keys: Vec<(MerchantId, ApiKey)>,
+    pub epay_keys: Vec<(MerchantId, EpayKey)>,
     pub channel_accounts: Vec<(MerchantId, crate::account::ChannelAccount)>,
     pub orders: Vec<(MerchantId, Order)>,
     pub attempts: Vec<(MerchantId, Attempt)>,

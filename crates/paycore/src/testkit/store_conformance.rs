@@ -101,6 +101,7 @@ pub async fn lines(store: &dyn Verifiable, tenant: MerchantId) -> Vec<String> {
     read!(store.transactions(tenant, &Default::default(), &all()), store.balances(tenant));
     read!(store.events(tenant, &Default::default(), 0, 10_000));
     read!(store.merchant(tenant), store.api_keys(tenant, &all()), store.channel_accounts(tenant));
+    read!(store.epay_keys(tenant));
     read!(store.endpoints(tenant), store.deliveries(tenant, &Default::default(), &all()));
     read!(store.exceptions(tenant, false, &all()), store.audits(tenant, &all()));
     for account in store.channel_accounts(tenant).await.expect("the store can be read") {

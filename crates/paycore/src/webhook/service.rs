@@ -9,12 +9,14 @@ use serde::{Deserialize, Serialize};
 use super::rules::{self, Tried};
 use super::{Delivery, DeliveryFilter, DeliveryStatus, Endpoint, Try};
 use crate::engine::{Caller, Engine};
+use crate::epay::rules as epay;
 use crate::error::{Code, Error, Result};
 use crate::event::{Event, EventKind};
 use crate::id::{DeliveryId, EndpointId, EventId, MerchantId};
 use crate::idempotency::Claim;
 use crate::merchant::Merchant;
 use crate::merchant::rules::new_webhook_secret;
+use crate::order::Order;
 use crate::order::input::{Moment, url};
 use crate::page::{List, ListInput};
 use crate::secret::Secret;
@@ -365,8 +367,13 @@ pub(crate) async fn send(engine: &Engine, tenant: MerchantId, id: DeliveryId) ->
         return finish(engine, tenant, delivery, None).await;
     }
     let Some(event) = engine.store.event(tenant, delivery.event_id).await? else { return Ok(()) };
-    let secrets = secrets(engine, &merchant, endpoint.as_ref())?;
-    let tried = try_once(engine, &delivery, &event, &secrets).await;
+    let tried = match paid_shop(engine, tenant, &delivery, &event).await? {
+        Some(order) => tell_shop(engine, &merchant, &delivery, &order).await?,
+        None => {
+            let secrets = secrets(engine, &merchant, endpoint.as_ref())?;
+            try_once(engine, &delivery, &event, &secrets).await
+        }
+    };
     let gone = rules::record(&mut delivery, tried, engine.wall(), &*engine.rng);
     let disabled = endpoint.filter(|_| gone).map(|endpoint| Endpoint { enabled: false, ..endpoint });
     finish(engine, tenant, delivery, disabled).await
@@ -403,6 +410,71 @@ fn secrets(engine: &Engine, merchant: &Merchant, endpoint: Option<&Endpoint>) ->
         secrets.push(engine.vault.open(&binding, sealed).map_err(Error::internal)?);
     }
     Ok(secrets)
+}
+
+/// The order that a delivery to an order's own address is about, if a shop made it by the epay door.
+async fn paid_shop(
+    engine: &Engine,
+    tenant: MerchantId,
+    delivery: &Delivery,
+    event: &Event,
+) -> Result<Option<Order>> {
+    if delivery.endpoint_id.is_some() || event.kind != EventKind::OrderSucceeded {
+        return Ok(None);
+    }
+    let Ok(id) = event.object_id.parse() else { return Ok(None) };
+    Ok(engine.store.order(tenant, id).await?.filter(|order| order.details.epay.is_some()))
+}
+
+/// Tells the shop in the words and with the signature of its protocol, freshly signed each time. Only its word
+/// `success` counts as heard.
+async fn tell_shop(
+    engine: &Engine,
+    merchant: &Merchant,
+    delivery: &Delivery,
+    order: &Order,
+) -> Result<Tried> {
+    let started = engine.wall();
+    let request = notification(engine, merchant, delivery, order).await?;
+    let result = match request {
+        Ok(request) => engine.outbound.send(request, TIMEOUT).await.map_err(|error| error.to_string()),
+        Err(error) => Err(error),
+    };
+    let ended = engine.wall();
+    let latency_ms = i64::try_from(ended.since(started).as_millis()).unwrap_or(i64::MAX);
+    let (status, error) = match result {
+        Ok(reply) if reply.status().is_success() && !epay::acknowledged(reply.body()) => {
+            (None, Some("answered without the word `success`".to_owned()))
+        }
+        Ok(reply) => (Some(reply.status().as_u16()), None),
+        Err(error) => (None, Some(error)),
+    };
+    Ok(Tried { entry: Try { at: started, status, error, latency_ms }, retry_after: None })
+}
+
+/// The request that tells a shop of its paid order, or why there is none.
+async fn notification(
+    engine: &Engine,
+    merchant: &Merchant,
+    delivery: &Delivery,
+    order: &Order,
+) -> Result<Result<http::Request<Bytes>, String>> {
+    let Some(origin) = &order.details.epay else { return Ok(Err("not an order of a shop".into())) };
+    let found = engine.store.epay_key_by_pid(&origin.pid).await?;
+    let key = found.filter(|(tenant, key)| *tenant == merchant.id && key.revoked_at.is_none());
+    let signing =
+        key.and_then(|(tenant, key)| epay::Signing::open(tenant, &key, &*engine.vault, &*engine.keyring));
+    let Some(signing) = signing else { return Ok(Err("the shop's epay key was revoked".into())) };
+    let attempt = match order.attempt_id {
+        Some(id) => engine.store.attempt(merchant.id, id).await?,
+        None => None,
+    };
+    let kind = epay::kind(origin, attempt.as_ref());
+    let parameters = epay::paid(origin, order, &kind, &signing, engine.wall());
+    let request = http::Request::get(epay::with_query(&delivery.url, &parameters))
+        .header("user-agent", concat!("paycore/", env!("CARGO_PKG_VERSION")))
+        .body(Bytes::new());
+    Ok(request.map_err(|error| error.to_string()))
 }
 
 async fn try_once(engine: &Engine, delivery: &Delivery, event: &Event, secrets: &[Secret]) -> Tried {

@@ -4,6 +4,7 @@ use super::rules::{self, require};
 use super::table::{Table, Tables};
 use crate::account::ChannelAccount;
 use crate::audit::Audit;
+use crate::epay::EpayKey;
 use crate::event::Event;
 use crate::exception::Exception;
 use crate::id::{EventId, MerchantId};
@@ -65,6 +66,7 @@ impl Tables {
             Put::Refund(row) => self.refund(tenant, row),
             Put::Merchant(row) => self.merchant(row),
             Put::ApiKey(row) => self.api_key(tenant, row),
+            Put::EpayKey(row) => self.epay_key(tenant, row),
             Put::ChannelAccount(row) => self.channel_account(tenant, row),
             Put::Endpoint(row) => self.endpoint(tenant, row),
             Put::Delivery(row) => self.delivery(tenant, row),
@@ -133,6 +135,15 @@ impl Tables {
         row.version = next_version(row.version, old.map(|old| (old.version, old.hash == row.hash)), Ok(()))?;
         unique(&mut self.key_hashes, row.hash.clone(), (tenant, row.id), "hash")?;
         self.api_keys.put((tenant, row.id), row);
+        Ok(())
+    }
+
+    fn epay_key(&mut self, tenant: MerchantId, mut row: EpayKey) -> Done {
+        let old = self.epay_keys.get(&(tenant, row.id));
+        let same = |old: &EpayKey| (&old.pid, old.protocol) == (&row.pid, row.protocol);
+        row.version = next_version(row.version, old.map(|old| (old.version, same(old))), Ok(()))?;
+        unique(&mut self.epay_pids, row.pid.clone(), (tenant, row.id), "pid")?;
+        self.epay_keys.put((tenant, row.id), row);
         Ok(())
     }
 

@@ -6,11 +6,12 @@ use super::MemoryStore;
 use super::table::{Of, Table, record};
 use crate::account::{ChannelAccount, ChannelAccounts};
 use crate::audit::{Audit, Audits};
+use crate::epay::{EpayKey, EpayKeys};
 use crate::event::{Event, EventFilter, Events};
 use crate::exception::{Exception, ExceptionKind, Exceptions};
 use crate::id::{
-    ApiKeyId, AttemptId, AuditId, ChannelAccountId, DeliveryId, EndpointId, EventId, ExceptionId, MerchantId,
-    OrderId, RefundId, TransactionId,
+    ApiKeyId, AttemptId, AuditId, ChannelAccountId, DeliveryId, EndpointId, EpayKeyId, EventId, ExceptionId,
+    MerchantId, OrderId, RefundId, TransactionId,
 };
 use crate::idempotency::{Idempotency, Record};
 use crate::ledger::{Balance, Ledger, Transaction, TransactionFilter};
@@ -121,6 +122,12 @@ impl Refunds for MemoryStore {
         Ok(refund.filter(through).cloned())
     }
 
+    async fn refund_by_number(&self, tenant: MerchantId, number: &str) -> Read<Option<Refund>> {
+        let tables = self.tables();
+        let id = tables.refund_numbers.get(&(tenant, number.to_owned()));
+        Ok(id.and_then(|id| tables.refunds.get(&(tenant, *id))).cloned())
+    }
+
     async fn refunds(&self, tenant: MerchantId, filter: &RefundFilter, at: &Page) -> Read<Vec<Refund>> {
         let wanted = |refund: &Refund| filter.order_id.is_none_or(|order| refund.order_id == order);
         Ok(page(of!(&self.tables().refunds, tenant, RefundId).filter(|(_, row)| wanted(row)), at))
@@ -193,6 +200,24 @@ impl Merchants for MemoryStore {
 
     async fn merchants(&self, at: &Page) -> Read<Vec<Merchant>> {
         Ok(page(self.tables().merchants.iter(), at))
+    }
+}
+
+#[async_trait]
+impl EpayKeys for MemoryStore {
+    async fn epay_key_by_pid(&self, pid: &str) -> Read<Option<(MerchantId, EpayKey)>> {
+        let tables = self.tables();
+        let key = tables.epay_pids.get(&pid.to_owned());
+        Ok(key.and_then(|key| tables.epay_keys.get(key).map(|row| (key.0, row.clone()))))
+    }
+
+    async fn epay_key(&self, tenant: MerchantId, id: EpayKeyId) -> Read<Option<EpayKey>> {
+        Ok(self.tables().epay_keys.get(&(tenant, id)).cloned())
+    }
+
+    async fn epay_keys(&self, tenant: MerchantId) -> Read<Vec<EpayKey>> {
+        let tables = self.tables();
+        Ok(of!(&tables.epay_keys, tenant, EpayKeyId).map(|(_, row)| row.clone()).rev().collect())
     }
 }
 

@@ -89,6 +89,13 @@ fn put_texts(put: &Put) -> [Option<&str>; 5] {
         ],
         Put::Merchant(row) => [Some(&row.name), Some(&row.sealed_secret), None, None, None],
         Put::ApiKey(row) => [Some(&row.name), Some(&row.hash), Some(&row.hint), None, None],
+        Put::EpayKey(row) => [
+            Some(&row.pid),
+            Some(&row.name),
+            Some(&row.sealed_key),
+            row.platform_public_key.as_deref(),
+            row.shop_public_key.as_deref(),
+        ],
         Put::ChannelAccount(row) => [
             Some(&row.channel),
             Some(&row.name),

@@ -7,11 +7,12 @@ use super::Snapshot;
 use crate::account::ChannelAccount;
 use crate::audit::Audit;
 use crate::currency::Currency;
+use crate::epay::EpayKey;
 use crate::event::Event;
 use crate::exception::{Exception, ExceptionKind};
 use crate::id::{
-    ApiKeyId, AttemptId, AuditId, ChannelAccountId, DeliveryId, EndpointId, EventId, ExceptionId, MerchantId,
-    OrderId, RefundId, TransactionId,
+    ApiKeyId, AttemptId, AuditId, ChannelAccountId, DeliveryId, EndpointId, EpayKeyId, EventId, ExceptionId,
+    MerchantId, OrderId, RefundId, TransactionId,
 };
 use crate::idempotency::Record;
 use crate::ledger::{Balance, Transaction};
@@ -96,6 +97,8 @@ tables! {
     merchants: MerchantId => Merchant,
     api_keys: Of<ApiKeyId> => ApiKey,
     key_hashes: String => Of<ApiKeyId>,
+    epay_keys: Of<EpayKeyId> => EpayKey,
+    epay_pids: String => Of<EpayKeyId>,
     channel_accounts: Of<ChannelAccountId> => ChannelAccount,
     account_tenants: ChannelAccountId => MerchantId,
     orders: Of<OrderId> => Order,
@@ -148,6 +151,7 @@ impl Tables {
         Snapshot {
             merchants: self.merchants.iter().map(|(id, row)| (*id, row.clone())).collect(),
             api_keys: rows(&self.api_keys),
+            epay_keys: rows(&self.epay_keys),
             channel_accounts: rows(&self.channel_accounts),
             orders: rows(&self.orders),
             attempts: rows(&self.attempts),

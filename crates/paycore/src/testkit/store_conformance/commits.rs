@@ -22,6 +22,7 @@ suite! {
     a_refund_number_and_reference_are_taken_once_per_merchant,
     an_attempt_reference_is_taken_once_per_account,
     a_key_hash_is_taken_once_over_all_merchants,
+    an_epay_pid_is_taken_once_over_all_merchants,
     an_event_is_booked_once,
     one_exception_per_kind_and_object_is_open,
     a_merchant_is_its_own_tenant,
@@ -38,6 +39,7 @@ async fn what_was_committed_is_read_back(ground: Ground) {
         Attempt { decline: Some(fixture::decline()), fault: Some("x".into()), ..fixture::attempt(1, &order) };
     let refund = fixture::refund(1, &attempt, 500);
     let (key, account) = (fixture::api_key(tenant, 1), fixture::channel_account(tenant, 1));
+    let epay = fixture::epay_key(tenant, 1);
     let (endpoint, exception) = (fixture::endpoint(1), fixture::exception(1, "ord_1"));
     let delivery = fixture::delivery(1, fixture::event(1, "o", 1).id);
     ground
@@ -47,6 +49,7 @@ async fn what_was_committed_is_read_back(ground: Ground) {
             Put::Refund(refund.clone()),
             Put::Merchant(fixture::merchant(tenant)),
             Put::ApiKey(key.clone()),
+            Put::EpayKey(epay.clone()),
             Put::ChannelAccount(account.clone()),
             Put::Endpoint(endpoint.clone()),
             Put::Delivery(delivery.clone()),
@@ -62,6 +65,8 @@ async fn what_was_committed_is_read_back(ground: Ground) {
     let refund = Some(Refund { version: 1, ..refund });
     assert_eq!(store.refund_by_reference(tenant, account_id, "F1").await, Ok(refund.clone()));
     assert_eq!(store.refund_by_reference(tenant, ChannelAccountId::from_bits(2), "F1").await, Ok(None));
+    let number = refund.as_ref().map(|refund| refund.number.clone()).unwrap_or_default();
+    assert_eq!(store.refund_by_number(tenant, &number).await, Ok(refund.clone()));
     assert_eq!(
         store.refund(tenant, fixture::refund(1, &fixture::attempt(1, &fixture::order(1)), 1).id).await,
         Ok(refund)
@@ -71,6 +76,10 @@ async fn what_was_committed_is_read_back(ground: Ground) {
     let key = crate::merchant::ApiKey { version: 1, ..key };
     assert_eq!(store.api_key(tenant, key.id).await, Ok(Some(key.clone())));
     assert_eq!(store.api_key_by_hash(&key.hash).await, Ok(Some((tenant, key.clone()))));
+    let epay = crate::epay::EpayKey { version: 1, ..epay };
+    assert_eq!(store.epay_key(tenant, epay.id).await, Ok(Some(epay.clone())));
+    assert_eq!(store.epay_key_by_pid(&epay.pid).await, Ok(Some((tenant, epay.clone()))));
+    assert_eq!(store.epay_keys(tenant).await, Ok(vec![epay]));
     let account = crate::account::ChannelAccount { version: 1, ..account };
     assert_eq!(store.channel_account(tenant, account.id).await, Ok(Some(account.clone())));
     assert_eq!(store.channel_account_tenant(account.id).await, Ok(Some(tenant)));
@@ -100,6 +109,7 @@ async fn a_commit_that_fails_leaves_nothing_of_itself(ground: Ground) {
             Put::Order(order),
             Put::Merchant(fixture::merchant(ground.tenant)),
             Put::ApiKey(fixture::api_key(ground.tenant, 2)),
+            Put::EpayKey(fixture::epay_key(ground.tenant, 2)),
             Put::ChannelAccount(fixture::channel_account(ground.tenant, 2)),
             Put::Endpoint(fixture::endpoint(2)),
             Put::Delivery(fixture::delivery(2, fixture::event(2, "o", 1).id)),
@@ -142,7 +152,10 @@ async fn a_version_that_is_not_the_stored_one_is_stale(ground: Ground) {
 
 /// Every object but the merchant, who would be another tenant, and records, which have no version.
 fn is_versioned(put: &Put) -> bool {
-    !matches!(put, Put::Merchant(_) | Put::Sandbox(_) | Put::ApiKey(_) | Put::ChannelAccount(_))
+    !matches!(
+        put,
+        Put::Merchant(_) | Put::Sandbox(_) | Put::ApiKey(_) | Put::EpayKey(_) | Put::ChannelAccount(_)
+    )
 }
 
 async fn a_change_of_something_that_does_not_exist_is_stale(ground: Ground) {
@@ -225,6 +238,15 @@ async fn a_key_hash_is_taken_once_over_all_merchants(ground: Ground) {
     ground.given([Put::ApiKey(fixture::api_key(ground.tenant, 1))]).await;
     let same = puts([Put::ApiKey(fixture::api_key(ground.tenant, 1))]);
     assert_eq!(ground.store.commit(ground.stranger, same).await, Err(CommitError::Duplicate("hash")));
+}
+
+async fn an_epay_pid_is_taken_once_over_all_merchants(ground: Ground) {
+    let key = fixture::epay_key(ground.tenant, 1);
+    ground.given([Put::EpayKey(key.clone())]).await;
+    let taken = puts([Put::EpayKey(key.clone())]);
+    assert_eq!(ground.store.commit(ground.stranger, taken).await, Err(CommitError::Duplicate("pid")));
+    let other = crate::epay::EpayKey { version: 1, pid: "pid-2".into(), ..key };
+    assert_eq!(ground.put(Put::EpayKey(other)).await, Err(CommitError::Stale), "a number never changes");
 }
 
 async fn an_event_is_booked_once(ground: Ground) {

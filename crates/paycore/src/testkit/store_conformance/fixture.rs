@@ -4,11 +4,12 @@ use crate::account::ChannelAccount;
 use crate::audit::Audit;
 use crate::channel::{Action, CaptureMode, Decline, DeclineReason, Method, Payer};
 use crate::currency::Currency;
+use crate::epay::{EpayKey, Origin, Protocol};
 use crate::event::{Event, EventKind};
 use crate::exception::{Exception, ExceptionKind};
 use crate::id::{
-    ApiKeyId, AttemptId, AuditId, ChannelAccountId, DeliveryId, EndpointId, EventId, ExceptionId, MerchantId,
-    OrderId, RefundId, TransactionId,
+    ApiKeyId, AttemptId, AuditId, ChannelAccountId, DeliveryId, EndpointId, EpayKeyId, EventId, ExceptionId,
+    MerchantId, OrderId, RefundId, TransactionId,
 };
 use crate::idempotency::{Answer, Claim, Record};
 use crate::ledger::{Entry, Side, Transaction, TransactionKind};
@@ -64,6 +65,14 @@ pub fn order(number: u128) -> Order {
             return_url: None,
             metadata: [("table".to_owned(), "12".to_owned())].into(),
             payer: Payer { ip: Some("203.0.113.7".into()), ..Payer::default() },
+            epay: Some(Origin {
+                pid: "100000001".into(),
+                token: "0011".into(),
+                kind: "alipay".into(),
+                param: "a=b&c".into(),
+                notify_url: "https://shop.example/epay".into(),
+                return_url: String::new(),
+            }),
         },
         expires_at: NOW,
         created_at: NOW,
@@ -213,6 +222,22 @@ pub fn api_key(tenant: MerchantId, number: u128) -> ApiKey {
     }
 }
 
+/// An epay key; its number on the wire is unique per merchant and number.
+pub fn epay_key(tenant: MerchantId, number: u128) -> EpayKey {
+    EpayKey {
+        id: EpayKeyId::from_bits(number),
+        version: 0,
+        pid: format!("pid-{tenant}-{number}"),
+        name: "old shop".into(),
+        protocol: Protocol::V2,
+        sealed_key: "sealed:1:def".into(),
+        platform_public_key: Some("MIIB".into()),
+        shop_public_key: None,
+        revoked_at: None,
+        created_at: NOW,
+    }
+}
+
 /// The id of a merchant's channel account of this number; unlike other ids it is unique over all merchants.
 pub fn account_id(tenant: MerchantId, number: u128) -> ChannelAccountId {
     let owner = tenant.to_string().bytes().fold(0u128, |sum, byte| (sum * 33 + u128::from(byte)) % (1 << 80));
@@ -346,6 +371,7 @@ pub fn every_object(version: i64) -> Vec<Put> {
         Put::Attempt(attempt),
         Put::Merchant(Merchant { version, ..merchant(TENANT) }),
         Put::ApiKey(ApiKey { version, ..api_key(TENANT, 1) }),
+        Put::EpayKey(EpayKey { version, ..epay_key(TENANT, 1) }),
         Put::ChannelAccount(ChannelAccount { version, ..channel_account(TENANT, 1) }),
         Put::Endpoint(Endpoint { version, ..endpoint(1) }),
         Put::Delivery(Delivery { version, due_at: NOW, ..delivery(1, EventId::from_bits(1)) }),

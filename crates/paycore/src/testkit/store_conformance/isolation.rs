@@ -27,6 +27,7 @@ async fn fill(ground: &Ground) {
             Put::Attempt(attempt),
             Put::Order(order),
             Put::ApiKey(fixture::api_key(ground.tenant, 1)),
+            Put::EpayKey(fixture::epay_key(ground.tenant, 1)),
             Put::ChannelAccount(fixture::channel_account(ground.tenant, 1)),
             Put::Endpoint(fixture::endpoint(1)),
             Put::Delivery(fixture::delivery(1, EventId::from_bits(1))),
@@ -61,6 +62,9 @@ async fn no_read_shows_another_merchants_rows(ground: Ground) {
     assert_eq!(store.events(stranger, &EventFilter::default(), 0, 9).await, Ok(vec![]));
     assert_eq!(store.api_key(stranger, fixture::api_key(ground.tenant, 1).id).await, Ok(None));
     assert_eq!(store.api_keys(stranger, &all()).await, Ok(vec![]));
+    assert_eq!(store.epay_key(stranger, fixture::epay_key(ground.tenant, 1).id).await, Ok(None));
+    assert_eq!(store.epay_keys(stranger).await, Ok(vec![]));
+    assert_eq!(store.refund_by_number(stranger, &fixture::refund(1, &attempt, 5).number).await, Ok(None));
     let account = fixture::account_id(ground.tenant, 1);
     assert_eq!(store.channel_account(stranger, account).await, Ok(None));
     assert_eq!(store.channel_accounts(stranger).await, Ok(vec![]));
