@@ -3,6 +3,7 @@
 
 mod body;
 mod doors;
+mod epay;
 mod finish;
 mod operate;
 mod trace;
@@ -42,7 +43,7 @@ pub const VERSION: HeaderName = HeaderName::from_static("paycore-version");
 /// The header that names a request.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 /// Doors that are not operations, as they are named in logs and metrics.
-pub const OTHER_DOORS: &[&str] = &["notify", "sandbox", "page", "health", "metrics", UNMATCHED];
+pub const OTHER_DOORS: &[&str] = &["notify", "epay", "sandbox", "page", "health", "metrics", UNMATCHED];
 const UNMATCHED: &str = "unmatched";
 
 /// Longer than any operation takes: a call to a channel is over after 15 seconds.
@@ -114,6 +115,7 @@ impl Doors {
             router = router.route(path, operations_at(&app, operations));
         }
         router = doors::add(router, &app);
+        router = epay::add(router, &app);
         router = pages::add(router, &app);
         router = router.fallback(|| async {
             Refused::from(Error::new(

@@ -31,6 +31,8 @@ async fn objects(stand: &Stand) -> BTreeMap<&'static str, Value> {
     objects.insert("orders", paid["id"].clone());
     objects.insert("refunds", refund["id"].clone());
     objects.insert("webhook_endpoints", endpoint["id"].clone());
+    let shop = stand.ok("epay_keys.create", json!({"name": "shop", "protocol": "v1"})).await;
+    objects.insert("epay_keys", shop["id"].clone());
     objects
 }
 
