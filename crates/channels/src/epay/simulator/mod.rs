@@ -38,6 +38,8 @@ impl Maker for Sandbox {
             ("protocol", "v2"),
             ("gateway", base_url),
             ("pid", pid.as_str()),
+            // Not used in version 2: for clients of version 1 that want to meet the same panel.
+            ("key", &key),
             ("private_key", merchant.private.expose()),
             ("platform_public_key", &panel.public),
         ]);
