@@ -92,7 +92,7 @@ async fn providers(engine: Arc<Engine>, meter: Arc<Meter>, stop: CancellationTok
         broke(&meter, name, &error);
     }
     while !stop.is_cancelled() {
-        let pause = match guarded(sandbox::deliver(&engine)).await {
+        let pause = match guarded(Box::pin(sandbox::deliver(&engine))).await {
             Ok(0) => SANDBOX_IDLE,
             Ok(_) => continue,
             Err(error) => {

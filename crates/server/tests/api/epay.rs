@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::{Method, Uri};
 use md5::{Digest as _, Md5};
 use paycore::crypto::native::NativeKeyring;
-use paycore::crypto::{Keyring as _, Scheme};
+use paycore::crypto::{Keyring as _, Scheme, Signer, Verifier};
 use paycore::secret::Secret;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -352,103 +352,121 @@ async fn two_shops_do_not_see_each_other() {
     stand.verify().await;
 }
 
+/// A shop with a key pair of version 2.
+struct Shop2 {
+    pid: String,
+    ours: Box<dyn Signer>,
+    platform: Box<dyn Verifier>,
+}
+
+impl Shop2 {
+    async fn new(stand: &Stand) -> Shop2 {
+        let made = stand.ok("epay_keys.create", json!({"name": "new shop", "protocol": "v2"})).await;
+        let text = |name: &str| made[name].as_str().unwrap().to_owned();
+        let ours = NativeKeyring.signer(&Secret::new(text("private_key"))).unwrap();
+        let platform = NativeKeyring.verifier(&text("platform_public_key")).unwrap();
+        Shop2 { pid: text("pid"), ours, platform }
+    }
+
+    fn signed(&self, mut all: Fields, at: i64) -> Fields {
+        all.extend([("pid".to_owned(), self.pid.clone()), ("timestamp".to_owned(), at.to_string())]);
+        let sign = STANDARD.encode(self.ours.sign(Scheme::RsaSha256, joined(&all).as_bytes()).unwrap());
+        all.extend([("sign".to_owned(), sign), ("sign_type".to_owned(), "RSA".to_owned())]);
+        all
+    }
+
+    fn authentic(&self, all: &Fields) -> bool {
+        let sign = STANDARD.decode(&all["sign"]).unwrap();
+        all["sign_type"] == "RSA" && self.platform.verify(Scheme::RsaSha256, joined(all).as_bytes(), &sign)
+    }
+
+    /// Asks, and verifies the answer.
+    async fn ask(&self, stand: &Stand, path: &str, pairs: &[(&str, &str)]) -> Value {
+        let answer = post(stand, path, &self.signed(fields(pairs), stand.engine.wall().secs())).await;
+        let mut all = Fields::new();
+        for (name, value) in answer.body.as_object().unwrap() {
+            let number = || value.as_i64().map(|number| number.to_string());
+            all.extend(value.as_str().map(str::to_owned).or_else(number).map(|text| (name.clone(), text)));
+        }
+        assert!(self.authentic(&all), "{}", answer.body);
+        all.insert("code".to_owned(), "7".to_owned());
+        assert!(!self.authentic(&all), "the check itself has to be able to fail");
+        answer.body
+    }
+
+    async fn create(&self, stand: &Stand, number: &str, notify_url: &str) -> Value {
+        let order = [
+            ("type", "alipay"),
+            ("method", "web"),
+            ("name", "茶"),
+            ("money", "12.30"),
+            ("clientip", "::1"),
+            ("out_trade_no", number),
+            ("notify_url", notify_url),
+        ];
+        self.ask(stand, "/api/pay/create", &order).await
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shop_of_version_2_creates_refunds_and_closes_and_every_answer_is_signed() {
     let stand = stand().await;
-    let made = stand.ok("epay_keys.create", json!({"name": "new shop", "protocol": "v2"})).await;
-    let text = |name: &str| made[name].as_str().unwrap().to_owned();
-    let pid = text("pid");
-    let ours = NativeKeyring.signer(&Secret::new(text("private_key"))).unwrap();
-    let platform = NativeKeyring.verifier(&text("platform_public_key")).unwrap();
+    let shop = Shop2::new(&stand).await;
     let (notify_url, got) = shop_server(0).await;
-    let now = || stand.engine.wall().secs();
-    let signed_at = |mut all: Fields, at: i64| {
-        all.extend([("pid".to_owned(), pid.clone()), ("timestamp".to_owned(), at.to_string())]);
-        let sign = STANDARD.encode(ours.sign(Scheme::RsaSha256, joined(&all).as_bytes()).unwrap());
-        all.extend([("sign".to_owned(), sign), ("sign_type".to_owned(), "RSA".to_owned())]);
-        all
-    };
-    let signed = |all: Fields| signed_at(all, now());
-    let authentic = |all: &Fields| {
-        let sign = STANDARD.decode(&all["sign"]).unwrap();
-        all["sign_type"] == "RSA" && platform.verify(Scheme::RsaSha256, joined(all).as_bytes(), &sign)
-    };
-    let checked = |answer: Answer| {
-        let mut all = Fields::new();
-        for (name, value) in answer.body.as_object().unwrap() {
-            let text =
-                value.as_str().map(str::to_owned).or_else(|| value.as_i64().map(|number| number.to_string()));
-            all.extend(text.map(|text| (name.clone(), text)));
-        }
-        assert!(authentic(&all), "{}", answer.body);
-        let mut other = all.clone();
-        other.insert("code".to_owned(), "7".to_owned());
-        assert!(!authentic(&other), "the check itself has to be able to fail");
-        answer.body
-    };
-    let order = |number: &str| {
-        let pairs =
-            [("type", "alipay"), ("method", "web"), ("name", "茶"), ("money", "12.30"), ("clientip", "::1")];
-        let mut all = fields(&pairs);
-        all.insert("out_trade_no".into(), number.into());
-        all.insert("notify_url".into(), notify_url.clone());
-        all
-    };
-    let created = checked(post(&stand, "/api/pay/create", &signed(order("A-1"))).await);
+    let created = shop.create(&stand, "A-1", &notify_url).await;
     assert_eq!((&created["code"], &created["pay_type"]), (&json!(0), &json!("qrcode")), "{created}");
     pay(&stand, created["pay_info"].as_str().unwrap()).await;
     let told = wait_for(&got, 1).await;
-    assert!(authentic(&told), "{told:?}");
+    assert!(shop.authentic(&told), "{told:?}");
     assert_eq!((told["money"].as_str(), told["out_trade_no"].as_str()), ("12.30", "A-1"));
-    let one = |name: &str, value: &str| signed(fields(&[(name, value)]));
-    let shown = checked(post(&stand, "/api/pay/query", &one("out_trade_no", "A-1")).await);
+    let shown = shop.ask(&stand, "/api/pay/query", &[("out_trade_no", "A-1")]).await;
     assert_eq!((&shown["status"], &shown["trade_no"]), (&json!(1), &created["trade_no"]));
-    let back = |number: &str, money: &str| {
-        signed(fields(&[("out_trade_no", "A-1"), ("money", money), ("out_refund_no", number)]))
-    };
-    for _ in 0..2 {
-        let refunded = checked(post(&stand, "/api/pay/refund", &back("R-1", "2.3")).await);
-        assert_eq!((&refunded["code"], &refunded["money"]), (&json!(0), &json!("2.30")), "{refunded}");
+    for (number, money, code) in
+        [("R-1", "2.3", 0), ("R-1", "2.30", 0), ("R-1", "2.31", -1), ("R-2", "10.01", -1), ("R-3", "0", -1)]
+    {
+        let back = [("out_trade_no", "A-1"), ("money", money), ("out_refund_no", number)];
+        let refunded = shop.ask(&stand, "/api/pay/refund", &back).await;
+        assert_eq!(refunded["code"], code, "{money}: {refunded}");
+        assert!(code != 0 || refunded["money"] == "2.30", "{refunded}");
     }
-    for (number, money) in [("R-1", "2.31"), ("R-2", "10.01"), ("R-3", "0")] {
-        assert_eq!(
-            checked(post(&stand, "/api/pay/refund", &back(number, money)).await)["code"],
-            -1,
-            "{money}"
-        );
-    }
-    let state = checked(post(&stand, "/api/pay/refundquery", &one("out_refund_no", "R-1")).await);
+    let state = shop.ask(&stand, "/api/pay/refundquery", &[("out_refund_no", "R-1")]).await;
     assert_eq!((&state["status"], &state["money"]), (&json!(1), &json!("2.30")), "{state}");
-    assert_eq!(checked(post(&stand, "/api/pay/refundquery", &one("out_refund_no", "R-9")).await)["code"], -1);
-    let shown = checked(post(&stand, "/api/pay/query", &one("out_trade_no", "A-1")).await);
+    let none = shop.ask(&stand, "/api/pay/refundquery", &[("out_refund_no", "R-9")]).await;
+    assert_eq!(none["code"], -1);
+    let shown = shop.ask(&stand, "/api/pay/query", &[("out_trade_no", "A-1")]).await;
     assert_eq!(shown["refundmoney"], "2.30");
-    checked(post(&stand, "/api/pay/create", &signed(order("A-2"))).await);
-    assert_eq!(checked(post(&stand, "/api/pay/close", &one("out_trade_no", "A-2")).await)["code"], 0);
-    assert_eq!(
-        checked(post(&stand, "/api/pay/close", &one("out_trade_no", "A-1")).await)["code"],
-        -1,
-        "paid"
-    );
-    let list = checked(post(&stand, "/api/merchant/orders", &one("limit", "10")).await);
-    assert_eq!(
-        (&list["data"][0]["out_trade_no"], list["data"].as_array().unwrap().len()),
-        (&json!("A-2"), 2)
-    );
-    assert_eq!(checked(post(&stand, "/api/merchant/info", &one("offset", "0")).await)["pay_status"], 1);
-    for at in [now() - 301, now() + 302, 0] {
-        let answer = post(&stand, "/api/pay/query", &signed_at(fields(&[("out_trade_no", "A-1")]), at)).await;
-        assert_eq!(answer.body["code"], -1, "{at}");
+    shop.create(&stand, "A-2", &notify_url).await;
+    for (number, code) in [("A-2", 0), ("A-1", -1)] {
+        let closed = shop.ask(&stand, "/api/pay/close", &[("out_trade_no", number)]).await;
+        assert_eq!(closed["code"], code, "{number}: {closed}");
+    }
+    let list = shop.ask(&stand, "/api/merchant/orders", &[("limit", "10")]).await;
+    let rows = list["data"].as_array().unwrap();
+    assert_eq!((&rows[0]["out_trade_no"], rows.len()), (&json!("A-2"), 2));
+    assert_eq!(shop.ask(&stand, "/api/merchant/info", &[]).await["pay_status"], 1);
+    stand.verify().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn version_2_takes_neither_old_requests_nor_md5() {
+    let stand = stand().await;
+    let shop = Shop2::new(&stand).await;
+    let made = shop.create(&stand, "A-1", "https://shop.example/n").await;
+    assert_eq!(made["code"], 0, "{made}");
+    let now = stand.engine.wall().secs();
+    for (at, code) in [(now, 0), (now - 301, -1), (now + 310, -1), (0, -1)] {
+        let asked = shop.signed(fields(&[("out_trade_no", "A-1")]), at);
+        assert_eq!(post(&stand, "/api/pay/query", &asked).await.body["code"], code, "{at}");
     }
     // MD5, under either name, opens nothing here.
     for kind in ["MD5", "RSA"] {
-        let mut weak =
-            fields(&[("pid", pid.as_str()), ("out_trade_no", "A-1"), ("timestamp", &now().to_string())]);
+        let pairs = [("pid", shop.pid.as_str()), ("out_trade_no", "A-1"), ("timestamp", &now.to_string())];
+        let mut weak = fields(&pairs);
         weak.extend([("sign".into(), md5(&weak, "")), ("sign_type".into(), kind.into())]);
         for path in ["/api/pay/query", "/api.php?act=order", "/mapi.php"] {
             assert_eq!(post(&stand, path, &weak).await.body["code"], -1, "{path} {kind}");
         }
     }
-    stand.verify().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
