@@ -9,6 +9,7 @@ mod encode;
 mod envelope;
 mod notice;
 pub mod simulator;
+mod statement;
 
 use std::io::BufRead;
 use std::sync::Arc;
@@ -71,9 +72,8 @@ impl Channel for Account {
         reply::plain(http::StatusCode::BAD_REQUEST, "fail")
     }
 
-    /// The columns of the bill are not public.
-    fn parse(&self, _: &mut dyn BufRead, _: &mut dyn FnMut(Line)) -> Result<Totals, Fault> {
-        Err(Fault::Unsupported)
+    fn parse(&self, statement: &mut dyn BufRead, each: &mut dyn FnMut(Line)) -> Result<Totals, Fault> {
+        statement::parse(statement, each)
     }
 }
 

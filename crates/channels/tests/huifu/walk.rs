@@ -156,3 +156,10 @@ fn the_simulator_refuses_what_the_provider_refuses() {
     let refusal = wire.perform(&pay_by("alipay.qr"));
     assert!(matches!(&refusal, Err(Fault::Unknown { code, .. }) if code == "10000000"), "{refusal:?}");
 }
+
+#[test]
+fn a_file_whose_columns_nobody_documents_is_not_guessed_at() {
+    let read = adapter().parse(&mut "a,b\n1,2\n".as_bytes(), &mut |line| panic!("{line:?}"));
+    assert_eq!(read.err(), Some(Fault::Unsupported));
+    assert!(Wire::new().simulator.statement(NOW, NOW).is_none());
+}
