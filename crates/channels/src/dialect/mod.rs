@@ -18,8 +18,4 @@ pub(crate) mod text;
 pub(crate) mod v2;
 pub(crate) mod v3;
 pub(crate) mod xml;
-#[cfg_attr(
-    not(any(test, feature = "readers")),
-    expect(dead_code, reason = "for the channels whose statements are archives")
-)]
 pub(crate) mod zip;
