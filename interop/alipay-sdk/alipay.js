@@ -30,6 +30,7 @@ run(async (stand) => {
   const changed = new AlipaySdk({ ...options, gateway: `${changing}/gateway.do` });
   prove('reply tampered', await refused(() => precreate(changed, reference())));
 
+  await fetch(created.qr_code); // A code's trade begins when somebody scans it.
   const query = (content) => sdk.exec('alipay.trade.query', { bizContent: content }, { validateSign: true });
   prove('query', (await query({ out_trade_no: order })).trade_status === 'WAIT_BUYER_PAY', 'before the payer pays');
   await stand.pay(order);

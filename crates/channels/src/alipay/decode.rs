@@ -8,8 +8,8 @@ use paycore::money::Money;
 use super::config::Account;
 use super::encode::{
     BILL, BIND, CANCEL, CHARGE, CLOSE, CREATE, FILE, FREEZE, HOLD_ASK, HOLD_END, PRECREATE, QUERY, REFUND,
-    REFUND_ASK, REFUSED, SENT_ASK, SETTLE, SETTLE_ASK, TRANSFER, UNBIND, UNFREEZE, VOUCHER, call, call_at,
-    may_hold, method,
+    REFUND_ASK, REFUSED, SENT_ASK, SETTLE, SETTLE_ASK, TRANSFER, UNBIND, UNFREEZE, UNNUMBERED, VOUCHER, call,
+    call_at, may_hold, method,
 };
 use super::{CNY, UNITS};
 use crate::dialect::openapi::content::{self, Node};
@@ -24,6 +24,7 @@ mod funds;
 struct Reading<'a> {
     account: &'a Account,
     operation: &'a Operation,
+    stage: Stage,
     /// The refusal that a query has to confirm.
     refusal: Option<&'static Row>,
     cx: &'a Context<'a>,
@@ -48,9 +49,13 @@ pub(super) fn next(
         return funds::file(reply);
     }
     let refusal = stage.checked_sub(REFUSED).and_then(declines::row);
-    let asked = if refusal.is_some() { last_word(operation) } else { method(stage) };
+    let asked = match stage {
+        UNNUMBERED.. => QUERY,
+        _ if refusal.is_some() => last_word(operation),
+        _ => method(stage),
+    };
     let answer = account.app.answer(asked, reply, cx)?;
-    let reading = Reading { account, operation, refusal, cx };
+    let reading = Reading { account, operation, stage, refusal, cx };
     match (operation, asked) {
         (Operation::Pay(pay), PRECREATE | CREATE | VOUCHER) => reading.begun(answer, pay),
         (Operation::Pay(pay), CHARGE) => reading.charged(answer, &pay.reference, pay.money),
@@ -202,6 +207,12 @@ impl Reading<'_> {
     fn confirm(&self, of: char, refused: Refused) -> Result<Step, Fault> {
         let Some((number, _)) = declines::find(of, &refused) else { return Err(refused.unknown()) };
         let next = last_word(self.operation);
+        if let Operation::Share(share) = self.operation
+            && share.payment.channel_id.is_none()
+        {
+            let content = content::trade(&share.payment).map_err(not_sent)?;
+            return call_at(self.account, UNNUMBERED + number, QUERY, &content, self.cx).map_err(not_sent);
+        }
         let content = self.named(next)?;
         call_at(self.account, REFUSED + number, next, &content, self.cx).map_err(not_sent)
     }

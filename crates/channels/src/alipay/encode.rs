@@ -56,6 +56,8 @@ const REPORTED: &[&str] = &[PRECREATE, CREATE, CHARGE, FREEZE, VOUCHER];
 pub(super) const FILE: Stage = 60;
 /// The first of the stages that ask whether a refusal was the last word; each belongs to one refusal.
 pub(super) const REFUSED: Stage = 64;
+/// The first of the stages that ask for the trade's number before they can ask that.
+pub(super) const UNNUMBERED: Stage = 128;
 
 /// Alipay closes an unpaid trade after this time at the latest.
 const LIFETIME_MAX: Duration = Duration::from_secs(15 * 86_400);

@@ -8,7 +8,10 @@ use paycore::channel::{
 };
 use paycore::money::Money;
 
-use super::super::encode::{CHARGE, FILE, HOLD_END, QUERY, REFUND_ASK, SETTLE_ASK, UNFREEZE, call, share_of};
+use super::super::encode::{
+    CHARGE, FILE, HOLD_END, QUERY, REFUND_ASK, REFUSED, SETTLE_ASK, UNFREEZE, UNNUMBERED, call, call_at,
+    share_of,
+};
 use super::super::{CNY, UNITS};
 use super::{Reading, about, done, identified, not_sent, unknown};
 use crate::dialect::openapi::Answer;
@@ -165,6 +168,13 @@ impl Reading<'_> {
         match answer {
             Answer::Done(Node { out_trade_no, trade_no: Some(number), .. }) => {
                 same("out_trade_no", out_trade_no.as_deref(), about.reference)?;
+                if let (Operation::Share(share), Some(stage)) =
+                    (self.operation, self.stage.checked_sub(UNNUMBERED))
+                {
+                    let content = content::shares_named(&share.reference, &number).map_err(not_sent)?;
+                    let step = call_at(self.account, REFUSED + stage, SETTLE_ASK, &content, self.cx);
+                    return step.map_err(not_sent);
+                }
                 share_of(self.account, self.operation, &number, self.cx).map_err(not_sent)
             }
             Answer::Refused(refused) if refused.word() == "TRADE_NOT_EXIST" => Ok(done(Verdict::Absent)),

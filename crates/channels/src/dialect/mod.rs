@@ -9,9 +9,9 @@ pub(crate) mod fixed;
 pub(crate) mod form;
 pub(crate) mod json;
 pub(crate) mod lines;
+pub(crate) mod openapi;
 #[cfg(feature = "readers")]
 pub mod readers;
-pub(crate) mod openapi;
 pub(crate) mod reply;
 pub(crate) mod settings;
 pub(crate) mod text;

@@ -33,7 +33,9 @@ pub(crate) use combine::{
     CLOSING_PARTS, COMBINED, Combined, PARTS, PARTS_MAX, ask_combined, asked_refund, close_combined, combine,
     cost_of_part, found_combined,
 };
-pub(crate) use deed::{Doubt, FIRST, NO_ORDER, absent, carried, declined, done, doubt, not_sent, ours, refusal};
+pub(crate) use deed::{
+    Doubt, FIRST, NO_ORDER, absent, carried, declined, done, doubt, not_sent, ours, refusal,
+};
 pub(crate) use file::{Located, file, unpacked};
 pub(crate) use keys::{PlatformKey, platform, word};
 pub(crate) use merchant::{Merchant, Sub, fen, reference};

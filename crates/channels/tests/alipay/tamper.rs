@@ -279,7 +279,10 @@ fn an_authentic_reply_about_something_else_is_unacceptable() {
         assert!(matches!(result, Err(Fault::Unexpected(_))), "{to}: {result:?}");
     }
     let known = of(Some("1".into()));
-    assert!(matches!(decode(&known, QUERY, &framed("alipay.trade.query", &node)), Err(Fault::Unacceptable(_))));
+    assert!(matches!(
+        decode(&known, QUERY, &framed("alipay.trade.query", &node)),
+        Err(Fault::Unacceptable(_))
+    ));
     let given = |node: &str| decode(&refund(), REFUND_FIRST, &framed("alipay.trade.refund", node));
     for fee in ["8.79", "88.89"] {
         let node = format!(
