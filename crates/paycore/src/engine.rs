@@ -23,7 +23,7 @@ use crate::crypto::{Keyring, Vault};
 use crate::error::{Code, Error, Result};
 use crate::event::{Booking, Event, EventKind};
 use crate::exception::{Exception, ExceptionKind};
-use crate::id::{AuditId, ChannelAccountId, EventId, ExceptionId, MerchantId};
+use crate::id::{AuditId, ChannelAccountId, EventId, ExceptionId, LinkId, MerchantId};
 use crate::merchant::Merchant;
 use crate::order::Order;
 use crate::order::input::Moment;
@@ -192,6 +192,11 @@ impl Engine {
     /// Where a channel sends its notifications for an account.
     pub(crate) fn notify_url(&self, id: ChannelAccountId) -> String {
         format!("{}/notify/{id}", self.public_url)
+    }
+
+    /// Where payers open a payment link.
+    pub(crate) fn link_url(&self, id: LinkId) -> String {
+        format!("{}/l/{id}", self.public_url)
     }
 
     /// Translates an operation into its first step. Nothing is sent.

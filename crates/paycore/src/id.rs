@@ -166,6 +166,8 @@ ids! {
     TransactionId "txn";
     /// An exception that waits for a person.
     ExceptionId "exc";
+    /// A payment link.
+    LinkId "lnk";
     /// A row of the audit trail.
     AuditId "aud";
     /// An epay key: what a shop that speaks 易支付 identifies itself with.

@@ -68,7 +68,10 @@ pub mod event;
 pub mod exception;
 pub mod id;
 pub mod idempotency;
+#[cfg(feature = "engine")]
+pub mod landing;
 pub mod ledger;
+pub mod link;
 pub mod merchant;
 pub mod money;
 #[cfg(feature = "engine")]

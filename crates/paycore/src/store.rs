@@ -11,6 +11,7 @@ use crate::exception::{Exception, Exceptions};
 use crate::id::MerchantId;
 use crate::idempotency::{Claim, Idempotency};
 use crate::ledger::{Ledger, Transaction};
+use crate::link::{Link, Links};
 use crate::merchant::{ApiKey, ApiKeys, Merchant, Merchants};
 use crate::order::{Attempt, Order, Orders};
 use crate::refund::{Refund, Refunds};
@@ -50,6 +51,7 @@ pub enum Put {
     Endpoint(Endpoint),
     Delivery(Delivery),
     Exception(Exception),
+    Link(Link),
     /// Marks an event's deliveries as made: sets its `due_at` to zero. Stale where it is zero already, so that a
     /// worker that comes late does not make them twice.
     EventDispatched(crate::id::EventId),
@@ -160,6 +162,7 @@ pub trait Store:
     + EpayKeys
     + ChannelAccounts
     + Webhooks
+    + Links
     + Exceptions
     + Audits
     + Idempotency

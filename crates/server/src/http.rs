@@ -29,6 +29,7 @@ use tokio_util::task::TaskTracker;
 use tower::Service as _;
 
 use crate::auth::Keys;
+use crate::landing;
 use crate::limit::Limiter;
 use crate::metrics::Meter;
 use crate::pages;
@@ -117,6 +118,7 @@ impl Doors {
         router = doors::add(router, &app);
         router = epay::add(router, &app);
         router = pages::add(router, &app);
+        router = landing::add(router, &app);
         router = router.fallback(|| async {
             Refused::from(Error::new(
                 Code::NotFound,
@@ -200,6 +202,15 @@ pub(crate) fn other_methods(
             problem::method_not_allowed(&allowed)
         })
     }
+}
+
+/// A request with its whole body, read within a limit.
+pub(crate) async fn whole_body(
+    request: Request,
+    max: usize,
+) -> paycore::error::Result<http::Request<bytes::Bytes>> {
+    let (parts, body) = request.into_parts();
+    Ok(http::Request::from_parts(parts, body::read(body, max).await?))
 }
 
 /// Names the door of a page, for logs and metrics.

@@ -7,6 +7,7 @@ pub mod client;
 pub mod config;
 pub mod first_start;
 pub mod http;
+pub mod landing;
 pub mod limit;
 pub mod listen;
 pub mod log;

@@ -33,6 +33,7 @@ mod event;
 mod exception;
 mod idempotency;
 mod ledger;
+mod link;
 mod merchant;
 mod order;
 mod queue;

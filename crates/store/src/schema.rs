@@ -19,6 +19,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "tables", sql: include_str!("../migrations/0001_tables.sql") },
     Migration { version: 2, name: "views", sql: include_str!("../migrations/0002_views.sql") },
     Migration { version: 3, name: "epay keys", sql: include_str!("../migrations/0003_epay_keys.sql") },
+    Migration { version: 4, name: "links", sql: include_str!("../migrations/0004_links.sql") },
 ];
 
 /// The schema version this program needs.
@@ -45,7 +46,10 @@ mod tests {
     fn versions_count_up_from_one() {
         let versions: Vec<i64> = MIGRATIONS.iter().map(|migration| migration.version).collect();
         assert_eq!(versions, (1..=SCHEMA_VERSION).collect::<Vec<_>>());
-        assert_eq!(pending(1).map(|migration| migration.name).collect::<Vec<_>>(), ["views", "epay keys"]);
+        assert_eq!(
+            pending(1).map(|migration| migration.name).collect::<Vec<_>>(),
+            ["views", "epay keys", "links"]
+        );
     }
 
     #[test]

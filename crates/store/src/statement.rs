@@ -3,8 +3,8 @@
 
 use crate::write::{Expect, Write};
 use crate::{
-    account, audit, epay, event, exception, idempotency, ledger, merchant, order, queue, refund, sandbox,
-    webhook,
+    account, audit, epay, event, exception, idempotency, ledger, link, merchant, order, queue, refund,
+    sandbox, webhook,
 };
 
 macro_rules! statements {
@@ -49,6 +49,8 @@ statements! {
     DeliveryUpdate => webhook::UPDATE_DELIVERY,
     ExceptionInsert => exception::INSERT,
     ExceptionUpdate => exception::UPDATE,
+    LinkInsert => link::INSERT,
+    LinkUpdate => link::UPDATE,
     EventDispatched => event::DISPATCHED,
     SandboxPut => sandbox::PUT,
     HastenOrders => queue::HASTEN_ORDERS,
@@ -74,6 +76,7 @@ const PAIRS: &[(Statement, Statement)] = &[
     (Statement::EndpointInsert, Statement::EndpointUpdate),
     (Statement::DeliveryInsert, Statement::DeliveryUpdate),
     (Statement::ExceptionInsert, Statement::ExceptionUpdate),
+    (Statement::LinkInsert, Statement::LinkUpdate),
 ];
 
 /// Whether the order of a commit's rows may matter, so that it cannot be gathered with others by statement: it

@@ -13,8 +13,8 @@ use serde::Serialize;
 
 use crate::statement::Statement;
 use crate::{
-    account, audit, epay, event, exception, idempotency, ledger, merchant, order, queue, refund, sandbox,
-    webhook,
+    account, audit, epay, event, exception, idempotency, ledger, link, merchant, order, queue, refund,
+    sandbox, webhook,
 };
 
 /// One literal statement that writes one row, and the type of each of its placeholders.
@@ -149,6 +149,7 @@ impl Rows {
             Put::Endpoint(row) => webhook::write_endpoint(self, row),
             Put::Delivery(row) => webhook::write_delivery(self, row),
             Put::Exception(row) => exception::write(self, row),
+            Put::Link(row) => link::write(self, row),
             Put::EventDispatched(id) => event::dispatched(self, *id),
             Put::Sandbox(row) => sandbox::write(self, row),
             Put::HastenDue(by) if *by < 0 => return Err(broken("due times only move earlier")),
@@ -197,6 +198,11 @@ impl Rows {
     /// A number.
     pub(crate) fn int(&mut self, value: i64) -> &mut Self {
         self.cell(Cell::Int(value))
+    }
+
+    /// A number that may be missing.
+    pub(crate) fn maybe_int(&mut self, value: Option<i64>) -> &mut Self {
+        self.cell(value.map_or(Cell::Null, Cell::Int))
     }
 
     /// A flag as 0 or 1.

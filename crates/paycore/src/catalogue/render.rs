@@ -35,6 +35,7 @@ views! {
     crate::merchant::service::ApiKeyView,
     crate::account::service::ChannelAccountView,
     crate::ledger::service::TransactionView,
+    crate::link::service::LinkView,
     crate::webhook::service::EndpointView,
     crate::epay::service::EpayKeyView,
     crate::webhook::service::DeliveryView,

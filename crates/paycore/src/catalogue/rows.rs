@@ -11,6 +11,7 @@ use crate::epay::service as epay;
 use crate::event::service as events;
 use crate::exception::service as exceptions;
 use crate::ledger::service as ledger;
+use crate::link::service as links;
 use crate::merchant::Scope;
 use crate::merchant::service as merchants;
 use crate::order::input::CreateOrder;
@@ -178,6 +179,20 @@ catalogue! {
         "Change a channel account: settings, priority, on or off." "修改渠道账户：配置、优先级、启停。"
         accounts::UpdateChannelAccount => accounts::ChannelAccountView, accounts::update,
         r#"{"id": "cha_01jd7xk3fz5v9b8m2q4r6t8w0y", "enabled": false}"#;
+    "payment_links.create" POST "/v1/payment_links" OrdersWrite [writes]
+        "Create a payment link: one address and QR code for every wallet." "创建收款链接：一个地址、一个二维码，各钱包通用。"
+        links::CreateLink => links::LinkView, links::create,
+        r#"{"amount": 1234, "currency": "CNY", "subject": "Tea 茶叶", "single_use": true}"#;
+    "payment_links.list" GET "/v1/payment_links" OrdersRead []
+        "List payment links, newest first." "查询收款链接列表，新的在前。"
+        links::ListLinks => List<links::LinkView>, links::list, r#"{"limit": 10}"#;
+    "payment_links.retrieve" GET "/v1/payment_links/{id}" OrdersRead []
+        "Retrieve a payment link." "查询一个收款链接。"
+        links::LinkById => links::LinkView, links::retrieve, r#"{"id": "lnk_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "payment_links.update" POST "/v1/payment_links/{id}" OrdersWrite [writes]
+        "Change a payment link: its text, on or off." "修改收款链接：文字、启停。"
+        links::UpdateLink => links::LinkView, links::update,
+        r#"{"id": "lnk_01jd7xk3fz5v9b8m2q4r6t8w0y", "enabled": false}"#;
     "merchants.create" POST "/v1/merchants" Platform [writes secret]
         "Create a merchant with its sandbox; the answer shows the first keys once." "创建商户及其沙箱；首批密钥只在应答中显示一次。"
         merchants::CreateMerchant => merchants::NewMerchant, merchants::create, r#"{"name": "Corner Shop 街角小店"}"#;

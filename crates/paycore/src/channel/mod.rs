@@ -6,6 +6,7 @@
 //! no; a [`Fault`] means something was sent and the answer is not understood, so that after a call with
 //! [`Effect::Money`] the outcome is *unknown* and the only next step is a query.
 
+pub mod barcode;
 mod call;
 mod fault;
 mod notice;
@@ -23,8 +24,8 @@ pub use call::{Call, Effect, Identity, Memo, Reply, Stage, Step};
 pub use fault::{Fault, Refusal};
 pub use notice::{Notice, Report, Subject, Verified};
 pub use operation::{
-    AccountKind, Capture, CaptureMode, Close, Operation, Part, Pay, Payer, Payment, Query, QueryRefund,
-    QueryReturn, QueryShare, QueryTransfer, Receiver, Refund, Release, ReturnShare, Share, Statement,
+    AccountKind, Capture, CaptureMode, Close, Identify, Operation, Part, Pay, Payer, Payment, Query, QueryRefund,
+    QueryReturn, QueryShare, QueryTransfer, Receiver, Refund, Release, ReturnShare, Share, SignIn, Statement,
     StatementKind, Transfer, Verb, Void,
 };
 pub use outcome::{Action, Decline, DeclineReason, Outcome, ShareOutcome, Verdict};

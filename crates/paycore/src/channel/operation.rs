@@ -43,6 +43,10 @@ pub enum Operation {
     QueryTransfer(QueryTransfer),
     /// Fetch a statement file.
     Statement(Statement),
+    /// Ask where the payer's browser has to go so that the wallet tells who the payer is.
+    SignIn(SignIn),
+    /// Learn who the payer is from what the wallet sent along.
+    Identify(Identify),
 }
 
 /// The name of an operation, without its data: for capability tables, logs and metrics.
@@ -70,6 +74,8 @@ pub enum Verb {
     Transfer,
     QueryTransfer,
     Statement,
+    SignIn,
+    Identify,
 }
 
 impl Operation {
@@ -93,6 +99,8 @@ impl Operation {
             Operation::Transfer(_) => Verb::Transfer,
             Operation::QueryTransfer(_) => Verb::QueryTransfer,
             Operation::Statement(_) => Verb::Statement,
+            Operation::SignIn(_) => Verb::SignIn,
+            Operation::Identify(_) => Verb::Identify,
         }
     }
 }
@@ -389,6 +397,23 @@ pub struct Statement {
     pub kind: StatementKind,
     /// Any instant of the day it is about, in the channel's time zone.
     pub day: Timestamp,
+}
+
+/// Ask where the payer's browser has to go. The answer is awaiting a redirect, without a call; the wallet sends the
+/// browser back to `return_url` with the parameters `code` and `state` added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignIn {
+    /// An absolute https address (http only in a sandbox) with no `code` or `state` of its own.
+    pub return_url: String,
+    /// Comes back as it is: letters and digits, at most 64.
+    pub state: String,
+}
+
+/// Learn who the payer is. The outcome's `channel_id` is the [`Payer::id`] to pay with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identify {
+    /// The `code` the wallet sent along, good once and for a few minutes.
+    pub code: String,
 }
 
 /// The kinds of statement files.

@@ -11,7 +11,7 @@ use crate::time::Timestamp;
 pub struct Outcome {
     /// What the channel decided.
     pub verdict: Verdict,
-    /// The channel's own id of the payment or refund.
+    /// The channel's own id of what was asked about: the payment, refund, share, transfer or payer.
     pub channel_id: Option<String>,
     /// The amount as the channel names it. Where present it must equal what we asked for.
     pub money: Option<Money>,

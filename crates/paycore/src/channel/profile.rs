@@ -23,7 +23,7 @@ pub struct Profile {
     pub name_zh: &'static str,
     /// What it can do.
     pub capabilities: &'static [Capability],
-    /// What it can do apart from payments: transfers and receivers.
+    /// What it can do apart from payments: transfers, receivers, telling who a payer is.
     pub verbs: &'static [Verb],
     /// The statement files it can be asked for.
     pub statements: &'static [StatementKind],

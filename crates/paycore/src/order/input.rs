@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{LineItem, Metadata, Order, OrderDetails, OrderStatus};
-use crate::channel::{CaptureMode, Method, Payer};
+use crate::channel::{CaptureMode, Method, Payer, barcode};
 use crate::currency::Currency;
 use crate::epay::Origin;
 use crate::error::{Code, Error, Result};
@@ -17,6 +17,8 @@ use crate::time::Timestamp;
 /// The largest amount of an order, minor units: far above any real payment, far below overflow of any sum.
 pub const AMOUNT_MAX: i64 = 99_999_999_999_999;
 const EXPIRY_DEFAULT: Duration = Duration::from_secs(2 * 3600);
+/// Somebody stands at the till; what is not paid by then is taken back.
+const EXPIRY_BARCODE: Duration = Duration::from_secs(60);
 const EXPIRY_MIN: Duration = Duration::from_secs(60);
 const EXPIRY_MAX: Duration = Duration::from_secs(30 * 24 * 3600);
 
@@ -36,7 +38,8 @@ pub struct CreateOrder {
     #[serde(default)]
     #[schemars(length(min = 1, max = 64), regex(pattern = "^[A-Za-z0-9_-]+$"))]
     pub out_trade_no: Option<String>,
-    /// The one method to pay with, such as `alipay.qr`: the payment starts at once.
+    /// The one method to pay with, such as `alipay.qr`: the payment starts at once. May be left out where
+    /// `payer.auth_code` says whose barcode (付款码) was scanned.
     #[serde(default)]
     pub method: Option<Method>,
     /// The methods the payer may choose from. With one entry the payment starts at once, with several it starts
@@ -69,7 +72,7 @@ pub struct CreateOrder {
     /// What you know of the payer; some methods need a part of it.
     #[serde(default)]
     pub payer: Payer,
-    /// Seconds until the order closes by itself, 60 to 2,592,000; 7,200 where absent.
+    /// Seconds until the order closes by itself, 60 to 2,592,000; 7,200 where absent, 60 for a scanned barcode.
     #[serde(default)]
     #[schemars(range(min = 60, max = 2_592_000))]
     pub expires_in: Option<u64>,
@@ -118,7 +121,8 @@ impl CreateOrder {
             Some(number) => number_of("out_trade_no", number)?,
             None => id.to_string(),
         };
-        let expires_at = moment.now.plus(self.lifetime()?);
+        let methods = self.allowed_methods()?;
+        let expires_at = moment.now.plus(self.lifetime(&methods)?);
         Ok(Order {
             id,
             version: 0,
@@ -130,7 +134,7 @@ impl CreateOrder {
             refunded: 0,
             refunding: 0,
             closing: false,
-            methods: self.allowed_methods()?,
+            methods,
             capture: self.capture_method,
             attempt_id: None,
             next_action: None,
@@ -173,6 +177,9 @@ impl CreateOrder {
                 return Err(Error::invalid(format!("methods[{index}]"), "This method is listed twice."));
             }
         }
+        if let (true, Some(code)) = (methods.is_empty(), self.payer.auth_code.as_deref()) {
+            methods.push(scanned(code)?);
+        }
         if methods.is_empty() {
             let detail = "Name at least one method, such as `alipay.qr`.";
             return Err(Error::new(Code::MissingParameter, detail).param("methods"));
@@ -203,14 +210,22 @@ impl CreateOrder {
         Ok(())
     }
 
-    fn lifetime(&self) -> Result<Duration> {
-        let Some(seconds) = self.expires_in else { return Ok(EXPIRY_DEFAULT) };
+    fn lifetime(&self, methods: &[Method]) -> Result<Duration> {
+        let barcode = methods.iter().any(|method| method.scene() == "barcode");
+        let default = if barcode { EXPIRY_BARCODE } else { EXPIRY_DEFAULT };
+        let Some(seconds) = self.expires_in else { return Ok(default) };
         let lifetime = Duration::from_secs(seconds);
         if lifetime < EXPIRY_MIN || lifetime > EXPIRY_MAX {
             return Err(Error::invalid("expires_in", "Must be 60 to 2592000 seconds."));
         }
         Ok(lifetime)
     }
+}
+
+/// The method of a scanned barcode, told from the code itself.
+fn scanned(code: &str) -> Result<Method> {
+    let told = barcode::brand(code).map_err(|error| Error::invalid("payer.auth_code", error.to_string()))?;
+    format!("{told}.barcode").parse().map_err(|_| Error::internal("a brand that makes no method"))
 }
 
 /// Refuses an amount that no currency could make right, before anything is read for it.

@@ -332,11 +332,16 @@ impl Payment {
 /// within that; a payer who is scanning a code is given a little more time.
 pub fn next_look(attempt: &Attempt) -> Option<Duration> {
     const WAITING: &[u64] = &[5, 10, 15, 30, 30, 60];
+    const AT_THE_TILL: &[u64] = &[2, 3, 5, 5, 5, 10];
     match attempt.status {
         AttemptStatus::Succeeded
         | AttemptStatus::Declined
         | AttemptStatus::Closed
         | AttemptStatus::Authorized => None,
+        // The payer types the password while the shop's next customer waits.
+        AttemptStatus::Pending if attempt.method.scene() == "barcode" => {
+            Some(nth(AT_THE_TILL, attempt.queries))
+        }
         AttemptStatus::Awaiting | AttemptStatus::Pending => Some(nth(WAITING, attempt.queries)),
         _ => Some(look_for_unknown(attempt.queries)),
     }

@@ -21,6 +21,7 @@ use crate::exception::Exception;
 use crate::id::MerchantId;
 use crate::idempotency::Record;
 use crate::ledger::{Balance, Transaction};
+use crate::link::Link;
 use crate::merchant::{ApiKey, Merchant};
 use crate::order::{Attempt, Order};
 use crate::refund::Refund;
@@ -56,6 +57,7 @@ pub struct Snapshot {
     pub endpoints: Vec<(MerchantId, Endpoint)>,
     pub deliveries: Vec<(MerchantId, Delivery)>,
     pub exceptions: Vec<(MerchantId, Exception)>,
+    pub links: Vec<(MerchantId, Link)>,
     pub audits: Vec<(MerchantId, Audit)>,
     pub claims: Vec<(MerchantId, Record)>,
     pub sandbox_records: Vec<(MerchantId, SandboxRecord)>,

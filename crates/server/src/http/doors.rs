@@ -17,7 +17,7 @@ use paycore::id::ChannelAccountId;
 use paycore::secret::same;
 use paycore::time::Timestamp;
 
-use super::{App, HangUp, Told, body, other_methods};
+use super::{App, HangUp, Told, other_methods, whole_body};
 use crate::listen::Peer;
 use crate::problem::Refused;
 
@@ -73,13 +73,8 @@ async fn notify(app: Arc<App>, Path(account): Path<String>, request: Request) ->
 async fn receive(app: &App, account: &str, request: Request) -> Result<http::Response<Bytes>> {
     let account: ChannelAccountId =
         account.parse().map_err(|_| Error::not_found("channel account", account))?;
-    let notice = whole(request, NOTICE_BYTES_MAX).await?;
+    let notice = whole_body(request, NOTICE_BYTES_MAX).await?;
     paycore::notice::receive(&app.engine, account, &notice).await
-}
-
-async fn whole(request: Request, max: usize) -> Result<http::Request<Bytes>> {
-    let (parts, body) = request.into_parts();
-    Ok(http::Request::from_parts(parts, body::read(body, max).await?))
 }
 
 /// A simulated provider: its API, and the pages its payers see.
@@ -101,7 +96,7 @@ async fn simulate(app: &App, mut request: Request) -> Result<Answer> {
     let missing = || Error::new(Code::NotFound, "There is no simulated provider at this address.");
     let (account, relative) = relative(request.uri()).ok_or_else(missing)?;
     *request.uri_mut() = relative;
-    let request = whole(request, NOTICE_BYTES_MAX).await?;
+    let request = whole_body(request, NOTICE_BYTES_MAX).await?;
     paycore::sandbox::service::handle(&app.engine, account, &request).await
 }
 

@@ -10,6 +10,7 @@ use crate::exception::Exception;
 use crate::id::{EventId, MerchantId};
 use crate::idempotency::{Answer, Claim};
 use crate::ledger::{Balance, Entry, Side, Transaction};
+use crate::link::Link;
 use crate::merchant::{ApiKey, Merchant};
 use crate::order::{Attempt, Order};
 use crate::refund::Refund;
@@ -71,6 +72,7 @@ impl Tables {
             Put::Endpoint(row) => self.endpoint(tenant, row),
             Put::Delivery(row) => self.delivery(tenant, row),
             Put::Exception(row) => self.exception(tenant, row),
+            Put::Link(row) => self.link(tenant, row),
             Put::EventDispatched(id) => self.dispatched(tenant, id),
             Put::Sandbox(SandboxRecord { account_id, key, value }) => {
                 self.sandbox.put((tenant, (account_id, key)), value);
@@ -160,6 +162,16 @@ impl Tables {
         let old = self.endpoints.get(&(tenant, row.id));
         row.version = next_version(row.version, old.map(|old| (old.version, true)), Ok(()))?;
         self.endpoints.put((tenant, row.id), row);
+        Ok(())
+    }
+
+    fn link(&mut self, tenant: MerchantId, mut row: Link) -> Done {
+        let old = self.links.get(&(tenant, row.id));
+        let same = |old: &Link| (old.amount, old.currency) == (row.amount, row.currency);
+        let rules = require(row.amount.is_none_or(|amount| amount > 0), "links.amount");
+        row.version = next_version(row.version, old.map(|old| (old.version, same(old))), rules)?;
+        unique(&mut self.link_tenants, row.id, tenant, "id")?;
+        self.links.put((tenant, row.id), row);
         Ok(())
     }
 

@@ -11,10 +11,11 @@ use crate::event::{Event, EventFilter, Events};
 use crate::exception::{Exception, ExceptionKind, Exceptions};
 use crate::id::{
     ApiKeyId, AttemptId, AuditId, ChannelAccountId, DeliveryId, EndpointId, EpayKeyId, EventId, ExceptionId,
-    MerchantId, OrderId, RefundId, TransactionId,
+    LinkId, MerchantId, OrderId, RefundId, TransactionId,
 };
 use crate::idempotency::{Idempotency, Record};
 use crate::ledger::{Balance, Ledger, Transaction, TransactionFilter};
+use crate::link::{Link, Links};
 use crate::merchant::{ApiKey, ApiKeys, Merchant, Merchants};
 use crate::order::{Attempt, Order, OrderFilter, Orders};
 use crate::refund::{Refund, RefundFilter, Refunds};
@@ -258,6 +259,22 @@ impl ChannelAccounts for MemoryStore {
 
     async fn channel_account_tenant(&self, id: ChannelAccountId) -> Read<Option<MerchantId>> {
         Ok(self.tables().account_tenants.get(&id).copied())
+    }
+}
+
+#[async_trait]
+impl Links for MemoryStore {
+    async fn link(&self, tenant: MerchantId, id: LinkId) -> Read<Option<Link>> {
+        Ok(self.tables().links.get(&(tenant, id)).cloned())
+    }
+
+    async fn link_tenant(&self, id: LinkId) -> Read<Option<MerchantId>> {
+        Ok(self.tables().link_tenants.get(&id).copied())
+    }
+
+    async fn links(&self, tenant: MerchantId, at: &Page) -> Read<Vec<Link>> {
+        let tables = self.tables();
+        Ok(page(of!(&tables.links, tenant, LinkId), at))
     }
 }
 

@@ -110,6 +110,8 @@ fn put_texts(put: &Put) -> [Option<&str>; 5] {
         Put::Exception(row) => {
             [Some(&row.object_id), Some(&row.detail), row.resolution.as_deref(), None, None]
         }
+        // The subject and the notes are in JSON, whose NUL characters are escaped.
+        Put::Link(_) => [None; 5],
         Put::Sandbox(row) => [Some(&row.key), Some(&row.value), None, None, None],
         Put::EventDispatched(_) | Put::HastenDue(_) => [None; 5],
     }

@@ -12,10 +12,11 @@ use crate::event::Event;
 use crate::exception::{Exception, ExceptionKind};
 use crate::id::{
     ApiKeyId, AttemptId, AuditId, ChannelAccountId, DeliveryId, EndpointId, EpayKeyId, EventId, ExceptionId,
-    MerchantId, OrderId, RefundId, TransactionId,
+    LinkId, MerchantId, OrderId, RefundId, TransactionId,
 };
 use crate::idempotency::Record;
 use crate::ledger::{Balance, Transaction};
+use crate::link::Link;
 use crate::merchant::{ApiKey, Merchant};
 use crate::order::{Attempt, Order};
 use crate::refund::Refund;
@@ -119,6 +120,8 @@ tables! {
     deliveries: Of<DeliveryId> => Delivery,
     exceptions: Of<ExceptionId> => Exception,
     open_exceptions: Of<(ExceptionKindKey, String)> => ExceptionId,
+    links: Of<LinkId> => Link,
+    link_tenants: LinkId => MerchantId,
     audits: Of<AuditId> => Audit,
     claims: Of<String> => Record,
     sandbox: Of<(ChannelAccountId, String)> => String,
@@ -162,6 +165,7 @@ impl Tables {
             endpoints: rows(&self.endpoints),
             deliveries: rows(&self.deliveries),
             exceptions: rows(&self.exceptions),
+            links: rows(&self.links),
             audits: rows(&self.audits),
             claims: rows(&self.claims),
             sandbox_records: self.sandbox.iter().map(record).collect(),

@@ -9,10 +9,11 @@ use crate::event::{Event, EventKind};
 use crate::exception::{Exception, ExceptionKind};
 use crate::id::{
     ApiKeyId, AttemptId, AuditId, ChannelAccountId, DeliveryId, EndpointId, EpayKeyId, EventId, ExceptionId,
-    MerchantId, OrderId, RefundId, TransactionId,
+    LinkId, MerchantId, OrderId, RefundId, TransactionId,
 };
 use crate::idempotency::{Answer, Claim, Record};
 use crate::ledger::{Entry, Side, Transaction, TransactionKind};
+use crate::link::{Link, LinkDetails};
 use crate::merchant::{ApiKey, Merchant, Scope};
 use crate::money::Money;
 use crate::order::{Attempt, AttemptStatus, LineItem, Order, OrderDetails, OrderStatus};
@@ -275,6 +276,28 @@ pub fn endpoint(number: u128) -> Endpoint {
     }
 }
 
+/// A payment link whose amount the payer types, and one with a price for odd numbers.
+pub fn link(number: u128) -> Link {
+    Link {
+        id: LinkId::from_bits(number),
+        version: 0,
+        amount: (number % 2 == 1).then_some(500),
+        currency: Currency::CNY,
+        enabled: true,
+        details: LinkDetails {
+            subject: "Counter 柜台".into(),
+            single_use: true,
+            amount_max: Some(10_000),
+            methods: vec!["alipay.qr".parse().expect("a method")],
+            notify_url: Some("https://shop.example/notify".into()),
+            return_url: Some("https://shop.example/thanks".into()),
+            metadata: [("till".to_owned(), "3".to_owned())].into(),
+        },
+        expires_at: Some(NOW),
+        created_at: NOW,
+    }
+}
+
 /// A delivery of an event; in no queue.
 pub fn delivery(number: u128, event: EventId) -> Delivery {
     Delivery {
@@ -376,6 +399,7 @@ pub fn every_object(version: i64) -> Vec<Put> {
         Put::Endpoint(Endpoint { version, ..endpoint(1) }),
         Put::Delivery(Delivery { version, due_at: NOW, ..delivery(1, EventId::from_bits(1)) }),
         Put::Exception(Exception { version, ..exception(1, "ord_1") }),
+        Put::Link(Link { version, ..link(1) }),
         Put::Sandbox(sandbox_record(account, "payment", "{}")),
     ]
 }

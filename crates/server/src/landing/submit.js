@@ -1,0 +1,3 @@
+// Posts the form that leads to the channel's cashier.
+"use strict";
+document.getElementById("next").submit();
