@@ -5,7 +5,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method as HttpMethod, Request};
-use paycore::channel::{Call, CaptureMode, Channel, Context, Effect, Operation, Pay, Refusal, Step};
+use paycore::channel::{
+    Call, CaptureMode, Channel, Close, Context, Effect, Operation, Pay, Query, Refusal, Step, Void,
+};
 use paycore::money::Money;
 use serde::Serialize;
 
@@ -23,9 +25,9 @@ pub(super) fn encode(account: &Account, operation: &Operation, cx: &Context<'_>)
     let mut body = Body { reference, ..Body::default() };
     match operation {
         Operation::Pay(pay) => return pay_call(account, pay, cx),
-        Operation::Query(query) => body.id = query.payment.channel_id.as_deref(),
-        Operation::Close(close) => body.id = close.payment.channel_id.as_deref(),
-        Operation::Void(void) => body.id = void.payment.channel_id.as_deref(),
+        Operation::Query(Query { payment })
+        | Operation::Close(Close { payment })
+        | Operation::Void(Void { payment }) => body.id = payment.channel_id.as_deref(),
         Operation::Capture(capture) => {
             body.id = capture.payment.channel_id.as_deref();
             body.take(capture.money, capture.payment.money)?;

@@ -129,13 +129,6 @@ static PROFILE: Profile = Profile {
 };
 
 const fn row(scene: &'static str, verbs: &'static [Verb], captures: &'static [CaptureMode]) -> Capability {
-    Capability {
-        brand: "testpay",
-        scene,
-        currencies: Currencies::Any,
-        countries: &[],
-        verbs,
-        captures,
-        parts_max: 0,
-    }
+    let currencies = Currencies::Any;
+    Capability { brand: "testpay", scene, currencies, countries: &[], verbs, captures, parts_max: 0 }
 }

@@ -229,6 +229,7 @@ fn scanned(code: &str) -> Result<Method> {
 }
 
 /// Refuses an amount that no currency could make right, before anything is read for it.
+#[cfg(feature = "engine")]
 pub(crate) fn plausible(param: &str, minor: Option<i64>) -> Result<()> {
     match minor {
         Some(minor) if !(1..=AMOUNT_MAX).contains(&minor) => {
