@@ -74,10 +74,7 @@ impl State<'_> {
             .filter(|currency| currency.code() == self.currency)
             .ok_or_else(|| Fault::Unexpected(format!("currency {:?}", self.currency)))?;
         let outcome = Outcome::new(verdict).channel_id(&*self.id).money(Money::new(self.amount, currency));
-        Ok(match self.at {
-            Some(at) => outcome.at(Timestamp::from_millis(at)),
-            None => outcome,
-        })
+        Ok(Outcome { at: self.at.map(Timestamp::from_millis), ..outcome })
     }
 
     fn action(&self) -> Result<Action, Fault> {

@@ -6,9 +6,9 @@ use super::stand::{
     BASE_URL, Failure, Stand, Trouble, currency, method, payment, query, query_refund, refund,
 };
 use crate::channel::{
-    AccountKind, Capability, Capture, CaptureMode, Close, Currencies, Effect, Operation, Pay, Payment,
-    Profile, QueryReturn, QueryShare, QueryTransfer, Receiver, Refusal, Release, ReturnShare, Settings,
-    Share, Statement, StatementKind, Step, Transfer, Verb, Void,
+    AccountKind, Capability, Capture, CaptureMode, Close, Currencies, Effect, Identify, Operation, Pay,
+    Payment, Profile, QueryReturn, QueryShare, QueryTransfer, Receiver, Refusal, Release, ReturnShare,
+    Settings, Share, SignIn, Statement, StatementKind, Step, Transfer, Verb, Void,
 };
 use crate::currency::Currency;
 use crate::money::Money;
@@ -280,7 +280,6 @@ pub(super) fn every_operation(
     let ended = Payment { ending_at: Some(day), ..payment.clone() };
     let account = "receiver".to_owned();
     let receiver = Receiver { kind: AccountKind::Merchant, account, name: None, relation: None };
-    let description = "share".to_owned();
     let mut operations = vec![
         query(&pay),
         query_refund(&refund),
@@ -289,6 +288,38 @@ pub(super) fn every_operation(
         Operation::Capture(Capture { payment: ended.clone(), money }),
         Operation::Void(Void { payment: ended }),
         Operation::Pay(pay),
+    ];
+    operations.extend(operations_on_shares(&reference, &payment, &receiver, money));
+    operations.extend([
+        Operation::BindReceiver(receiver.clone()),
+        Operation::UnbindReceiver(receiver.clone()),
+        Operation::Transfer(Transfer {
+            reference: reference.clone(),
+            started_at: day,
+            payee: receiver,
+            money,
+            title: "transfer".to_owned(),
+            purpose: None,
+            facts: Vec::new(),
+        }),
+        Operation::QueryTransfer(QueryTransfer { reference, channel_id: None, started_at: day, money }),
+        Operation::SignIn(SignIn { return_url: "https://shop.example/".to_owned(), state: "1".to_owned() }),
+        Operation::Identify(Identify { code: "1".to_owned() }),
+    ]);
+    let kinds = [StatementKind::Trade, StatementKind::Funds];
+    operations.extend(kinds.map(|kind| Operation::Statement(Statement { kind, day })));
+    Ok(operations)
+}
+
+fn operations_on_shares(
+    reference: &str,
+    payment: &Payment,
+    receiver: &Receiver,
+    money: Money,
+) -> [Operation; 5] {
+    let (reference, payment) = (reference.to_owned(), payment.clone());
+    let description = "share".to_owned();
+    [
         Operation::Share(Share {
             reference: reference.clone(),
             payment: payment.clone(),
@@ -316,26 +347,11 @@ pub(super) fn every_operation(
         }),
         Operation::QueryReturn(QueryReturn {
             reference: reference.clone(),
-            share: reference.clone(),
+            share: reference,
             payment,
             money,
         }),
-        Operation::BindReceiver(receiver.clone()),
-        Operation::UnbindReceiver(receiver.clone()),
-        Operation::Transfer(Transfer {
-            reference: reference.clone(),
-            started_at: day,
-            payee: receiver,
-            money,
-            title: description,
-            purpose: None,
-            facts: Vec::new(),
-        }),
-        Operation::QueryTransfer(QueryTransfer { reference, channel_id: None, started_at: day, money }),
-    ];
-    let kinds = [StatementKind::Trade, StatementKind::Funds];
-    operations.extend(kinds.map(|kind| Operation::Statement(Statement { kind, day })));
-    Ok(operations)
+    ]
 }
 
 fn is_word(text: &str) -> bool {
