@@ -153,6 +153,7 @@ impl Landing {
             metadata,
             payer: choice.payer,
             expires_in: Some(LIFETIME),
+            epay: None,
         };
         if self.link.details.single_use {
             self.pay_once(engine, input).await
