@@ -10,7 +10,6 @@ use paycore::time::Timestamp;
 use x509_cert::Certificate;
 use x509_cert::der::oid::ObjectIdentifier;
 use x509_cert::der::{Decode as _, Encode as _};
-use x509_cert::ext::pkix::BasicConstraints;
 
 /// The beginning of the object identifiers of all RSA signatures.
 const RSA: &str = "1.2.840.113549.1.1.";
@@ -74,16 +73,17 @@ pub(super) fn leads_to_root(
     false
 }
 
-/// Whether it is the certificate of an authority, which issues others.
-pub(super) fn is_authority(certificate: &Certificate) -> bool {
-    let constraints = certificate.tbs_certificate().get_extension::<BasicConstraints>();
-    matches!(&constraints, Ok(Some((_, constraints))) if constraints.ca)
+/// Whether a certificate names itself as the issuer of another in the same file. The authority between the gateway's
+/// certificate and the root does not always say in its own that it may issue.
+pub(super) fn is_authority(certificate: &Certificate, all: &[Certificate]) -> bool {
+    let subject = certificate.tbs_certificate().subject();
+    all.iter().any(|other| other != certificate && other.tbs_certificate().issuer() == subject)
 }
 
-/// Whether `issuer` may issue certificates and signed this one.
+/// Whether `issuer` signed this certificate.
 fn issued(certificate: &Certificate, issuer: &Certificate, keyring: &dyn Keyring) -> bool {
     let (content, authority) = (certificate.tbs_certificate(), issuer.tbs_certificate());
-    if !is_authority(issuer) || content.issuer() != authority.subject() {
+    if content.issuer() != authority.subject() {
         return false;
     }
     let verifier: Option<Box<dyn Verifier>> = public_key(issuer).and_then(|key| keyring.verifier(&key).ok());

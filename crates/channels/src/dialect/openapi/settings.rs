@@ -205,7 +205,7 @@ fn certified(
     }
     let mut theirs = Vec::new();
     // The file also holds the authority that issued the certificate.
-    for leaf in all.iter().filter(|one| !certificate::is_authority(one)) {
+    for leaf in all.iter().filter(|one| !certificate::is_authority(one, &all)) {
         if !certificate::leads_to_root(leaf, &all, &roots, keyring) {
             return Err(SettingsError::new(THEIRS, "was not issued by one of the root certificates"));
         }
