@@ -7,7 +7,7 @@ FROM orders;
 
 CREATE VIEW v_attempts AS
 SELECT merchant_id, id, version, order_id, channel, account_id, reference, method, status, currency, amount,
-    capturing, channel_id, fault, queries, created_at, updated_at, due_at, ending_at
+    capturing, channel_id, fault, queries, created_at, updated_at, due_at
 FROM attempts;
 
 CREATE VIEW v_refunds AS
