@@ -123,13 +123,11 @@ async fn show(visit: Visit, request: Request) -> (Visit, Result<Response>) {
     let code = parameter(request.uri().query().unwrap_or_default().as_bytes(), "code");
     let page = async {
         let landing = &visit.landing;
-        if code.is_none() && landing.closed.is_none() && visit.opener.brand().is_some() {
-            if let Some(method) = landing.offers.first() {
-                let there = landing.sign_in(&visit.app.engine, method, &visit.address()).await?;
-                if let Some(url) = there {
-                    return see(&url);
-                }
-            }
+        let asks = code.is_none() && landing.closed.is_none() && visit.opener.brand().is_some();
+        if let Some(method) = landing.offers.first().filter(|_| asks)
+            && let Some(there) = landing.sign_in(&visit.app.engine, method, &visit.address()).await?
+        {
+            return see(&there);
         }
         Ok(html(200, page::offer(landing, code.as_deref(), visit.chinese)))
     };
