@@ -78,26 +78,31 @@ impl Gateway {
             (of_origin(|deal| &deal.order_id), 32),
             ("", 98),
         ];
-        let mut row = Vec::with_capacity(608);
-        for (place, (text, width)) in fields.into_iter().enumerate() {
-            if place > 0 {
-                row.push(b' ');
-            }
-            let mut field = Vec::new();
-            for sign in text.chars() {
-                let bytes = encoding_rs::GBK.encode(sign.encode_utf8(&mut [0; 4])).0.into_owned();
-                // A character that does not fit whole is left out.
-                if field.len() + bytes.len() > width {
-                    break;
-                }
-                field.extend(bytes);
-            }
-            field.resize(width, b' ');
-            row.extend(field);
-        }
-        row.push(b'\n');
-        row
+        fixed(&fields)
     }
+}
+
+/// One row of a file: every field as wide as it has to be, a space between two, a line feed at the end.
+fn fixed(fields: &[(&str, usize)]) -> Vec<u8> {
+    let mut row = Vec::with_capacity(608);
+    for (place, (text, width)) in fields.iter().enumerate() {
+        if place > 0 {
+            row.push(b' ');
+        }
+        let mut field = Vec::new();
+        for sign in text.chars() {
+            let bytes = encoding_rs::GBK.encode(sign.encode_utf8(&mut [0; 4])).0.into_owned();
+            // A character that does not fit whole is left out.
+            if field.len() + bytes.len() > *width {
+                break;
+            }
+            field.extend(bytes);
+        }
+        field.resize(*width, b' ');
+        row.extend(field);
+    }
+    row.push(b'\n');
+    row
 }
 
 /// As a reply carries it.
