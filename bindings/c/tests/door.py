@@ -63,6 +63,16 @@ def until(condition):
     raise AssertionError("it did not happen within ten seconds")
 
 
+def accepted(answer):
+    """Whether a gateway would take this answer to its notification for an acknowledgement."""
+    if answer["status"] >= 300:
+        return False
+    try:
+        return json.loads(answer["body"]).get("respCode") != "FAIL"
+    except ValueError:
+        return True
+
+
 class Door(unittest.TestCase):
     def setUp(self):
         self.handle = opened()
@@ -299,8 +309,8 @@ class Door(unittest.TestCase):
         for account in self.ok("channel_accounts.list")["data"]:
             forged = {"method": "POST", "url": account["notify_url"], "body": "out_trade_no=1&sign=AAAA"}
             answer = self.ok("http.receive", forged)
-            self.assertNotEqual(answer["body"], "success", account["channel"])
-            self.assertNotEqual(answer["status"], 200, account["channel"])
+            # Every gateway has its own word for "not accepted, send it again"; some of them answer 200 with it.
+            self.assertFalse(accepted(answer), (account["channel"], answer))
 
     def test_a_fork_is_noticed(self):
         reading, writing = os.pipe()

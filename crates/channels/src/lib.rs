@@ -21,18 +21,19 @@ pub mod wechatpay;
 #[cfg(feature = "readers")]
 pub use dialect::readers::{READERS, Reader};
 
-/// Every channel of this build.
+/// Every channel of this build: wallets first, then those who collect for several of them. A sandbox is connected to
+/// all in this order, so that a wallet's method goes to the wallet itself.
 pub static REGISTRY: &[&dyn Driver] = &[
     &alipay::Alipay,
-    &allinpay::Allinpay,
+    &wechatpay::WechatPay,
+    &unionpay::UnionPay,
+    &qq::Qq,
     &douyinpay::DouyinPay,
     &ecny::Ecny,
+    &testpay::Testpay,
+    &allinpay::Allinpay,
     &epay::Epay,
     &huifu::Huifu,
     &lakala::Lakala,
-    &qq::Qq,
     &shouqianba::Shouqianba,
-    &testpay::Testpay,
-    &unionpay::UnionPay,
-    &wechatpay::WechatPay,
 ];

@@ -63,6 +63,11 @@ fn verb_text(verb: Verb) -> &'static str {
         Verb::Void => "void 撤销",
         Verb::Refund => "refund 退款",
         Verb::QueryRefund => "query refund 退款查询",
+        Verb::Share => "share 分账",
+        Verb::QueryShare => "query share 分账查询",
+        Verb::Release => "release 解冻剩余",
+        Verb::ReturnShare => "return share 分账回退",
+        Verb::QueryReturn => "query return 回退查询",
         _ => "other 其他",
     }
 }

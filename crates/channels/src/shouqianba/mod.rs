@@ -47,6 +47,10 @@ impl Driver for Shouqianba {
         false
     }
 
+    fn refund_number(&self, reference: &str) -> String {
+        encode::number(reference)
+    }
+
     fn simulator(&self) -> Option<&'static dyn sim::Maker> {
         Some(&simulator::Sandbox)
     }

@@ -60,6 +60,12 @@ pub trait Driver: Send + Sync + 'static {
         true
     }
 
+    /// The number by which the provider knows a refund of ours: our reference itself, unless its numbers are too
+    /// short for that. Statements and books name this one.
+    fn refund_number(&self, reference: &str) -> String {
+        reference.to_owned()
+    }
+
     /// The other end of the wire, for the sandbox, the tests and the simulation.
     fn simulator(&self) -> Option<&'static dyn simulator::Maker> {
         None

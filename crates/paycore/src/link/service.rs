@@ -244,11 +244,9 @@ pub struct UpdateLink {
 
 /// Changes a payment link: its text, on or off. What is to be paid never changes: a printed code keeps its price.
 pub async fn update(engine: &Engine, caller: &Caller, input: UpdateLink) -> Result<LinkView> {
+    input.subject.as_deref().map_or(Ok(()), |subject| input::text("subject", subject, 1, 127))?;
     let mut link = find(engine, caller, input.id).await?;
-    if let Some(subject) = input.subject {
-        input::text("subject", &subject, 1, 127)?;
-        link.details.subject = subject;
-    }
+    link.details.subject = input.subject.unwrap_or(link.details.subject);
     link.enabled = input.enabled.unwrap_or(link.enabled);
     let moment = engine.moment(&caller.merchant);
     let view = link.view(engine);

@@ -33,6 +33,8 @@ async fn objects(stand: &Stand) -> BTreeMap<&'static str, Value> {
     objects.insert("webhook_endpoints", endpoint["id"].clone());
     let shop = stand.ok("epay_keys.create", json!({"name": "shop", "protocol": "v1"})).await;
     objects.insert("epay_keys", shop["id"].clone());
+    let link = stand.ok("payment_links.create", json!({"currency": "CNY", "subject": "Counter"})).await;
+    objects.insert("payment_links", link["id"].clone());
     objects
 }
 

@@ -48,6 +48,7 @@ impl World {
             "expires_in": 60 + self.roll(7200),
             "capture_method": if manual { "manual" } else { "automatic" },
             "payer": {"id": "payer-1", "ip": "203.0.113.7", "auth_code": "134500000000000001"},
+            "return_url": "https://shop.test/thanks",
         });
         if self.roll(4) == 0 {
             input["out_trade_no"] = format!("N{}", self.roll(1_000_000_000)).into();

@@ -63,6 +63,10 @@ fn against_the_book(
     }
     let mut ours: BTreeMap<(String, Option<String>), i64> = BTreeMap::new();
     let mut references = BTreeMap::new();
+    let channel = all.channel_accounts.iter().find(|(_, row)| row.id == account).map(|(_, row)| &row.channel);
+    let driver = channel.and_then(|channel| world.engine.driver(channel));
+    let number =
+        |refund: &str| driver.map_or_else(|| refund.to_owned(), |driver| driver.refund_number(refund));
     for (_, attempt) in all.attempts.iter().filter(|(t, a)| *t == tenant && a.account_id == account) {
         references.insert(attempt.id, attempt.reference.clone());
         if attempt.status == AttemptStatus::Succeeded {
@@ -72,7 +76,7 @@ fn against_the_book(
     }
     for (_, refund) in all.refunds.iter().filter(|(_, refund)| refund.status == RefundStatus::Succeeded) {
         if let Some(reference) = references.get(&refund.attempt_id) {
-            ours.insert((reference.clone(), Some(refund.reference.clone())), refund.money.minor());
+            ours.insert((reference.clone(), Some(number(&refund.reference))), refund.money.minor());
         }
     }
     for key in theirs.keys().chain(ours.keys()).collect::<BTreeSet<_>>() {

@@ -54,7 +54,7 @@ async fn what_was_committed_is_read_back(ground: Ground) {
             Put::Endpoint(endpoint.clone()),
             Put::Delivery(delivery.clone()),
             Put::Exception(exception.clone()),
-            Put::Link(fixture::link(1)),
+            Put::Link(fixture::link(tenant, 1)),
         ])
         .await;
     let order = Some(Order { version: 1, ..order });
@@ -89,7 +89,7 @@ async fn what_was_committed_is_read_back(ground: Ground) {
     assert_eq!(store.delivery(tenant, delivery.id).await, Ok(Some(Delivery { version: 1, ..delivery })));
     let exception = crate::exception::Exception { version: 1, ..exception };
     assert_eq!(store.exception(tenant, exception.id).await, Ok(Some(exception)));
-    let link = crate::link::Link { version: 1, ..fixture::link(1) };
+    let link = crate::link::Link { version: 1, ..fixture::link(tenant, 1) };
     assert_eq!(store.link(tenant, link.id).await, Ok(Some(link.clone())));
     assert_eq!(store.link_tenant(link.id).await, Ok(Some(tenant)));
 }
@@ -118,7 +118,7 @@ async fn a_commit_that_fails_leaves_nothing_of_itself(ground: Ground) {
             Put::Endpoint(fixture::endpoint(2)),
             Put::Delivery(fixture::delivery(2, fixture::event(2, "o", 1).id)),
             Put::Exception(fixture::exception(2, "ord_2")),
-            Put::Link(fixture::link(2)),
+            Put::Link(fixture::link(ground.tenant, 2)),
             Put::Sandbox(fixture::sandbox_record(fixture::account_id(ground.tenant, 2), "k", "v")),
         ],
         transactions: vec![fixture::transaction(2, fixture::cny(5))],
@@ -159,7 +159,12 @@ async fn a_version_that_is_not_the_stored_one_is_stale(ground: Ground) {
 fn is_versioned(put: &Put) -> bool {
     !matches!(
         put,
-        Put::Merchant(_) | Put::Sandbox(_) | Put::ApiKey(_) | Put::EpayKey(_) | Put::ChannelAccount(_)
+        Put::Merchant(_)
+            | Put::Sandbox(_)
+            | Put::ApiKey(_)
+            | Put::EpayKey(_)
+            | Put::Link(_)
+            | Put::ChannelAccount(_)
     )
 }
 

@@ -241,8 +241,13 @@ pub fn epay_key(tenant: MerchantId, number: u128) -> EpayKey {
 
 /// The id of a merchant's channel account of this number; unlike other ids it is unique over all merchants.
 pub fn account_id(tenant: MerchantId, number: u128) -> ChannelAccountId {
+    ChannelAccountId::from_bits(own(tenant, number))
+}
+
+/// The bits of an id that is unique over all merchants.
+fn own(tenant: MerchantId, number: u128) -> u128 {
     let owner = tenant.to_string().bytes().fold(0u128, |sum, byte| (sum * 33 + u128::from(byte)) % (1 << 80));
-    ChannelAccountId::from_bits((owner << 32) + number)
+    (owner << 32) + number
 }
 
 /// A channel account.
@@ -277,9 +282,9 @@ pub fn endpoint(number: u128) -> Endpoint {
 }
 
 /// A payment link whose amount the payer types, and one with a price for odd numbers.
-pub fn link(number: u128) -> Link {
+pub fn link(tenant: MerchantId, number: u128) -> Link {
     Link {
-        id: LinkId::from_bits(number),
+        id: LinkId::from_bits(own(tenant, number)),
         version: 0,
         amount: (number % 2 == 1).then_some(500),
         currency: Currency::CNY,
@@ -399,7 +404,7 @@ pub fn every_object(version: i64) -> Vec<Put> {
         Put::Endpoint(Endpoint { version, ..endpoint(1) }),
         Put::Delivery(Delivery { version, due_at: NOW, ..delivery(1, EventId::from_bits(1)) }),
         Put::Exception(Exception { version, ..exception(1, "ord_1") }),
-        Put::Link(Link { version, ..link(1) }),
+        Put::Link(Link { version, ..link(TENANT, 1) }),
         Put::Sandbox(sandbox_record(account, "payment", "{}")),
     ]
 }
