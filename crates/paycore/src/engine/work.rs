@@ -68,6 +68,16 @@ impl Engine {
             Queue::Refunds => crate::refund::service::sweep(self, tenant, read(&id)?).await,
             Queue::Events => Err(Error::internal("events are dispatched together")),
             Queue::Deliveries => crate::webhook::service::send(self, tenant, read(&id)?).await,
+            Queue::Documents => self.document_due(tenant, &id).await,
+        }
+    }
+
+    /// A document goes to the service of its kind, which its id's prefix names.
+    #[expect(clippy::unused_async, reason = "the kinds' services wait")]
+    async fn document_due(&self, tenant: MerchantId, id: &str) -> Result<()> {
+        let prefix = id.split('_').next().unwrap_or_default();
+        match prefix {
+            _ => Err(Error::internal(format!("no service looks after {id} of {tenant}"))),
         }
     }
 }

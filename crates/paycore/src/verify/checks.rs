@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use super::{Report, Row, Rule, Violation};
 use crate::currency::Currency;
-use crate::event::Event;
+use crate::event::{Event, Movement};
 use crate::id::{AttemptId, MerchantId, OrderId};
 use crate::idempotency::Record;
 use crate::ledger::rules::is_balanced;
-use crate::ledger::{Balance, Side, Transaction, TransactionKind};
+use crate::ledger::{Balance, Side, Transaction};
 use crate::order::{Attempt, AttemptStatus, Order, OrderStatus};
 use crate::refund::{Refund, RefundStatus};
 
@@ -66,7 +66,7 @@ pub struct Checker {
     sequences: HashMap<(MerchantId, String), Sequence>,
     refund_sequences: HashMap<(MerchantId, String), i64>,
     events: std::collections::HashSet<(MerchantId, crate::id::EventId)>,
-    rows: [u64; 8],
+    rows: [u64; 9],
     unknown: u64,
     violations: Vec<Violation>,
 }
@@ -82,6 +82,7 @@ impl Checker {
             Row::Balance(tenant, balance) => self.balance(tenant, balance),
             Row::Event(tenant, event) => self.event(tenant, event),
             Row::Claim(tenant, record) => self.claim(tenant, &record),
+            Row::Document(_, _) => self.rows[8] += 1,
             Row::Delivery(tenant, delivery) => {
                 self.rows[7] += 1;
                 if !self.events.contains(&(tenant, delivery.event_id)) {
@@ -117,8 +118,17 @@ impl Checker {
                 self.broken("I24", tenant, object, detail);
             }
         }
-        let names =
-            ["orders", "attempts", "refunds", "transactions", "balances", "events", "claims", "deliveries"];
+        let names = [
+            "orders",
+            "attempts",
+            "refunds",
+            "transactions",
+            "balances",
+            "events",
+            "claims",
+            "deliveries",
+            "documents",
+        ];
         Report {
             ok: self.violations.is_empty(),
             rows: names.into_iter().zip(self.rows).collect(),
@@ -206,12 +216,12 @@ impl Checker {
         if !is_balanced(&transaction) {
             self.broken("I1", tenant, transaction.id, format!("{} entries", transaction.entries.len()));
         }
-        match self.orders.get_mut(&(tenant, transaction.order_id)) {
-            None => self.broken("I7", tenant, transaction.id, "its order does not exist".into()),
-            Some(order) => match transaction.kind {
-                TransactionKind::Payment => order.booked_in += transaction.money.minor(),
-                TransactionKind::Refund => order.booked_out += transaction.money.minor(),
-            },
+        let order = transaction.order_id.map(|id| self.orders.get_mut(&(tenant, id)));
+        match (order, transaction.kind) {
+            (Some(None), _) => self.broken("I7", tenant, transaction.id, "its order does not exist".into()),
+            (Some(Some(order)), Movement::Payment) => order.booked_in += transaction.money.minor(),
+            (Some(Some(order)), Movement::Refund) => order.booked_out += transaction.money.minor(),
+            _ => {}
         }
         for entry in transaction.entries {
             let sums = self.entries.entry((tenant, entry.account, entry.money.currency())).or_default();
