@@ -1,6 +1,7 @@
 //! The ledger: a double-entry journal per merchant. A transaction is two or more entries whose debits equal its
 //! credits in every currency; nothing is ever edited, only reversed by another transaction.
 
+pub mod machine;
 pub mod rules;
 #[cfg(feature = "engine")]
 pub mod service;
