@@ -311,7 +311,8 @@ impl Engine {
         changes.put(Put::Exception(exception));
     }
 
-    fn event<V: Serialize>(
+    /// Renders an event about an object; the caller numbers it.
+    pub(crate) fn event<V: Serialize>(
         &self,
         kind: EventKind,
         object_id: String,
@@ -423,6 +424,16 @@ impl From<CommitError> for Error {
             CommitError::Duplicate(what) => {
                 Error::new(Code::DuplicateNumber, format!("This {what} is already in use.")).param(what)
             }
+            CommitError::Floor => {
+                Error::new(Code::InsufficientBalance, "The account does not have this much available.")
+            }
+            CommitError::Frozen => {
+                Error::new(Code::AccountFrozen, "The account is frozen; unfreeze it before money leaves it.")
+            }
+            CommitError::Closed => Error::new(
+                Code::BooksClosed,
+                "The books are closed for this date; use a later effective date.",
+            ),
             CommitError::Broken(detail) => Error::internal(detail),
             CommitError::Store(error) => error.into(),
         }

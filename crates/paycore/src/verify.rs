@@ -2,6 +2,7 @@
 //! `paycore verify`, the simulation and the tests run the same checks.
 
 mod checks;
+mod seals;
 
 use async_trait::async_trait;
 use serde::Serialize;
@@ -17,6 +18,7 @@ use crate::store::{Read, Store};
 use crate::webhook::Delivery;
 
 pub use checks::Checker;
+pub use seals::Head;
 
 /// What is read, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +38,7 @@ pub enum Table {
 impl Table {
     /// Every table, in the order the checks want them.
     pub const ALL: &'static [Table] = &[
+        Table::Documents,
         Table::Orders,
         Table::Attempts,
         Table::Refunds,
@@ -44,7 +47,6 @@ impl Table {
         Table::Events,
         Table::Claims,
         Table::Deliveries,
-        Table::Documents,
     ];
 }
 
@@ -94,6 +96,8 @@ pub struct Report {
     pub unknown: u64,
     /// Open exceptions are listed by `GET /v1/exceptions`; this is how many late or odd payments orders carry.
     pub late_payments: u64,
+    /// Where each merchant's chain of seals ends. A hash kept outside shows whether an end was cut off.
+    pub seals: std::collections::BTreeMap<String, Head>,
 }
 
 /// One invariant.

@@ -170,12 +170,22 @@ fn transaction(bits: u128, kind: Movement, minor: i64, debit: &str, credit: &str
         refund_id: None,
         money: cny(minor),
         created_at: AT,
+        effective_at: AT,
+        reverses: None,
         entries: vec![entry(debit, Side::Debit), entry(credit, Side::Credit)],
     }
 }
 
 fn balance(account: &str, debits: i64, credits: i64) -> Balance {
-    Balance { account: account.into(), currency: Currency::CNY, debits, credits }
+    Balance {
+        account: account.into(),
+        currency: Currency::CNY,
+        debits,
+        credits,
+        version: 0,
+        overdraft: None,
+        frozen: false,
+    }
 }
 
 fn event(bits: u128, sequence: i64) -> Event {

@@ -57,19 +57,14 @@ pub struct Booking {
     /// The amounts, each by the name that the template's lines use. The first is the transaction's own amount. A part
     /// that is missing or zero leaves its lines out.
     pub parts: Vec<(Part, Money)>,
+    /// The instant it counts for, where that is before the event.
+    pub effective_at: Option<Timestamp>,
 }
 
 impl Booking {
     /// A booking of one part; more is added by the methods below.
     pub fn new(movement: Movement, part: Part, money: Money) -> Self {
-        Booking {
-            movement,
-            order_id: None,
-            refund_id: None,
-            channel: None,
-            party: None,
-            parts: vec![(part, money)],
-        }
+        Booking { movement, order_id: None, refund_id: None, channel: None, party: None, parts: vec![(part, money)], effective_at: None }
     }
 
     /// About this order.
@@ -90,6 +85,11 @@ impl Booking {
     /// For this party.
     pub fn party(self, party: impl Into<String>) -> Self {
         Booking { party: Some(party.into()), ..self }
+    }
+
+    /// Counting for an instant before the event.
+    pub fn effective(self, at: Timestamp) -> Self {
+        Booking { effective_at: Some(at), ..self }
     }
 
     /// With one more part.
@@ -142,6 +142,12 @@ movements! {
     Payment "payment",
     /// Money went back through a channel.
     Refund "refund",
+    /// Money of the merchant was put on hold.
+    Hold "hold",
+    /// Money on hold was released.
+    HoldRelease "hold_release",
+    /// Another transaction was taken back.
+    Reversal "reversal",
 }
 
 macro_rules! kinds {
@@ -183,4 +189,16 @@ kinds! {
     RefundFailed "refund.failed",
     /// Something needs a person.
     ExceptionOpened "exception.opened",
+    /// Money of the merchant was put on hold.
+    HoldCreated "hold.created",
+    /// A hold, or a part of it, was released.
+    HoldReleased "hold.released",
+    /// A hold ran out and was released.
+    HoldExpired "hold.expired",
+    /// A transaction was taken back by another one.
+    TransactionReversed "transaction.reversed",
+    /// An account was frozen or unfrozen, or its floor moved.
+    LedgerAccountUpdated "ledger_account.updated",
+    /// A period of the books was closed.
+    PeriodClosed "period.closed",
 }

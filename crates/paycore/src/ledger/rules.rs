@@ -2,10 +2,10 @@
 
 use super::templates::{Line, template};
 use super::{Entry, Side, Transaction};
-use crate::event::{Booking, Event};
-use crate::id::TransactionId;
+use crate::event::{Booking, Event, Movement};
+use crate::id::{EventId, TransactionId};
 use crate::money::Money;
-use crate::time::Rng;
+use crate::time::{Rng, Timestamp};
 
 /// The transaction of an event, or nothing for events that move no money.
 pub fn book(event: &Event, rng: &dyn Rng) -> Option<Transaction> {
@@ -22,6 +22,8 @@ pub fn book(event: &Event, rng: &dyn Rng) -> Option<Transaction> {
         refund_id: booking.refund_id,
         money,
         created_at: event.created_at,
+        effective_at: booking.effective_at.unwrap_or(event.created_at).min(event.created_at),
+        reverses: None,
         entries: moved.flat_map(|(line, money)| entries(line, money, booking)).collect(),
     })
 }
@@ -39,6 +41,56 @@ fn account_name(pattern: &str, booking: &Booking) -> String {
         Some((head, _)) => format!("{head}{}", party.unwrap_or("none")),
         None => pattern.to_owned(),
     }
+}
+
+/// What is booked because something else happened, and is put right there: taking only its booking back would leave the
+/// two apart.
+const FOLLOWING: &[Movement] =
+    &[Movement::Payment, Movement::Refund, Movement::Hold, Movement::HoldRelease];
+
+/// Why a transaction cannot be taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ReversalError {
+    /// What it books stands in an order, a refund or a hold: that is changed, and the books follow.
+    #[error("a {} follows what it books; change that, and the books follow", .0.text())]
+    Follows(Movement),
+    /// A reversal stands for good.
+    #[error("a reversal is not taken back; book what is right")]
+    Reversal,
+}
+
+/// The transaction that takes another one back: the same entries with sides exchanged.
+///
+/// # Errors
+/// [`ReversalError`] where the transaction only follows something else, or is a reversal itself.
+pub fn reverse(
+    transaction: &Transaction,
+    event: EventId,
+    effective_at: Option<Timestamp>,
+    now: Timestamp,
+    rng: &dyn Rng,
+) -> Result<Transaction, ReversalError> {
+    match transaction.kind {
+        Movement::Reversal => return Err(ReversalError::Reversal),
+        kind if FOLLOWING.contains(&kind) => return Err(ReversalError::Follows(kind)),
+        _ => {}
+    }
+    Ok(Transaction {
+        id: TransactionId::new(now, rng),
+        kind: Movement::Reversal,
+        event_id: event,
+        reverses: Some(transaction.id),
+        created_at: now,
+        effective_at: effective_at.unwrap_or(now).min(now),
+        entries: turned(transaction),
+        ..transaction.clone()
+    })
+}
+
+/// A transaction's entries with their sides exchanged.
+fn turned(transaction: &Transaction) -> Vec<Entry> {
+    let other = |side| if side == Side::Debit { Side::Credit } else { Side::Debit };
+    transaction.entries.iter().map(|entry| Entry { side: other(entry.side), ..entry.clone() }).collect()
 }
 
 /// Whether a transaction may be stored: at least two entries, all positive, debits equal to credits in every
@@ -64,9 +116,8 @@ pub fn is_balanced(transaction: &Transaction) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{EventKind, Movement, Part};
-    use crate::id::EventId;
-    use crate::time::{SeededRng, Timestamp};
+    use crate::event::{EventKind, Part};
+    use crate::time::SeededRng;
 
     fn booked(booking: Booking) -> Transaction {
         let event = Event {
@@ -110,6 +161,28 @@ mod tests {
         let booking = Booking::new(Movement::Refund, Part::Gross, cny(5)).channel("alipay");
         assert_eq!(booked(booking.clone()).entries.len(), 2);
         assert_eq!(booked(booking.with(Part::Fee, cny(0))).entries.len(), 2);
+    }
+
+    #[test]
+    fn a_reversal_has_the_same_entries_the_other_way_and_is_not_reversed_itself() {
+        let booking = Booking::new(Movement::Payment, Part::Gross, cny(10_000)).channel("alipay");
+        let payment = booked(booking.with(Part::Fee, cny(40)));
+        let (event, now, rng) = (EventId::from_bits(9), Timestamp::from_secs(9), SeededRng::new(2));
+        let take_back = |row: &Transaction| reverse(row, event, None, now, &rng);
+        assert_eq!(take_back(&payment), Err(ReversalError::Follows(Movement::Payment)));
+        // Whatever kinds there are that may be taken back, they are taken back like this.
+        let reversal = Transaction { kind: Movement::Reversal, ..payment.clone() };
+        assert_eq!(take_back(&reversal), Err(ReversalError::Reversal));
+        let sums = |entries: &[Entry]| {
+            let mut signed = std::collections::BTreeMap::new();
+            for entry in entries {
+                let sign = if entry.side == Side::Debit { 1 } else { -1 };
+                *signed.entry(entry.account.clone()).or_insert(0) += sign * entry.money.minor();
+            }
+            signed
+        };
+        let both: Vec<Entry> = payment.entries.iter().chain(&turned(&payment)).cloned().collect();
+        assert!(sums(&both).values().all(|sum| *sum == 0));
     }
 
     #[test]

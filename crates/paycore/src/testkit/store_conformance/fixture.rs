@@ -188,6 +188,8 @@ pub fn transaction(number: u128, amount: Money) -> Transaction {
         refund_id: None,
         money: amount,
         created_at: NOW,
+        effective_at: NOW,
+        reverses: None,
         entries: vec![
             entry("channel_receivable:alipay", Side::Debit),
             entry("merchant_pending", Side::Credit),
