@@ -64,7 +64,15 @@ pub struct Booking {
 impl Booking {
     /// A booking of one part; more is added by the methods below.
     pub fn new(movement: Movement, part: Part, money: Money) -> Self {
-        Booking { movement, order_id: None, refund_id: None, channel: None, party: None, parts: vec![(part, money)], effective_at: None }
+        Booking {
+            movement,
+            order_id: None,
+            refund_id: None,
+            channel: None,
+            party: None,
+            parts: vec![(part, money)],
+            effective_at: None,
+        }
     }
 
     /// About this order.

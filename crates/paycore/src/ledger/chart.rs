@@ -44,41 +44,41 @@ impl Per {
 }
 
 macro_rules! chart {
-    ($($name:literal $($per:ident)? $side:ident $floor:literal $title:literal $title_zh:literal;)*) => {
+    ($($name:literal [$($per:ident)?] $side:ident $floor:literal $title:literal $title_zh:literal;)*) => {
         /// Every kind of account.
         pub const CHART: &[AccountKind] = &[$(AccountKind {
             name: $name,
-            per: chart!(@per $($per)?),
+            per: chart!(@$($per)?),
             side: Side::$side,
             floor: $floor,
             title: $title,
             title_zh: $title_zh,
         },)*];
     };
-    (@per) => { None };
-    (@per per_channel) => { Some(Per::Channel) };
-    (@per per_party) => { Some(Per::Party) };
+    (@) => { None };
+    (@channel) => { Some(Per::Channel) };
+    (@party) => { Some(Per::Party) };
 }
 
 chart! {
-    "channel_receivable" per_channel Debit false "Owed to us by the channel" "应收渠道款";
-    "channel_cost" Debit false "Channel cost" "渠道成本";
-    "merchant_pending" Credit false "Merchant, not settled yet" "商户待结算";
-    "merchant_available" Credit true "Merchant, available" "商户可用余额";
-    "merchant_frozen" Credit true "Merchant, on hold" "商户冻结";
-    "merchant_reserve" Credit true "Merchant, reserve" "商户保证金";
-    "merchant_in_payout" Credit true "Merchant, being paid out" "商户出款中";
-    "fee_income" Credit false "Fee income" "手续费收入";
-    "tax_payable" Credit false "Tax payable" "应交税费";
-    "agent_payable" per_party Credit false "Owed to the agent" "应付代理商";
-    "split_payable" per_party Credit false "Owed to the receiver of a share" "应付分账方";
-    "refund_payable" Credit false "Refunds payable" "应付退款";
-    "suspense_long" per_channel Credit false "More than our books say" "长款挂账";
-    "suspense_short" per_channel Debit false "Less than our books say" "短款挂账";
-    "fx_liquidity" Debit false "Currency position" "外汇头寸";
-    "fx_spread" Credit false "Currency spread" "汇差收入";
-    "rounding" Debit false "Rounding" "尾差";
-    "bank" per_party Debit false "Bank account" "银行存款";
+    "channel_receivable" [channel] Debit false "Owed to us by the channel" "应收渠道款";
+    "channel_cost" [] Debit false "Channel cost" "渠道成本";
+    "merchant_pending" [] Credit false "Merchant, not settled yet" "商户待结算";
+    "merchant_available" [] Credit true "Merchant, available" "商户可用余额";
+    "merchant_frozen" [] Credit true "Merchant, on hold" "商户冻结";
+    "merchant_reserve" [] Credit true "Merchant, reserve" "商户保证金";
+    "merchant_in_payout" [] Credit true "Merchant, being paid out" "商户出款中";
+    "fee_income" [] Credit false "Fee income" "手续费收入";
+    "tax_payable" [] Credit false "Tax payable" "应交税费";
+    "agent_payable" [party] Credit false "Owed to the agent" "应付代理商";
+    "split_payable" [party] Credit false "Owed to the receiver of a share" "应付分账方";
+    "refund_payable" [] Credit false "Refunds payable" "应付退款";
+    "suspense_long" [channel] Credit false "More than our books say" "长款挂账";
+    "suspense_short" [channel] Debit false "Less than our books say" "短款挂账";
+    "fx_liquidity" [] Debit false "Currency position" "外汇头寸";
+    "fx_spread" [] Credit false "Currency spread" "汇差收入";
+    "rounding" [] Debit false "Rounding" "尾差";
+    "bank" [party] Debit false "Bank account" "银行存款";
 }
 
 /// The kind of an account, from its name: `bank:main` is a `bank`. None where the chart has no such account.

@@ -45,8 +45,7 @@ fn account_name(pattern: &str, booking: &Booking) -> String {
 
 /// What is booked because something else happened, and is put right there: taking only its booking back would leave the
 /// two apart.
-const FOLLOWING: &[Movement] =
-    &[Movement::Payment, Movement::Refund, Movement::Hold, Movement::HoldRelease];
+const FOLLOWING: &[Movement] = &[Movement::Payment, Movement::Refund, Movement::Hold, Movement::HoldRelease];
 
 /// Why a transaction cannot be taken back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

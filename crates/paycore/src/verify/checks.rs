@@ -31,7 +31,10 @@ const RULES: &[Rule] = &[
     Rule { id: "I23", text: "every delivery belongs to an event" },
     Rule { id: "I24", text: "events of an object are numbered 1, 2, 3 without gaps" },
     Rule { id: "I27", text: "money that moved on an order is booked, to the cent" },
-    Rule { id: "I36", text: "every sealed transaction is there, unchanged and in its place, and none was slipped in" },
+    Rule {
+        id: "I36",
+        text: "every sealed transaction is there, unchanged and in its place, and none was slipped in",
+    },
 ];
 
 const VIOLATIONS_MAX: usize = 1_000;
@@ -129,8 +132,17 @@ impl Checker {
         }
         let (loose, heads) = std::mem::take(&mut self.seals).finish();
         loose.into_iter().for_each(|found| self.unsealed(Some(found)));
-        let names =
-            ["orders", "attempts", "refunds", "transactions", "balances", "events", "claims", "deliveries", "documents"];
+        let names = [
+            "orders",
+            "attempts",
+            "refunds",
+            "transactions",
+            "balances",
+            "events",
+            "claims",
+            "deliveries",
+            "documents",
+        ];
         Report {
             ok: self.violations.is_empty(),
             rows: names.into_iter().zip(self.rows).collect(),

@@ -93,8 +93,10 @@ impl Seals {
         let gone = self.expected.into_keys().map(|(tenant, id)| (tenant, id, "it was sealed and is gone"));
         let loose = self.unsealed.into_iter();
         let loose = loose.map(|((tenant, _), id)| (tenant, id, "it books an event that does not exist"));
-        let mut found: Vec<Found> =
-            gone.chain(loose).map(|(tenant, id, detail)| (tenant, id.to_string(), detail.to_owned())).collect();
+        let mut found: Vec<Found> = gone
+            .chain(loose)
+            .map(|(tenant, id, detail)| (tenant, id.to_string(), detail.to_owned()))
+            .collect();
         found.sort();
         (found, self.heads)
     }

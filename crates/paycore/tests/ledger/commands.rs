@@ -4,9 +4,7 @@
 
 use paycore::currency::Currency;
 use paycore::ledger::Side;
-use paycore::ledger::machine::{
-    Account, Action, Code, Freeze, Leg, Limit, Machine, Transfer, UpTo,
-};
+use paycore::ledger::machine::{Account, Action, Code, Freeze, Leg, Limit, Machine, Transfer, UpTo};
 use paycore::time::Timestamp;
 
 use crate::naive::Naive;
@@ -115,7 +113,11 @@ impl Commands {
     fn id(&mut self) -> u128 {
         self.next_id += 1;
         // Ids come from outside and in no order.
-        if self.below(2_000) == 0 { 0 } else { self.next_id.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835) }
+        if self.below(2_000) == 0 {
+            0
+        } else {
+            self.next_id.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)
+        }
     }
 
     fn some_account(&mut self) -> u128 {

@@ -56,7 +56,14 @@ fn compare(seed: u64, count: u64) -> BTreeMap<Code, u64> {
     same_balances(&machine, &naive, done);
     let mut digest = Sha256::new();
     for row in machine.records() {
-        digest.update(naive::line(row.id, row.deed, [row.debit, row.credit], row.amount.into(), row.of, row.at));
+        digest.update(naive::line(
+            row.id,
+            row.deed,
+            [row.debit, row.credit],
+            row.amount.into(),
+            row.of,
+            row.at,
+        ));
     }
     assert_eq!(digest.finalize()[..], naive.digest()[..], "the journals differ, seed {seed}");
     seen

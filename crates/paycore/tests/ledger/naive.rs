@@ -251,7 +251,10 @@ impl Naive {
         hold: bool,
     ) -> Result<(), Code> {
         match hold {
-            true => (left.debits_held, right.credits_held) = (left.debits_held + amount, right.credits_held + amount),
+            true => {
+                (left.debits_held, right.credits_held) =
+                    (left.debits_held + amount, right.credits_held + amount)
+            }
             false => (left.debits, right.credits) = (left.debits + amount, right.credits + amount),
         }
         let (debits, credits) = (left.debits + left.debits_held, right.credits + right.credits_held);

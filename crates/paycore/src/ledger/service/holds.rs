@@ -174,8 +174,7 @@ fn record(
     moment: Moment,
 ) {
     hold.sequence += 1;
-    let mut event =
-        engine.event(kind, hold.id.to_string(), hold.sequence, hold, merchant.livemode, moment);
+    let mut event = engine.event(kind, hold.id.to_string(), hold.sequence, hold, merchant.livemode, moment);
     event.booking = Some(booking);
     changes.events.push(event);
     changes.put(Put::document(hold));
@@ -184,7 +183,9 @@ fn record(
 fn refused(hold: &Hold, error: ReleaseError) -> Error {
     let text = error.to_string();
     let error = match error {
-        ReleaseError::Over(_) => Error::new(Code::StateNotAllowed, format!("{text}; there is nothing to release.")),
+        ReleaseError::Over(_) => {
+            Error::new(Code::StateNotAllowed, format!("{text}; there is nothing to release."))
+        }
         ReleaseError::Amount { .. } => Error::new(Code::InvalidAmount, format!("{text}.")).param("amount"),
     };
     error.object(hold.id)

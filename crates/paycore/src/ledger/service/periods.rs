@@ -33,14 +33,7 @@ pub async fn close(engine: &Engine, caller: &Caller, input: ClosePeriod) -> Resu
     let object = period.id.to_string();
     let livemode = caller.merchant.livemode;
     // The event also makes the closing wait for every booking that is under way, and every later one for it.
-    changes.events.push(engine.event(
-        EventKind::PeriodClosed,
-        object.clone(),
-        1,
-        &period,
-        livemode,
-        moment,
-    ));
+    changes.events.push(engine.event(EventKind::PeriodClosed, object.clone(), 1, &period, livemode, moment));
     let detail = format!("until {}", period.until);
     changes.audit.push(engine.audit(&caller.actor, "periods.close", Some(object), detail, moment));
     changes.put(Put::Books(books)).put(Put::document(&period));

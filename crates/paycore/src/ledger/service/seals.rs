@@ -243,7 +243,8 @@ impl Verification {
 
     fn finish(self) -> Result<SealReport> {
         if self.anchor.is_some() {
-            let detail = "This hash is not in the chain: the books were cut off or replaced since it was kept.";
+            let detail =
+                "This hash is not in the chain: the books were cut off or replaced since it was kept.";
             return Err(Error::new(crate::error::Code::StateNotAllowed, detail).param("anchor"));
         }
         let intact = self.broken.is_empty();

@@ -45,7 +45,13 @@ impl Ground {
         self.commit(booked([transaction])).await
     }
 
-    async fn terms(&self, account: &str, version: i64, overdraft: i64, frozen: bool) -> Result<(), CommitError> {
+    async fn terms(
+        &self,
+        account: &str,
+        version: i64,
+        overdraft: i64,
+        frozen: bool,
+    ) -> Result<(), CommitError> {
         let (account, currency, overdraft) = (account.to_owned(), Currency::CNY, Some(overdraft));
         self.put(Put::AccountTerms(AccountTerms { account, currency, version, overdraft, frozen })).await
     }
@@ -146,7 +152,9 @@ async fn terms_that_race_are_changed_once(ground: Ground) {
     let tasks: Vec<_> = (0..32)
         .map(|overdraft| {
             let ground = ground.clone();
-            tokio::spawn(async move { ground.terms(AVAILABLE, 0, overdraft, false).await.map(|()| overdraft) })
+            tokio::spawn(
+                async move { ground.terms(AVAILABLE, 0, overdraft, false).await.map(|()| overdraft) },
+            )
         })
         .collect();
     let mut winners = Vec::new();
@@ -162,10 +170,8 @@ async fn terms_that_race_are_changed_once(ground: Ground) {
 
 async fn a_booking_that_counts_for_a_closed_period_is_refused(ground: Ground) {
     let at = |seconds| Timestamp::from_secs(seconds);
-    let dated = |number, seconds| Transaction {
-        effective_at: at(seconds),
-        ..moved(number, PENDING, AVAILABLE, 5)
-    };
+    let dated =
+        |number, seconds| Transaction { effective_at: at(seconds), ..moved(number, PENDING, AVAILABLE, 5) };
     assert_eq!(ground.store.books(ground.tenant).await, Ok(Books::default()));
     assert_eq!(ground.book(dated(1, 50)).await, Ok(()));
     let close = |version, seconds| Put::Books(Books { version, closed_until: at(seconds) });
@@ -182,7 +188,8 @@ async fn a_booking_that_counts_for_a_closed_period_is_refused(ground: Ground) {
     assert_eq!(ground.commit(changes).await, Err(CommitError::Closed));
     assert_eq!(ground.store.order(ground.tenant, fixture::order(5).id).await, Ok(None));
     assert_eq!(ground.store.commit(ground.stranger, booked([dated(6, 150)])).await, Ok(()));
-    let later = Transaction { effective_at: fixture::NOW.plus(std::time::Duration::from_secs(1)), ..dated(7, 0) };
+    let later =
+        Transaction { effective_at: fixture::NOW.plus(std::time::Duration::from_secs(1)), ..dated(7, 0) };
     assert!(matches!(ground.book(later).await, Err(CommitError::Broken(_))), "after its own booking");
 }
 

@@ -44,7 +44,11 @@ fn transfer(number: u64) -> Transfer {
     let credit = if number.is_multiple_of(2) { 1 } else { (mixed >> 64) % (ACCOUNTS - 1) + 2 };
     let credit = if credit == debit { 1 } else { credit };
     let amount = 1 + (number % 9_999) as i64;
-    Transfer { id: mixed, action: Action::Move(Leg { debit, credit, amount, up_to: UpTo::Exact }), linked: false }
+    Transfer {
+        id: mixed,
+        action: Action::Move(Leg { debit, credit, amount, up_to: UpTo::Exact }),
+        linked: false,
+    }
 }
 
 fn through_machine(transfers: &[Transfer]) -> u64 {

@@ -124,9 +124,9 @@ async fn stores(arguments: &Arguments) -> Result<Vec<table::Row>, Failure> {
     const PAYMENTS: usize = 20_000;
     let clock = paycore::transport::system::SystemClock;
     let folder = tempfile::tempdir_in(&arguments.folder)?;
-    let mut rows = vec![paycore_store::bench::sqlite(folder.path(), &clock, PAYMENTS).await?];
+    let mut rows = paycore_store::bench::sqlite(folder.path(), &clock, PAYMENTS).await?;
     if let [own, bare] = arguments.postgres.as_slice() {
-        rows.push(paycore_store::bench::postgres(own, bare, &clock, PAYMENTS).await?);
+        rows.extend(paycore_store::bench::postgres(own, bare, &clock, PAYMENTS).await?);
     }
     Ok(rows.iter().map(table::Row::from).collect())
 }

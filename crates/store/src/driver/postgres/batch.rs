@@ -163,8 +163,7 @@ impl Session {
             sum.add(posting).map_err(Failure::Commit)?;
         }
         for ((tenant, account, currency), sum) in &sums {
-            let parameters: [&(dyn ToSql + Sync); 5] =
-                [tenant, account, currency, &sum.debits, &sum.credits];
+            let parameters: [&(dyn ToSql + Sync); 5] = [tenant, account, currency, &sum.debits, &sum.credits];
             if sum.floor {
                 self.connection.run(&self.fold.open, &parameters[..3]).await?;
             }

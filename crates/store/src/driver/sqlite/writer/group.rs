@@ -274,7 +274,11 @@ impl Fold<'_> {
     }
 }
 
-fn run(fold: &mut Prepared<'_>, (tenant, account, currency): &Key<'_>, sum: Option<Sum>) -> rusqlite::Result<()> {
+fn run(
+    fold: &mut Prepared<'_>,
+    (tenant, account, currency): &Key<'_>,
+    sum: Option<Sum>,
+) -> rusqlite::Result<()> {
     fold.raw_bind_parameter(1, tenant)?;
     fold.raw_bind_parameter(2, account)?;
     fold.raw_bind_parameter(3, currency)?;
