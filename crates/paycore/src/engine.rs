@@ -24,6 +24,7 @@ use crate::error::{Code, Error, Result};
 use crate::event::{Booking, Event, EventKind};
 use crate::exception::{Exception, ExceptionKind};
 use crate::id::{AuditId, ChannelAccountId, EventId, ExceptionId, LinkId, MerchantId};
+use crate::ledger::posting::Templates;
 use crate::merchant::Merchant;
 use crate::order::Order;
 use crate::order::input::Moment;
@@ -47,6 +48,7 @@ pub struct Engine {
     pub(crate) vault: Arc<dyn Vault>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) rng: Arc<dyn Rng>,
+    pub(crate) templates: Templates,
     pub(crate) public_url: String,
     pub(crate) hub: Hub,
     merchants: Cache<MerchantId, Merchant>,
@@ -237,7 +239,7 @@ impl Engine {
     /// Commits one step of one merchant: books its events, then writes everything at once.
     pub(crate) async fn commit(&self, tenant: MerchantId, mut changes: Changes) -> Result<(), CommitError> {
         for event in &changes.events {
-            if let Some(transaction) = crate::ledger::rules::book(event, &*self.rng) {
+            if let Some(transaction) = crate::ledger::rules::book(event, &self.templates, &*self.rng) {
                 changes.transactions.push(transaction);
             }
         }

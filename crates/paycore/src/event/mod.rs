@@ -114,7 +114,8 @@ impl Booking {
 
 /// The name of an amount in a booking and in the lines of a posting template. Each part is in one currency and moves
 /// from one account to another as a whole, so that what is made of parts always balances.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Part {
     /// The whole amount that moved.
@@ -156,6 +157,8 @@ movements! {
     HoldRelease "hold_release",
     /// Another transaction was taken back.
     Reversal "reversal",
+    /// The merchant brought money in by bank transfer.
+    TopUp "top_up",
 }
 
 macro_rules! kinds {

@@ -5,6 +5,7 @@ pub mod chart;
 pub mod hold;
 pub mod machine;
 pub mod period;
+pub mod posting;
 pub mod rules;
 pub mod seal;
 #[cfg(feature = "engine")]

@@ -1,19 +1,15 @@
 //! The one function that books an event.
 
-use super::templates::{Line, template};
+use super::posting::Templates;
 use super::{Entry, Side, Transaction};
 use crate::event::{Booking, Event, Movement};
 use crate::id::{EventId, TransactionId};
-use crate::money::Money;
 use crate::time::{Rng, Timestamp};
 
 /// The transaction of an event, or nothing for events that move no money.
-pub fn book(event: &Event, rng: &dyn Rng) -> Option<Transaction> {
+pub fn book(event: &Event, templates: &Templates, rng: &dyn Rng) -> Option<Transaction> {
     let booking: &Booking = event.booking.as_ref()?;
     let (_, money) = *booking.parts.first()?;
-    let lines = template(booking.movement).lines.iter();
-    let moved =
-        lines.filter_map(|line| Some((line, booking.part(line.part).filter(|part| !part.is_zero())?)));
     Some(Transaction {
         id: TransactionId::new(event.created_at, rng),
         kind: booking.movement,
@@ -24,23 +20,8 @@ pub fn book(event: &Event, rng: &dyn Rng) -> Option<Transaction> {
         created_at: event.created_at,
         effective_at: booking.effective_at.unwrap_or(event.created_at).min(event.created_at),
         reverses: None,
-        entries: moved.flat_map(|(line, money)| entries(line, money, booking)).collect(),
+        entries: templates.entries(booking),
     })
-}
-
-fn entries(line: &Line, money: Money, booking: &Booking) -> [Entry; 2] {
-    let entry = |account, side| Entry { account: account_name(account, booking), side, money };
-    [entry(line.debit, Side::Debit), entry(line.credit, Side::Credit)]
-}
-
-/// The name of an account with what the booking says in the place of the braces.
-fn account_name(pattern: &str, booking: &Booking) -> String {
-    let (channel, party) = (booking.channel.as_deref(), booking.party.as_deref());
-    match pattern.split_once('{') {
-        Some((head, "channel}")) => format!("{head}{}", channel.unwrap_or("none")),
-        Some((head, _)) => format!("{head}{}", party.unwrap_or("none")),
-        None => pattern.to_owned(),
-    }
 }
 
 /// What is booked because something else happened, and is put right there: taking only its booking back would leave the
@@ -116,6 +97,7 @@ pub fn is_balanced(transaction: &Transaction) -> bool {
 mod tests {
     use super::*;
     use crate::event::{EventKind, Part};
+    use crate::money::Money;
     use crate::time::SeededRng;
 
     fn booked(booking: Booking) -> Transaction {
@@ -131,7 +113,7 @@ mod tests {
             position: 0,
             due_at: Timestamp::ZERO,
         };
-        book(&event, &SeededRng::new(1)).unwrap()
+        book(&event, &Templates::builtin(), &SeededRng::new(1)).unwrap()
     }
 
     fn cny(minor: i64) -> Money {
@@ -169,9 +151,12 @@ mod tests {
         let (event, now, rng) = (EventId::from_bits(9), Timestamp::from_secs(9), SeededRng::new(2));
         let take_back = |row: &Transaction| reverse(row, event, None, now, &rng);
         assert_eq!(take_back(&payment), Err(ReversalError::Follows(Movement::Payment)));
-        // Whatever kinds there are that may be taken back, they are taken back like this.
         let reversal = Transaction { kind: Movement::Reversal, ..payment.clone() };
         assert_eq!(take_back(&reversal), Err(ReversalError::Reversal));
+        let top_up = booked(Booking::new(Movement::TopUp, Part::Gross, cny(700)).party("main"));
+        let back = take_back(&top_up).unwrap();
+        assert!(is_balanced(&back));
+        assert_eq!((back.reverses, back.kind, back.event_id), (Some(top_up.id), Movement::Reversal, event));
         let sums = |entries: &[Entry]| {
             let mut signed = std::collections::BTreeMap::new();
             for entry in entries {
@@ -180,14 +165,14 @@ mod tests {
             }
             signed
         };
-        let both: Vec<Entry> = payment.entries.iter().chain(&turned(&payment)).cloned().collect();
+        let both: Vec<Entry> = top_up.entries.into_iter().chain(back.entries).collect();
         assert!(sums(&both).values().all(|sum| *sum == 0));
     }
 
     #[test]
     fn every_template_is_balanced_whatever_the_amounts() {
         for movement in Movement::ALL {
-            for part in template(*movement).lines.iter().map(|line| line.part) {
+            for part in crate::ledger::templates::template(*movement).lines.iter().map(|line| line.part) {
                 let booking = Booking::new(*movement, part, cny(7)).channel("c").party("p");
                 assert!(is_balanced(&booked(booking)), "{movement:?} {part:?}");
             }

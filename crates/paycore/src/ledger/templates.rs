@@ -59,6 +59,7 @@ pub const TEMPLATES: &[Template] = &[
     },
     // Its entries are those of the transaction that it takes back, the other way.
     Template { movement: Movement::Reversal, lines: &[] },
+    Template { movement: Movement::TopUp, lines: &[line("bank:{party}", "merchant_available", Part::Gross)] },
 ];
 
 /// The template of a movement.

@@ -1,6 +1,6 @@
 //! I36: the journal against the hashes that were kept of it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
 
@@ -29,6 +29,8 @@ pub struct Head {
 /// Collects seals, then transactions, then events. Memory grows with the sealed transactions, about 120 bytes each.
 #[derive(Debug, Default)]
 pub(super) struct Seals {
+    /// Hashes kept outside that were not met yet.
+    anchors: HashSet<Hash>,
     heads: BTreeMap<MerchantId, Head>,
     /// Of every sealed transaction the hash before it and its own.
     expected: HashMap<(MerchantId, TransactionId), (Hash, Hash)>,
@@ -37,6 +39,10 @@ pub(super) struct Seals {
 }
 
 impl Seals {
+    pub(super) fn new(anchors: &[Hash]) -> Self {
+        Seals { anchors: anchors.iter().copied().collect(), ..Seals::default() }
+    }
+
     /// Takes a document in; any but a seal is none of ours.
     pub(super) fn document(&mut self, tenant: MerchantId, record: &Record) -> Option<Found> {
         if record.kind != Seal::KIND {
@@ -53,6 +59,7 @@ impl Seals {
             let hashes = (previous, row.hash);
             twice |= self.expected.insert((tenant, row.transaction_id), hashes).is_some();
             previous = row.hash;
+            self.anchors.remove(&row.hash);
         }
         self.heads.insert(tenant, Head { number: seal.number, rows, hash: seal.hash, through: seal.through });
         match () {
@@ -88,8 +95,8 @@ impl Seals {
         })
     }
 
-    /// What is left over, and where the chains end.
-    pub(super) fn finish(self) -> (Vec<Found>, BTreeMap<MerchantId, Head>) {
+    /// What is left over, the hashes kept outside that were not met, and where the chains end.
+    pub(super) fn finish(self) -> (Vec<Found>, Vec<Hash>, BTreeMap<MerchantId, Head>) {
         let gone = self.expected.into_keys().map(|(tenant, id)| (tenant, id, "it was sealed and is gone"));
         let loose = self.unsealed.into_iter();
         let loose = loose.map(|((tenant, _), id)| (tenant, id, "it books an event that does not exist"));
@@ -98,6 +105,6 @@ impl Seals {
             .map(|(tenant, id, detail)| (tenant, id.to_string(), detail.to_owned()))
             .collect();
         found.sort();
-        (found, self.heads)
+        (found, self.anchors.into_iter().collect(), self.heads)
     }
 }

@@ -93,7 +93,11 @@ pub async fn create(engine: &Engine, caller: &Caller, _: SealNow) -> Result<Seal
     let (last, sealed) = seal(engine, caller.tenant()).await?;
     let number = last.as_ref().map_or(0, |seal| seal.number);
     let hash = last.map(|seal| seal.hash).unwrap_or_default();
-    Ok(SealHead { object: "ledger_seal_head", number, hash, sealed })
+    let head = SealHead { object: "ledger_seal_head", number, hash, sealed };
+    let moment = engine.moment(&caller.merchant);
+    let changes = Changes { claim: caller.once(number, &head, moment), ..Changes::new() };
+    engine.commit(caller.tenant(), changes).await?;
+    Ok(head)
 }
 
 /// Seals what a merchant booked since its last seal; the last seal there is now, and how many rows were sealed.
