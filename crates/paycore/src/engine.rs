@@ -24,6 +24,7 @@ use crate::error::{Code, Error, Result};
 use crate::event::{Booking, Event, EventKind};
 use crate::exception::{Exception, ExceptionKind};
 use crate::id::{AuditId, ChannelAccountId, EventId, ExceptionId, LinkId, MerchantId};
+use crate::ledger::posting::Templates;
 use crate::merchant::Merchant;
 use crate::order::Order;
 use crate::order::input::Moment;
@@ -47,6 +48,7 @@ pub struct Engine {
     pub(crate) vault: Arc<dyn Vault>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) rng: Arc<dyn Rng>,
+    pub(crate) templates: Templates,
     pub(crate) public_url: String,
     pub(crate) hub: Hub,
     merchants: Cache<MerchantId, Merchant>,
@@ -237,7 +239,7 @@ impl Engine {
     /// Commits one step of one merchant: books its events, then writes everything at once.
     pub(crate) async fn commit(&self, tenant: MerchantId, mut changes: Changes) -> Result<(), CommitError> {
         for event in &changes.events {
-            if let Some(transaction) = crate::ledger::rules::book(event, &*self.rng) {
+            if let Some(transaction) = crate::ledger::rules::book(event, &self.templates, &*self.rng) {
                 changes.transactions.push(transaction);
             }
         }
@@ -311,7 +313,8 @@ impl Engine {
         changes.put(Put::Exception(exception));
     }
 
-    fn event<V: Serialize>(
+    /// Renders an event about an object; the caller numbers it.
+    pub(crate) fn event<V: Serialize>(
         &self,
         kind: EventKind,
         object_id: String,
@@ -423,6 +426,16 @@ impl From<CommitError> for Error {
             CommitError::Duplicate(what) => {
                 Error::new(Code::DuplicateNumber, format!("This {what} is already in use.")).param(what)
             }
+            CommitError::Floor => {
+                Error::new(Code::InsufficientBalance, "The account does not have this much available.")
+            }
+            CommitError::Frozen => {
+                Error::new(Code::AccountFrozen, "The account is frozen; unfreeze it before money leaves it.")
+            }
+            CommitError::Closed => Error::new(
+                Code::BooksClosed,
+                "The books are closed for this date; use a later effective date.",
+            ),
             CommitError::Broken(detail) => Error::internal(detail),
             CommitError::Store(error) => error.into(),
         }

@@ -174,6 +174,12 @@ ids! {
     EpayKeyId "epk";
     /// One HTTP request, for support and logs.
     RequestId "req";
+    /// An amount on hold in the ledger.
+    HoldId "hld";
+    /// A closed period of a merchant's books.
+    PeriodId "prd";
+    /// A seal over a part of a merchant's journal.
+    SealId "sea";
 }
 
 #[cfg(test)]

@@ -237,4 +237,59 @@ catalogue! {
     "sandbox.advance_clock" POST "/v1/sandbox/advance_clock" Settings [writes]
         "Move the sandbox's test clock forward." "将沙箱测试时钟向前拨。"
         sandbox::AdvanceClock => crate::merchant::MerchantView, sandbox::advance_clock, r#"{"seconds": 86400}"#;
+    "ledger_accounts.list" GET "/v1/ledger_accounts" LedgerRead []
+        "List the ledger's accounts with what stands on them, now or at an instant." "查询账户及其余额，当前或某一时点。"
+        ledger::accounts::ListAccounts => List<ledger::accounts::AccountView>, ledger::accounts::list,
+        r#"{"at": "2026-11-30T16:00:00Z"}"#;
+    "ledger_accounts.freeze" POST "/v1/ledger_accounts/freeze" Settings [writes]
+        "Freeze an account: nothing leaves it until it is unfrozen." "冻结账户：解冻前只进不出。"
+        ledger::accounts::AccountAndReason => ledger::accounts::AccountView, ledger::accounts::freeze,
+        r#"{"account": "merchant_available", "currency": "CNY", "reason": "under review 核查中"}"#;
+    "ledger_accounts.unfreeze" POST "/v1/ledger_accounts/unfreeze" Settings [writes]
+        "Free a frozen account." "解冻账户。"
+        ledger::accounts::AccountAndReason => ledger::accounts::AccountView, ledger::accounts::unfreeze,
+        r#"{"account": "merchant_available", "currency": "CNY", "reason": "cleared 核查完毕"}"#;
+    "ledger_accounts.allow_overdraft" POST "/v1/ledger_accounts/allow_overdraft" Settings [writes]
+        "Set how far an account may fall below zero." "设置账户可透支额度。"
+        ledger::accounts::AllowOverdraft => ledger::accounts::AccountView, ledger::accounts::allow_overdraft,
+        r#"{"account": "merchant_available", "currency": "CNY", "overdraft": 100000, "reason": "credit line 授信"}"#;
+    "trial_balance.retrieve" GET "/v1/trial_balance" LedgerRead []
+        "Retrieve the trial balance, now or at an instant." "查询试算平衡表，当前或某一时点。"
+        ledger::periods::TrialBalanceAt => crate::ledger::period::TrialBalance, ledger::periods::trial,
+        r#"{"at": "2026-11-30T16:00:00Z", "basis": "effective"}"#;
+    "transactions.reverse" POST "/v1/transactions/{id}/reverse" Settings [writes]
+        "Take a transaction back by another one with the same entries the other way." "红字冲销一笔流水。"
+        ledger::ReverseTransaction => ledger::TransactionView, ledger::reverse,
+        r#"{"id": "txn_01jd7xk3fz5v9b8m2q4r6t8w0y", "reason": "booked twice 重复入账"}"#;
+    "holds.create" POST "/v1/holds" Settings [writes]
+        "Put an amount of the available balance on hold." "冻结部分可用余额。"
+        ledger::holds::CreateHold => crate::ledger::hold::Hold, ledger::holds::create,
+        r#"{"amount": 5000, "currency": "CNY", "reason": "dispute 争议处理中"}"#;
+    "holds.list" GET "/v1/holds" LedgerRead []
+        "List holds, newest first." "查询冻结列表，新的在前。"
+        ledger::holds::ListHolds => List<crate::ledger::hold::Hold>, ledger::holds::list, r#"{"status": "held"}"#;
+    "holds.retrieve" GET "/v1/holds/{id}" LedgerRead []
+        "Retrieve a hold." "查询一笔冻结。"
+        ledger::holds::HoldById => crate::ledger::hold::Hold, ledger::holds::retrieve,
+        r#"{"id": "hld_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "holds.release" POST "/v1/holds/{id}/release" Settings [writes]
+        "Release a hold, or a part of it." "解除全部或部分冻结。"
+        ledger::holds::ReleaseHold => crate::ledger::hold::Hold, ledger::holds::release,
+        r#"{"id": "hld_01jd7xk3fz5v9b8m2q4r6t8w0y", "amount": 2000}"#;
+    "periods.close" POST "/v1/periods" Settings [writes]
+        "Close the books up to an instant, for good." "关账：此时点之前不可再入账。"
+        ledger::periods::ClosePeriod => crate::ledger::period::Period, ledger::periods::close,
+        r#"{"until": "2026-10-31T16:00:00Z"}"#;
+    "periods.list" GET "/v1/periods" LedgerRead []
+        "List closed periods, the last one first." "查询已关账期间，新的在前。"
+        ledger::periods::ListPeriods => List<crate::ledger::period::Period>, ledger::periods::list, r#"{"limit": 12}"#;
+    "ledger_seals.create" POST "/v1/ledger_seals" Settings [writes]
+        "Seal everything booked since the last seal." "封存上次封存以来的全部流水。"
+        ledger::seals::SealNow => ledger::seals::SealHead, ledger::seals::create, "{}";
+    "ledger_seals.list" GET "/v1/ledger_seals" LedgerRead []
+        "List seals over the journal, newest first." "查询流水封存记录，新的在前。"
+        ledger::seals::ListSeals => List<ledger::seals::SealView>, ledger::seals::list, r#"{"limit": 10}"#;
+    "ledger_seals.verify" GET "/v1/ledger_seals/verify" LedgerRead []
+        "Recompute the hash chain over the journal." "重新计算流水哈希链。"
+        ledger::seals::VerifySeals => ledger::seals::SealReport, ledger::seals::verify, "{}";
 }

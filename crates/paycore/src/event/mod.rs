@@ -57,6 +57,8 @@ pub struct Booking {
     /// The amounts, each by the name that the template's lines use. The first is the transaction's own amount. A part
     /// that is missing or zero leaves its lines out.
     pub parts: Vec<(Part, Money)>,
+    /// The instant it counts for, where that is before the event.
+    pub effective_at: Option<Timestamp>,
 }
 
 impl Booking {
@@ -69,6 +71,7 @@ impl Booking {
             channel: None,
             party: None,
             parts: vec![(part, money)],
+            effective_at: None,
         }
     }
 
@@ -92,6 +95,11 @@ impl Booking {
         Booking { party: Some(party.into()), ..self }
     }
 
+    /// Counting for an instant before the event.
+    pub fn effective(self, at: Timestamp) -> Self {
+        Booking { effective_at: Some(at), ..self }
+    }
+
     /// With one more part.
     pub fn with(mut self, part: Part, money: Money) -> Self {
         self.parts.push((part, money));
@@ -106,7 +114,8 @@ impl Booking {
 
 /// The name of an amount in a booking and in the lines of a posting template. Each part is in one currency and moves
 /// from one account to another as a whole, so that what is made of parts always balances.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Part {
     /// The whole amount that moved.
@@ -142,6 +151,14 @@ movements! {
     Payment "payment",
     /// Money went back through a channel.
     Refund "refund",
+    /// Money of the merchant was put on hold.
+    Hold "hold",
+    /// Money on hold was released.
+    HoldRelease "hold_release",
+    /// Another transaction was taken back.
+    Reversal "reversal",
+    /// The merchant brought money in by bank transfer.
+    TopUp "top_up",
 }
 
 macro_rules! kinds {
@@ -183,4 +200,16 @@ kinds! {
     RefundFailed "refund.failed",
     /// Something needs a person.
     ExceptionOpened "exception.opened",
+    /// Money of the merchant was put on hold.
+    HoldCreated "hold.created",
+    /// A hold, or a part of it, was released.
+    HoldReleased "hold.released",
+    /// A hold ran out and was released.
+    HoldExpired "hold.expired",
+    /// A transaction was taken back by another one.
+    TransactionReversed "transaction.reversed",
+    /// An account was frozen or unfrozen, or its floor moved.
+    LedgerAccountUpdated "ledger_account.updated",
+    /// A period of the books was closed.
+    PeriodClosed "period.closed",
 }

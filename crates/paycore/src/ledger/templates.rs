@@ -49,6 +49,17 @@ pub const TEMPLATES: &[Template] = &[
             line("channel_receivable:{channel}", "channel_cost", Part::Cost),
         ],
     },
+    Template {
+        movement: Movement::Hold,
+        lines: &[line("merchant_available", "merchant_frozen", Part::Gross)],
+    },
+    Template {
+        movement: Movement::HoldRelease,
+        lines: &[line("merchant_frozen", "merchant_available", Part::Gross)],
+    },
+    // Its entries are those of the transaction that it takes back, the other way.
+    Template { movement: Movement::Reversal, lines: &[] },
+    Template { movement: Movement::TopUp, lines: &[line("bank:{party}", "merchant_available", Part::Gross)] },
 ];
 
 /// The template of a movement.
@@ -68,9 +79,8 @@ mod tests {
         for movement in Movement::ALL {
             let found: Vec<_> = TEMPLATES.iter().filter(|template| template.movement == *movement).collect();
             assert_eq!(found.len(), 1, "{movement:?}");
-            assert!(
-                !found[0].lines.is_empty() && found[0].lines.iter().all(|line| line.debit != line.credit)
-            );
+            assert!(*movement == Movement::Reversal || !found[0].lines.is_empty());
+            assert!(found[0].lines.iter().all(|line| line.debit != line.credit));
         }
     }
 }

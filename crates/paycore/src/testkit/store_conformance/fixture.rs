@@ -13,7 +13,7 @@ use crate::id::{
     LinkId, MerchantId, OrderId, RefundId, TransactionId,
 };
 use crate::idempotency::{Answer, Claim, Record};
-use crate::ledger::{Entry, Side, Transaction};
+use crate::ledger::{AccountTerms, Books, Entry, Side, Transaction};
 use crate::link::{Link, LinkDetails};
 use crate::merchant::{ApiKey, Merchant, Scope};
 use crate::money::Money;
@@ -188,6 +188,8 @@ pub fn transaction(number: u128, amount: Money) -> Transaction {
         refund_id: None,
         money: amount,
         created_at: NOW,
+        effective_at: NOW,
+        reverses: None,
         entries: vec![
             entry("channel_receivable:alipay", Side::Debit),
             entry("merchant_pending", Side::Credit),
@@ -422,6 +424,14 @@ pub fn every_object(version: i64) -> Vec<Put> {
         Put::Exception(Exception { version, ..exception(1, "ord_1") }),
         Put::Link(Link { version, ..link(TENANT, 1) }),
         Put::Document(document::Record { version, due_at: NOW, ..document(1) }),
+        Put::AccountTerms(AccountTerms {
+            account: "merchant_available".into(),
+            currency: Currency::CNY,
+            version,
+            overdraft: Some(5),
+            frozen: false,
+        }),
+        Put::Books(Books { version, closed_until: Timestamp::from_secs(1) }),
         Put::Sandbox(sandbox_record(account, "payment", "{}")),
     ]
 }
