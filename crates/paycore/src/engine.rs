@@ -311,7 +311,8 @@ impl Engine {
         changes.put(Put::Exception(exception));
     }
 
-    fn event<V: Serialize>(
+    /// Renders an event about an object; the caller numbers it.
+    pub(crate) fn event<V: Serialize>(
         &self,
         kind: EventKind,
         object_id: String,

@@ -174,6 +174,12 @@ ids! {
     EpayKeyId "epk";
     /// One HTTP request, for support and logs.
     RequestId "req";
+    /// Somebody money may be paid out to.
+    BeneficiaryId "ben";
+    /// Money paid out.
+    PayoutId "pyt";
+    /// A file of payouts for a bank.
+    BatchId "pyb";
 }
 
 #[cfg(test)]

@@ -142,6 +142,18 @@ movements! {
     Payment "payment",
     /// Money went back through a channel.
     Refund "refund",
+    /// Money was set aside for a payout.
+    PayoutReserve "payout_reserve",
+    /// Money set aside for a payout is available again.
+    PayoutRelease "payout_release",
+    /// A payout was paid by a bank.
+    PayoutPaid "payout_paid",
+    /// A payout was paid by a channel.
+    PayoutTransferred "payout_transferred",
+    /// A bank sent a payout back.
+    PayoutReturned "payout_returned",
+    /// A channel took a payout back.
+    PayoutTransferReturned "payout_transfer_returned",
 }
 
 macro_rules! kinds {
@@ -183,4 +195,20 @@ kinds! {
     RefundFailed "refund.failed",
     /// Something needs a person.
     ExceptionOpened "exception.opened",
+    /// A payout was drafted.
+    PayoutCreated "payout.created",
+    /// A payout was looked at, or got one of several approvals.
+    PayoutReviewed "payout.reviewed",
+    /// A payout has the approvals it needs.
+    PayoutApproved "payout.approved",
+    /// A payout is on its way.
+    PayoutSubmitted "payout.submitted",
+    /// The beneficiary has the money.
+    PayoutPaid "payout.paid",
+    /// A payout was refused.
+    PayoutFailed "payout.failed",
+    /// A payout came back.
+    PayoutReturned "payout.returned",
+    /// A payout was withdrawn, rejected or not approved in time.
+    PayoutCancelled "payout.cancelled",
 }
