@@ -7,7 +7,7 @@ use super::{RETRIES_MAX, account, tell};
 use crate::channel::{Fault, Outcome, Report, Verdict};
 use crate::engine::{Engine, OpenAccount};
 use crate::error::{Error, Result};
-use crate::event::{EventKind, Movement};
+use crate::event::EventKind;
 use crate::exception::ExceptionKind;
 use crate::id::{MerchantId, PayoutId};
 use crate::merchant::Merchant;
