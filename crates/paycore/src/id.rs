@@ -180,6 +180,12 @@ ids! {
     PeriodId "prd";
     /// A seal over a part of a merchant's journal.
     SealId "sea";
+    /// Somebody money may be paid out to.
+    BeneficiaryId "ben";
+    /// Money paid out.
+    PayoutId "pyt";
+    /// A file of payouts for a bank.
+    BatchId "pyb";
 }
 
 #[cfg(test)]

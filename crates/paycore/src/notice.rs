@@ -49,7 +49,8 @@ async fn believe(
     open: &OpenAccount,
     report: Report,
 ) -> Result<Result<(), Fault>> {
-    let unbound = || Fault::Unacceptable("no payment or refund of this account has the reference".into());
+    let unbound =
+        || Fault::Unacceptable("no payment, refund or transfer of this account has the reference".into());
     match report.subject {
         Subject::Payment => Ok(match sweep::report(engine, merchant, open, report).await? {
             Ok(()) => Ok(()),
@@ -61,8 +62,10 @@ async fn believe(
             let known = crate::refund::service::report(engine, merchant, open, report).await?;
             Ok(known.and_then(|known| if known { Ok(()) } else { Err(unbound()) }))
         }
-        // The engine has made none that could be meant.
-        Subject::Transfer => Ok(Err(unbound())),
+        Subject::Transfer => {
+            let known = crate::payout::service::report(engine, merchant, open, report).await?;
+            Ok(known.and_then(|known| if known { Ok(()) } else { Err(unbound()) }))
+        }
     }
 }
 

@@ -18,6 +18,8 @@ use crate::order::input::CreateOrder;
 use crate::order::service as orders;
 use crate::order::{AttemptView, OrderView};
 use crate::page::List;
+use crate::payout::rules::{BatchView, PayoutView};
+use crate::payout::service as payouts;
 use crate::refund::rules::RefundView;
 use crate::refund::service as refunds;
 use crate::sandbox::service as sandbox;
@@ -193,6 +195,56 @@ catalogue! {
         "Change a payment link: its text, on or off." "修改收款链接：文字、启停。"
         links::UpdateLink => links::LinkView, links::update,
         r#"{"id": "lnk_01jd7xk3fz5v9b8m2q4r6t8w0y", "enabled": false}"#;
+    "beneficiaries.create" POST "/v1/beneficiaries" PayoutsWrite [writes]
+        "Enter somebody money may be paid out to; another key has to approve it." "新增收款人；须由另一密钥审批。"
+        payouts::CreateBeneficiary => payouts::BeneficiaryView, payouts::create_beneficiary,
+        r#"{"name": "Tea Farm 茶园", "account": "6222020200012345678", "route": {"type": "bank", "clearing": "102100099996", "country": "CN"}}"#;
+    "beneficiaries.list" GET "/v1/beneficiaries" LedgerRead []
+        "List beneficiaries, newest first." "查询收款人列表，新的在前。"
+        payouts::ListBeneficiaries => List<payouts::BeneficiaryView>, payouts::beneficiaries, r#"{"limit": 10}"#;
+    "beneficiaries.approve" POST "/v1/beneficiaries/{id}/approve" PayoutsApprove [writes]
+        "Approve a beneficiary that somebody else entered." "审批他人新增的收款人。"
+        payouts::BeneficiaryById => payouts::BeneficiaryView, payouts::approve_beneficiary,
+        r#"{"id": "ben_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "beneficiaries.deactivate" POST "/v1/beneficiaries/{id}/deactivate" PayoutsWrite [writes]
+        "End a beneficiary: nothing more is paid to it." "停用收款人，不再向其付款。"
+        payouts::BeneficiaryById => payouts::BeneficiaryView, payouts::deactivate_beneficiary,
+        r#"{"id": "ben_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "payouts.create" POST "/v1/payouts" PayoutsWrite [writes]
+        "Draft a payout and set its money aside." "新建付款并冻结相应资金。"
+        payouts::CreatePayout => PayoutView, payouts::create,
+        r#"{"amount": 500000, "currency": "CNY", "beneficiary_id": "ben_01jd7xk3fz5v9b8m2q4r6t8w0y", "memo": "November 十一月货款"}"#;
+    "payouts.list" GET "/v1/payouts" LedgerRead []
+        "List payouts, newest first." "查询付款列表，新的在前。"
+        payouts::ListPayouts => List<PayoutView>, payouts::list, r#"{"limit": 10}"#;
+    "payouts.retrieve" GET "/v1/payouts/{id}" LedgerRead []
+        "Retrieve a payout." "查询一笔付款。"
+        payouts::PayoutById => PayoutView, payouts::retrieve, r#"{"id": "pyt_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "payouts.review" POST "/v1/payouts/{id}/review" PayoutsWrite [writes]
+        "Mark a draft as looked at; its author may not." "复核付款；制单人不可复核。"
+        payouts::PayoutById => PayoutView, payouts::review, r#"{"id": "pyt_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "payouts.approve" POST "/v1/payouts/{id}/approve" PayoutsApprove [money]
+        "Approve a payout; with its last approval one by channel is sent." "审批付款；审批完成后，渠道付款立即发出。"
+        payouts::ApprovePayout => PayoutView, payouts::approve,
+        r#"{"id": "pyt_01jd7xk3fz5v9b8m2q4r6t8w0y", "effect": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}"#;
+    "payouts.cancel" POST "/v1/payouts/{id}/cancel" PayoutsWrite [writes]
+        "Withdraw or reject a payout that did not go out." "撤销或驳回尚未发出的付款。"
+        payouts::CancelPayout => PayoutView, payouts::cancel,
+        r#"{"id": "pyt_01jd7xk3fz5v9b8m2q4r6t8w0y", "reason": "wrong month"}"#;
+    "payouts.settle" POST "/v1/payouts/{id}/settle" PayoutsApprove [writes]
+        "Take in what the bank said of a payout in a batch." "登记银行对批量付款的处理结果。"
+        payouts::SettlePayout => PayoutView, payouts::settle,
+        r#"{"id": "pyt_01jd7xk3fz5v9b8m2q4r6t8w0y", "result": "paid", "bank_reference": "B-1"}"#;
+    "payout_batches.create" POST "/v1/payout_batches" PayoutsWrite [writes]
+        "Put all approved payouts by bank into one ISO 20022 file." "将全部已审批的银行付款生成 ISO 20022 批量文件。"
+        payouts::CreateBatch => BatchView, payouts::create_batch,
+        r#"{"currency": "CNY", "debtor_name": "Platform 平台", "debtor_account": "6222020200098765432", "debtor_country": "CN"}"#;
+    "payout_batches.list" GET "/v1/payout_batches" LedgerRead []
+        "List batches, newest first, without their files." "查询批次列表（不含文件），新的在前。"
+        payouts::ListBatches => List<BatchView>, payouts::batches, r#"{"limit": 10}"#;
+    "payout_batches.retrieve" GET "/v1/payout_batches/{id}" PayoutsWrite []
+        "Retrieve a batch with its file." "查询一个批次及其文件。"
+        payouts::BatchById => BatchView, payouts::retrieve_batch, r#"{"id": "pyb_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
     "merchants.create" POST "/v1/merchants" Platform [writes secret]
         "Create a merchant with its sandbox; the answer shows the first keys once." "创建商户及其沙箱；首批密钥只在应答中显示一次。"
         merchants::CreateMerchant => merchants::NewMerchant, merchants::create, r#"{"name": "Corner Shop 街角小店"}"#;

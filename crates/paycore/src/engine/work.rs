@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Engine;
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::id::{HoldId, Id as _, IdError, MerchantId};
+use crate::id::{HoldId, Id as _, IdError, MerchantId, PayoutId};
 use crate::store::Queue;
 
 /// How long a taken row is hidden from other workers: longer than any call to a channel or receiver.
@@ -77,6 +77,7 @@ impl Engine {
         let prefix = id.split('_').next().unwrap_or_default();
         match prefix {
             HoldId::PREFIX => crate::ledger::service::holds::due(self, tenant, read(id)?).await,
+            PayoutId::PREFIX => crate::payout::service::due(self, tenant, read(id)?).await,
             _ => Err(Error::internal(format!("no service looks after {id} of {tenant}"))),
         }
     }

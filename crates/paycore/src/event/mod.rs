@@ -159,6 +159,18 @@ movements! {
     Reversal "reversal",
     /// The merchant brought money in by bank transfer.
     TopUp "top_up",
+    /// Money was set aside for a payout.
+    PayoutReserve "payout_reserve",
+    /// Money set aside for a payout is available again.
+    PayoutRelease "payout_release",
+    /// A payout was paid by a bank.
+    PayoutPaid "payout_paid",
+    /// A payout was paid by a channel.
+    PayoutTransferred "payout_transferred",
+    /// A bank sent a payout back.
+    PayoutReturned "payout_returned",
+    /// A channel took a payout back.
+    PayoutTransferReturned "payout_transfer_returned",
 }
 
 macro_rules! kinds {
@@ -212,4 +224,20 @@ kinds! {
     LedgerAccountUpdated "ledger_account.updated",
     /// A period of the books was closed.
     PeriodClosed "period.closed",
+    /// A payout was drafted.
+    PayoutCreated "payout.created",
+    /// A payout was looked at, or got one of several approvals.
+    PayoutReviewed "payout.reviewed",
+    /// A payout has the approvals it needs.
+    PayoutApproved "payout.approved",
+    /// A payout is on its way.
+    PayoutSubmitted "payout.submitted",
+    /// The beneficiary has the money.
+    PayoutPaid "payout.paid",
+    /// A payout was refused.
+    PayoutFailed "payout.failed",
+    /// A payout came back.
+    PayoutReturned "payout.returned",
+    /// A payout was withdrawn, rejected or not approved in time.
+    PayoutCancelled "payout.cancelled",
 }

@@ -60,6 +60,38 @@ pub const TEMPLATES: &[Template] = &[
     // Its entries are those of the transaction that it takes back, the other way.
     Template { movement: Movement::Reversal, lines: &[] },
     Template { movement: Movement::TopUp, lines: &[line("bank:{party}", "merchant_available", Part::Gross)] },
+    Template {
+        movement: Movement::PayoutReserve,
+        lines: &[line("merchant_available", "merchant_in_payout", Part::Gross)],
+    },
+    Template {
+        movement: Movement::PayoutRelease,
+        lines: &[line("merchant_in_payout", "merchant_available", Part::Gross)],
+    },
+    Template {
+        movement: Movement::PayoutPaid,
+        lines: &[
+            line("merchant_in_payout", "bank:{party}", Part::Gross),
+            line("merchant_in_payout", "fee_income", Part::Fee),
+        ],
+    },
+    // The channel pays out of what it owes us.
+    Template {
+        movement: Movement::PayoutTransferred,
+        lines: &[
+            line("merchant_in_payout", "channel_receivable:{channel}", Part::Gross),
+            line("merchant_in_payout", "fee_income", Part::Fee),
+        ],
+    },
+    // The fee stays: the bank or channel did its work.
+    Template {
+        movement: Movement::PayoutReturned,
+        lines: &[line("bank:{party}", "merchant_available", Part::Gross)],
+    },
+    Template {
+        movement: Movement::PayoutTransferReturned,
+        lines: &[line("channel_receivable:{channel}", "merchant_available", Part::Gross)],
+    },
 ];
 
 /// The template of a movement.
