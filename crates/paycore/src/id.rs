@@ -174,6 +174,18 @@ ids! {
     EpayKeyId "epk";
     /// One HTTP request, for support and logs.
     RequestId "req";
+    /// A clearing item: one movement of a merchant's money.
+    ItemId "itm";
+    /// A settlement: one batch of items with its statement.
+    SettlementId "stl";
+    /// A fee schedule.
+    FeeScheduleId "fsc";
+    /// A rate of exchange.
+    FxRateId "fxr";
+    /// A quote of exchange.
+    FxQuoteId "fxq";
+    /// A revaluation of what stands in foreign currencies.
+    FxRevaluationId "fxv";
 }
 
 #[cfg(test)]

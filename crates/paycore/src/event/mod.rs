@@ -117,6 +117,22 @@ pub enum Part {
     Cost,
     /// Tax on the fee.
     Tax,
+    /// What the merchant gets back of fees at a month's end.
+    FeeBack,
+    /// Tax on that.
+    TaxBack,
+    /// What is sold for another currency.
+    Sold,
+    /// What is bought for it.
+    Bought,
+    /// What is kept of a conversion.
+    Spread,
+    /// What is less than a minor unit in it.
+    Rounding,
+    /// What the rates have earned.
+    Gain,
+    /// What the rates have cost.
+    Loss,
 }
 
 macro_rules! movements {
@@ -142,6 +158,12 @@ movements! {
     Payment "payment",
     /// Money went back through a channel.
     Refund "refund",
+    /// A fee that belongs to no single payment.
+    Fee "fee",
+    /// One currency was converted into another.
+    Conversion "conversion",
+    /// What stands in foreign currencies was valued anew.
+    Revaluation "revaluation",
 }
 
 macro_rules! kinds {
@@ -183,4 +205,10 @@ kinds! {
     RefundFailed "refund.failed",
     /// Something needs a person.
     ExceptionOpened "exception.opened",
+    /// A month's fees were settled.
+    FeeTruedUp "fee.trued_up",
+    /// A quote was converted.
+    FxQuoteConverted "fx_quote.converted",
+    /// Positions in foreign currencies were valued anew.
+    FxRevalued "fx.revalued",
 }

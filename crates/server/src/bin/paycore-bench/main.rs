@@ -3,6 +3,7 @@
 
 mod alipay;
 mod compare;
+mod fees;
 mod flips;
 mod load;
 mod memory;
@@ -49,6 +50,7 @@ enum Part {
     Memory,
     Statement,
     Flips,
+    Fees,
 }
 
 #[derive(Debug, Subcommand)]
@@ -93,6 +95,9 @@ fn measure(arguments: &Arguments) -> Result<(), Failure> {
     }
     if wanted(Part::Flips) {
         flips::measure().into_iter().for_each(|row| table.add(row));
+    }
+    if wanted(Part::Fees) {
+        table.add(fees::measure()?);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     if wanted(Part::Store) {
