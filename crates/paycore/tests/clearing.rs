@@ -19,13 +19,13 @@ use paycore::currency::Currency;
 use paycore::engine::{Caller, Engine};
 use paycore::error::Result;
 use paycore::fee::service::{self as fees, ScheduleView};
+use paycore::ledger::Ledger;
 use paycore::merchant::service::{authenticate, first_start};
 use paycore::order::Order;
 use paycore::order::service as orders;
 use paycore::refund::Refund;
 use paycore::refund::service as refunds;
 use paycore::secret::Secret;
-use paycore::store::Store;
 use paycore::testkit::MemoryStore;
 use paycore::testkit::scripted::Scripted;
 use paycore::time::{ManualClock, SeededRng, Timestamp};
@@ -66,7 +66,7 @@ impl Shop {
             .unwrap();
         let start = first_start(&engine, "Corner shop").await.unwrap().unwrap();
         let caller = authenticate(&engine, &start.merchant.test_key.key.unwrap()).await.unwrap().unwrap();
-        let operator = authenticate(&engine, &start.operator_key.key.unwrap()).await.unwrap().unwrap();
+        let operator = authenticate(&engine, start.operator_key.expose()).await.unwrap().unwrap();
         let scripted = read(json!({"channel": "scripted", "settings": {}}));
         account::service::create(&engine, &caller, scripted).await.unwrap();
         Shop { engine, caller, operator, clock, store, _script: script }

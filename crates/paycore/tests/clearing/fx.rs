@@ -1,6 +1,6 @@
 //! Quotes, conversions and revaluations through the engine.
 
-use paycore::currency::Currency::{CNY, USD};
+use paycore::currency::Currency;
 use paycore::fx::service as fx;
 use paycore::id::{EventId, TransactionId};
 use paycore::ledger::{Entry, Side, Transaction};
@@ -9,6 +9,9 @@ use paycore::store::{Changes, Store};
 use serde_json::{Value, json};
 
 use super::{Shop, code, read};
+
+const CNY: Currency = Currency::CNY;
+const USD: Currency = Currency::USD;
 
 impl Shop {
     async fn rate(&self, mid: &str) {

@@ -1,11 +1,13 @@
 //! Payments, refunds and months with a price.
 
 use paycore::clearing::ItemKind;
-use paycore::currency::Currency::CNY;
+use paycore::currency::Currency;
 use paycore::fee::service as fees;
 use serde_json::json;
 
 use super::{Shop, code, read};
+
+const CNY: Currency = Currency::CNY;
 
 fn flat(rate: &str, refund: &str) -> serde_json::Value {
     json!({"rules": [{"name": "all", "refund": refund, "charge": {"kind": "flat", "rate": rate}}]})
