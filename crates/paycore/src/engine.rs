@@ -20,9 +20,11 @@ use crate::channel::{
     Channel, Context, Driver, Fault, Operation, Outcome, Query, Refusal, Settings, Step, Verb,
 };
 use crate::crypto::{Keyring, Vault};
+use crate::document::DocumentFilter;
 use crate::error::{Code, Error, Result};
 use crate::event::{Booking, Event, EventKind};
 use crate::exception::{Exception, ExceptionKind};
+use crate::fee::Schedule;
 use crate::id::{AuditId, ChannelAccountId, EventId, ExceptionId, LinkId, MerchantId};
 use crate::ledger::posting::Templates;
 use crate::merchant::Merchant;
@@ -53,6 +55,7 @@ pub struct Engine {
     pub(crate) hub: Hub,
     merchants: Cache<MerchantId, Merchant>,
     accounts: Cache<MerchantId, Vec<OpenAccount>>,
+    schedules: Cache<MerchantId, Vec<Schedule>>,
 }
 
 /// A channel account whose settings are read and whose keys are open.
@@ -139,6 +142,7 @@ impl Engine {
     pub(crate) fn forget(&self, id: MerchantId) {
         self.merchants.forget(&id);
         self.accounts.forget(&id);
+        self.schedules.forget(&id);
     }
 
     /// The merchant's channel accounts, open, by priority; at most two seconds old.
@@ -149,6 +153,15 @@ impl Engine {
         let rows = self.store.channel_accounts(tenant).await?;
         let open = rows.into_iter().map(|row| self.open_account(tenant, row)).collect();
         Ok(self.accounts.keep(tenant, open, self.wall()))
+    }
+
+    /// The merchant's fee schedules; at most two seconds old.
+    pub(crate) async fn schedules(&self, tenant: MerchantId) -> Result<Arc<Vec<Schedule>>> {
+        if let Some(schedules) = self.schedules.fresh(&tenant, self.wall()) {
+            return Ok(schedules);
+        }
+        let rows = self.all_documents(tenant, &DocumentFilter::default()).await?;
+        Ok(self.schedules.keep(tenant, rows, self.wall()))
     }
 
     fn open_account(&self, tenant: MerchantId, row: ChannelAccount) -> OpenAccount {
@@ -236,8 +249,9 @@ impl Engine {
         }
     }
 
-    /// Commits one step of one merchant: books its events, then writes everything at once.
+    /// Commits one step of one merchant: clears what it moves, books its events, then writes everything at once.
     pub(crate) async fn commit(&self, tenant: MerchantId, mut changes: Changes) -> Result<(), CommitError> {
+        crate::clearing::service::clear(self, tenant, &mut changes).await?;
         for event in &changes.events {
             if let Some(transaction) = crate::ledger::rules::book(event, &self.templates, &*self.rng) {
                 changes.transactions.push(transaction);

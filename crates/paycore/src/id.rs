@@ -186,6 +186,18 @@ ids! {
     PayoutId "pyt";
     /// A file of payouts for a bank.
     BatchId "pyb";
+    /// A clearing item: one movement of a merchant's money.
+    ItemId "itm";
+    /// A settlement: one batch of items with its statement.
+    SettlementId "stl";
+    /// A fee schedule.
+    FeeScheduleId "fsc";
+    /// A rate of exchange.
+    FxRateId "fxr";
+    /// A quote of exchange.
+    FxQuoteId "fxq";
+    /// A revaluation of what stands in foreign currencies.
+    FxRevaluationId "fxv";
 }
 
 #[cfg(test)]

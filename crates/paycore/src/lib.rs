@@ -41,10 +41,11 @@ assert_eq!(order.money.to_string(), "12.34 CNY");
 //! # Map
 //! | modules | what |
 //! |---|---|
-//! | [`money`] [`currency`] [`units`] [`time`] [`id`] [`secret`] [`error`] | values; they know nothing else of paycore |
+//! | [`money`] [`currency`] [`rate`] [`units`] [`time`] [`id`] [`secret`] [`error`] | values; they know nothing else of paycore |
 //! | [`crypto`] | signing, verifying and sealing behind traits |
 //! | [`channel`] | the channel contract, and the simulator's |
 //! | [`order`] [`refund`] [`ledger`] [`event`] [`webhook`] [`merchant`] [`account`] [`epay`] [`exception`] [`document`] [`payout`] [`sandbox`] | the slices: types, `state`, `rules`; with feature `engine` also `service` and what they read from a store |
+//! | [`order`] [`refund`] [`fee`] [`clearing`] [`fx`] [`ledger`] [`event`] [`webhook`] [`merchant`] [`account`] [`epay`] [`exception`] [`document`] [`sandbox`] | the slices: types, `state`, `rules`; with feature `engine` also `service` and what they read from a store |
 //! | `engine` `catalogue` `notice` `store` `transport` `verify` | the shell (feature `engine`): wiring, the operations as data, incoming notifications, the store contract, the network, the invariants |
 //! | `testkit` | a store in memory, a scripted channel, conformance suites, the simulation (feature `testkit`) |
 //!
@@ -58,6 +59,7 @@ pub mod audit;
 #[cfg(feature = "engine")]
 pub mod catalogue;
 pub mod channel;
+pub mod clearing;
 pub mod crypto;
 pub mod currency;
 pub mod document;
@@ -67,6 +69,8 @@ pub mod epay;
 pub mod error;
 pub mod event;
 pub mod exception;
+pub mod fee;
+pub mod fx;
 pub mod id;
 pub mod idempotency;
 #[cfg(feature = "engine")]
@@ -81,6 +85,7 @@ pub mod order;
 #[cfg(feature = "engine")]
 pub mod page;
 pub mod payout;
+pub mod rate;
 pub mod refund;
 pub mod sandbox;
 pub mod secret;

@@ -49,6 +49,13 @@ views! {
     crate::epay::service::EpayKeyView,
     crate::webhook::service::DeliveryView,
     crate::webhook::service::NotifySecret,
+    crate::clearing::ItemView,
+    crate::fee::service::ScheduleView,
+    crate::fee::service::QuoteView,
+    crate::fee::service::TrueUp,
+    crate::fx::service::RateView,
+    crate::fx::service::QuoteView,
+    crate::fx::service::PositionsView,
 }
 
 impl<T: Serialize> Render for List<T> {

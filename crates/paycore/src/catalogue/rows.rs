@@ -7,9 +7,12 @@ use super::Operation;
 use super::decode::typed_input;
 use super::render::Render;
 use crate::account::service as accounts;
+use crate::clearing::service as clearing;
 use crate::epay::service as epay;
 use crate::event::service as events;
 use crate::exception::service as exceptions;
+use crate::fee::service as fees;
+use crate::fx::service as fx;
 use crate::ledger::service as ledger;
 use crate::link::service as links;
 use crate::merchant::Scope;
@@ -344,4 +347,70 @@ catalogue! {
     "ledger_seals.verify" GET "/v1/ledger_seals/verify" LedgerRead []
         "Recompute the hash chain over the journal." "重新计算流水哈希链。"
         ledger::seals::VerifySeals => ledger::seals::SealReport, ledger::seals::verify, "{}";
+    "clearing_items.list" GET "/v1/clearing_items" LedgerRead []
+        "List clearing items, newest first: every movement of money with its fee." "查询清分明细，新的在前：每笔资金变动及其手续费。"
+        clearing::ListItems => List<crate::clearing::ItemView>, clearing::list, r#"{"limit": 10}"#;
+    "clearing_items.retrieve" GET "/v1/clearing_items/{id}" LedgerRead []
+        "Retrieve a clearing item." "查询一笔清分明细。"
+        clearing::ItemById => crate::clearing::ItemView, clearing::retrieve,
+        r#"{"id": "itm_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "fee_schedules.create" POST "/v1/fee_schedules" Platform [writes]
+        "Create a fee schedule: a merchant's prices, or what the channel keeps." "创建费率方案：商户价格或渠道成本。"
+        fees::CreateSchedule => fees::ScheduleView, fees::create,
+        r#"{"merchant_id": "mer_01jd7xk3fz5v9b8m2q4r6t8w0y", "name": "standard 2026", "side": "price", "terms": {"rules": [{"name": "standard", "match": {"currency": "CNY"}, "charge": {"kind": "flat", "rate": "0.006"}, "refund": "pro_rata"}]}}"#;
+    "fee_schedules.list" GET "/v1/fee_schedules" LedgerRead []
+        "List fee schedules with all their revisions, newest first." "查询费率方案及其全部版本，新的在前。"
+        fees::ListSchedules => List<fees::ScheduleView>, fees::list, r#"{"limit": 10}"#;
+    "fee_schedules.retrieve" GET "/v1/fee_schedules/{id}" LedgerRead []
+        "Retrieve a fee schedule." "查询一个费率方案。"
+        fees::ScheduleById => fees::ScheduleView, fees::retrieve, r#"{"id": "fsc_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "fee_schedules.update" POST "/v1/fee_schedules/{id}" Platform [writes]
+        "Add a revision to a fee schedule, change its priority, or turn it on or off." "为费率方案新增版本、调整优先级或启停。"
+        fees::UpdateSchedule => fees::ScheduleView, fees::update,
+        r#"{"id": "fsc_01jd7xk3fz5v9b8m2q4r6t8w0y", "merchant_id": "mer_01jd7xk3fz5v9b8m2q4r6t8w0y", "active": false}"#;
+    "fees.quote" GET "/v1/fees/quote" LedgerRead []
+        "Say what a payment would cost now." "试算一笔支付的手续费。"
+        fees::QuoteInput => fees::QuoteView, fees::quote,
+        r#"{"amount": 10000, "currency": "CNY", "method": "alipay.qr"}"#;
+    "fees.simulate" POST "/v1/fees/simulate" Platform []
+        "Try proposed terms on a merchant's past payments." "用拟议费率回算商户历史交易。"
+        fees::SimulateInput => List<crate::fee::report::Simulated>, fees::simulate,
+        r#"{"merchant_id": "mer_01jd7xk3fz5v9b8m2q4r6t8w0y", "from": "2026-11-01T00:00:00Z", "until": "2026-12-01T00:00:00Z", "terms": {"rules": [{"name": "lower", "charge": {"kind": "flat", "rate": "0.003"}}]}}"#;
+    "fees.true_up" POST "/v1/fees/true_up" Platform [writes]
+        "Settle a merchant's month: tiers by volume, packages, minimums, rounding." "月末结算商户手续费：阶梯、套餐、保底与尾差。"
+        fees::TrueUpMonth => fees::TrueUp, fees::true_up, r#"{"merchant_id": "mer_01jd7xk3fz5v9b8m2q4r6t8w0y", "month": "2026-11"}"#;
+    "fees.margin" GET "/v1/fees/margin" Platform []
+        "Sum what was earned with a merchant: price less tax less cost." "统计商户毛利：价格减税减渠道成本。"
+        fees::MarginInput => List<crate::fee::report::MarginRow>, fees::margin,
+        r#"{"merchant_id": "mer_01jd7xk3fz5v9b8m2q4r6t8w0y", "from": "2026-11-01T00:00:00Z", "until": "2026-12-01T00:00:00Z"}"#;
+    "fx_rates.set" POST "/v1/fx_rates" Platform [writes]
+        "Set the mid rate and spread of a currency pair for a merchant." "为商户设置货币对的中间价与点差。"
+        fx::SetRate => fx::RateView, fx::set_rate,
+        r#"{"merchant_id": "mer_01jd7xk3fz5v9b8m2q4r6t8w0y", "base": "USD", "quote": "CNY", "mid": "7.1234", "spread": "0.005"}"#;
+    "fx_rates.list" GET "/v1/fx_rates" LedgerRead []
+        "List exchange rates." "查询汇率列表。"
+        fx::ListRates => List<fx::RateView>, fx::rates, r#"{"limit": 10}"#;
+    "fx_quotes.create" POST "/v1/fx_quotes" Settings [writes]
+        "Ask for an offer to convert one currency into another." "询价：将一种货币兑换为另一种。"
+        fx::CreateQuote => fx::QuoteView, fx::create_quote,
+        r#"{"amount": 10000, "side": "sell", "sell": "USD", "buy": "CNY", "ttl": 60}"#;
+    "fx_quotes.list" GET "/v1/fx_quotes" LedgerRead []
+        "List exchange quotes, newest first." "查询兑换报价列表，新的在前。"
+        fx::ListQuotes => List<fx::QuoteView>, fx::quotes, r#"{"limit": 10}"#;
+    "fx_quotes.retrieve" GET "/v1/fx_quotes/{id}" LedgerRead []
+        "Retrieve an exchange quote." "查询一个兑换报价。"
+        fx::QuoteById => fx::QuoteView, fx::retrieve_quote, r#"{"id": "fxq_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "fx_quotes.lock" POST "/v1/fx_quotes/{id}/lock" Settings [writes]
+        "Hold an open quote for longer." "锁汇：延长报价有效期。"
+        fx::LockQuote => fx::QuoteView, fx::lock_quote,
+        r#"{"id": "fxq_01jd7xk3fz5v9b8m2q4r6t8w0y", "seconds": 3600}"#;
+    "fx_quotes.convert" POST "/v1/fx_quotes/{id}/convert" Settings [money]
+        "Convert available money by a quote that still holds." "按有效报价兑换可用余额。"
+        fx::QuoteById => fx::QuoteView, fx::convert, r#"{"id": "fxq_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "fx_positions.retrieve" GET "/v1/fx_positions" LedgerRead []
+        "Value what conversions have left in foreign currencies." "估值：兑换形成的外币头寸。"
+        fx::PositionsIn => fx::PositionsView, fx::positions, r#"{"currency": "CNY"}"#;
+    "fx_positions.revalue" POST "/v1/fx_positions/revalue" Platform [writes]
+        "Book what changes of the rates have earned or cost since the last time." "重估外币头寸并入账汇兑损益。"
+        fx::Revalue => fx::PositionsView, fx::revalue, r#"{"merchant_id": "mer_01jd7xk3fz5v9b8m2q4r6t8w0y", "currency": "CNY"}"#;
 }

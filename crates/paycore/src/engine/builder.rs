@@ -116,6 +116,7 @@ impl EngineBuilder {
             hub,
             merchants: super::Cache::default(),
             accounts: super::Cache::default(),
+            schedules: super::Cache::default(),
         })
     }
 }

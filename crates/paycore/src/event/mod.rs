@@ -126,6 +126,22 @@ pub enum Part {
     Cost,
     /// Tax on the fee.
     Tax,
+    /// What the merchant gets back of fees at a month's end.
+    FeeBack,
+    /// Tax on that.
+    TaxBack,
+    /// What is sold for another currency.
+    Sold,
+    /// What is bought for it.
+    Bought,
+    /// What is kept of a conversion.
+    Spread,
+    /// What is less than a minor unit in it.
+    Rounding,
+    /// What the rates have earned.
+    Gain,
+    /// What the rates have cost.
+    Loss,
 }
 
 macro_rules! movements {
@@ -171,6 +187,12 @@ movements! {
     PayoutReturned "payout_returned",
     /// A channel took a payout back.
     PayoutTransferReturned "payout_transfer_returned",
+    /// A fee that belongs to no single payment.
+    Fee "fee",
+    /// One currency was converted into another.
+    Conversion "conversion",
+    /// What stands in foreign currencies was valued anew.
+    Revaluation "revaluation",
 }
 
 macro_rules! kinds {
@@ -240,4 +262,10 @@ kinds! {
     PayoutReturned "payout.returned",
     /// A payout was withdrawn, rejected or not approved in time.
     PayoutCancelled "payout.cancelled",
+    /// A month's fees were settled.
+    FeeTruedUp "fee.trued_up",
+    /// A quote was converted.
+    FxQuoteConverted "fx_quote.converted",
+    /// Positions in foreign currencies were valued anew.
+    FxRevalued "fx.revalued",
 }

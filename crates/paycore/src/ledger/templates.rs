@@ -92,6 +92,33 @@ pub const TEMPLATES: &[Template] = &[
         movement: Movement::PayoutTransferReturned,
         lines: &[line("channel_receivable:{channel}", "merchant_available", Part::Gross)],
     },
+    // What a month's end charges, and what it gives back.
+    Template {
+        movement: Movement::Fee,
+        lines: &[
+            line("merchant_pending", "fee_income", Part::Fee),
+            line("merchant_pending", "tax_payable", Part::Tax),
+            line("fee_income", "merchant_pending", Part::FeeBack),
+            line("tax_payable", "merchant_pending", Part::TaxBack),
+        ],
+    },
+    // Two legs through the liquidity account, which gives up the mid: the merchant's amount, the spread and the rest.
+    Template {
+        movement: Movement::Conversion,
+        lines: &[
+            line("merchant_available", "fx_liquidity", Part::Sold),
+            line("fx_liquidity", "merchant_available", Part::Bought),
+            line("fx_liquidity", "fx_spread", Part::Spread),
+            line("fx_liquidity", "rounding", Part::Rounding),
+        ],
+    },
+    Template {
+        movement: Movement::Revaluation,
+        lines: &[
+            line("fx_revaluation", "fx_gain", Part::Gain),
+            line("fx_gain", "fx_revaluation", Part::Loss),
+        ],
+    },
 ];
 
 /// The template of a movement.

@@ -3,6 +3,7 @@
 
 mod alipay;
 mod compare;
+mod fees;
 mod flips;
 mod ledger;
 mod load;
@@ -51,6 +52,7 @@ enum Part {
     Statement,
     Flips,
     Ledger,
+    Fees,
 }
 
 #[derive(Debug, Subcommand)]
@@ -98,6 +100,9 @@ fn measure(arguments: &Arguments) -> Result<(), Failure> {
     }
     if wanted(Part::Ledger) {
         table.add(ledger::measure());
+    }
+    if wanted(Part::Fees) {
+        table.add(fees::measure()?);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     if wanted(Part::Store) {
