@@ -54,12 +54,14 @@ assert_eq!(order.money.to_string(), "12.34 CNY");
 //! `reqwest` a transport; `testkit` what tests share.
 
 pub mod account;
+pub mod agent;
 pub mod audit;
 #[cfg(feature = "engine")]
 pub mod catalogue;
 pub mod channel;
 pub mod crypto;
 pub mod currency;
+pub mod dispute;
 #[cfg(feature = "engine")]
 pub mod engine;
 pub mod epay;
@@ -82,6 +84,7 @@ pub mod page;
 pub mod refund;
 pub mod sandbox;
 pub mod secret;
+pub mod split;
 #[cfg(feature = "engine")]
 pub mod store;
 #[cfg(feature = "testkit")]

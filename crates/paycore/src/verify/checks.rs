@@ -143,9 +143,12 @@ impl Checker {
             let detail = format!("authorized {authorized}, captured {captured}, refunded {}", order.refunded);
             self.broken("I4", tenant, order.id, detail);
         }
-        if order.refunding < 0 || order.refunded + order.refunding > captured {
-            let detail =
-                format!("captured {captured}, refunded {}, refunding {}", order.refunded, order.refunding);
+        let going = i128::from(order.refunded) + i128::from(order.refunding) + i128::from(order.charged_back);
+        if order.refunding < 0 || order.charged_back < 0 || going > i128::from(captured) {
+            let detail = format!(
+                "captured {captured}, refunded {}, refunding {}, charged back {}",
+                order.refunded, order.refunding, order.charged_back
+            );
             self.broken("I5", tenant, order.id, detail);
         }
         self.orders.insert(

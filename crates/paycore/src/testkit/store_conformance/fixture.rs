@@ -52,6 +52,7 @@ pub fn order(number: u128) -> Order {
         captured: 0,
         refunded: 0,
         refunding: 0,
+        charged_back: 0,
         closing: false,
         methods: vec![method("alipay.qr"), method("wechatpay.qr")],
         capture: CaptureMode::Automatic,
