@@ -311,7 +311,8 @@ impl Engine {
         changes.put(Put::Exception(exception));
     }
 
-    fn event<V: Serialize>(
+    /// Numbers and renders an event about any other object.
+    pub(crate) fn event<V: Serialize>(
         &self,
         kind: EventKind,
         object_id: String,

@@ -44,7 +44,7 @@ assert_eq!(order.money.to_string(), "12.34 CNY");
 //! | [`money`] [`currency`] [`units`] [`time`] [`id`] [`secret`] [`error`] | values; they know nothing else of paycore |
 //! | [`crypto`] | signing, verifying and sealing behind traits |
 //! | [`channel`] | the channel contract, and the simulator's |
-//! | [`order`] [`refund`] [`ledger`] [`event`] [`webhook`] [`merchant`] [`account`] [`epay`] [`exception`] [`sandbox`] | the slices: types, `state`, `rules`; with feature `engine` also `service` and what they read from a store |
+//! | [`order`] [`refund`] [`ledger`] [`event`] [`webhook`] [`merchant`] [`account`] [`epay`] [`exception`] [`document`] [`sandbox`] | the slices: types, `state`, `rules`; with feature `engine` also `service` and what they read from a store |
 //! | `engine` `catalogue` `notice` `store` `transport` `verify` | the shell (feature `engine`): wiring, the operations as data, incoming notifications, the store contract, the network, the invariants |
 //! | `testkit` | a store in memory, a scripted channel, conformance suites, the simulation (feature `testkit`) |
 //!
@@ -62,6 +62,7 @@ pub mod channel;
 pub mod crypto;
 pub mod currency;
 pub mod dispute;
+pub mod document;
 #[cfg(feature = "engine")]
 pub mod engine;
 pub mod epay;

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 
 use crate::account::{ChannelAccount, ChannelAccounts};
 use crate::audit::{Audit, Audits};
+use crate::document::{Documents, Record};
 use crate::epay::{EpayKey, EpayKeys};
 use crate::event::{Event, Events};
 use crate::exception::{Exception, Exceptions};
@@ -52,6 +53,7 @@ pub enum Put {
     Delivery(Delivery),
     Exception(Exception),
     Link(Link),
+    Document(Record),
     /// Marks an event's deliveries as made: sets its `due_at` to zero. Stale where it is zero already, so that a
     /// worker that comes late does not make them twice.
     EventDispatched(crate::id::EventId),
@@ -139,12 +141,14 @@ pub enum Queue {
     Events,
     /// Deliveries to send.
     Deliveries,
+    /// Documents whose time has come.
+    Documents,
 }
 
 impl Queue {
     /// Every queue.
     pub const ALL: &'static [Queue] =
-        &[Queue::Orders, Queue::Attempts, Queue::Refunds, Queue::Events, Queue::Deliveries];
+        &[Queue::Orders, Queue::Attempts, Queue::Refunds, Queue::Events, Queue::Deliveries, Queue::Documents];
 }
 
 /// A row taken from a queue: whose it is and its id as text.
@@ -163,6 +167,7 @@ pub trait Store:
     + ChannelAccounts
     + Webhooks
     + Links
+    + Documents
     + Exceptions
     + Audits
     + Idempotency

@@ -6,6 +6,7 @@ mod checks;
 use async_trait::async_trait;
 use serde::Serialize;
 
+use crate::document::Record as Document;
 use crate::event::Event;
 use crate::id::MerchantId;
 use crate::idempotency::Record;
@@ -29,6 +30,7 @@ pub enum Table {
     Events,
     Claims,
     Deliveries,
+    Documents,
 }
 
 impl Table {
@@ -42,6 +44,7 @@ impl Table {
         Table::Events,
         Table::Claims,
         Table::Deliveries,
+        Table::Documents,
     ];
 }
 
@@ -58,6 +61,7 @@ pub enum Row {
     Event(MerchantId, Event),
     Claim(MerchantId, Record),
     Delivery(MerchantId, Delivery),
+    Document(MerchantId, Document),
 }
 
 /// Reads everything, page by page, in ascending order of (merchant, key).

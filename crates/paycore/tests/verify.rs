@@ -4,12 +4,12 @@
 
 use paycore::channel::CaptureMode;
 use paycore::currency::Currency;
-use paycore::event::{Event, EventKind};
+use paycore::event::{Event, EventKind, Movement};
 use paycore::id::{
     AttemptId, ChannelAccountId, DeliveryId, EventId, MerchantId, OrderId, RefundId, TransactionId,
 };
 use paycore::idempotency::{Answer, Record};
-use paycore::ledger::{Balance, Entry, Side, Transaction, TransactionKind};
+use paycore::ledger::{Balance, Entry, Side, Transaction};
 use paycore::money::Money;
 use paycore::order::{Attempt, AttemptStatus, Order, OrderDetails, OrderStatus};
 use paycore::refund::{Refund, RefundStatus};
@@ -57,14 +57,8 @@ fn truth() -> World {
         attempts: vec![attempt(1, AttemptStatus::Succeeded)],
         refund: refund(),
         transactions: vec![
-            transaction(
-                1,
-                TransactionKind::Payment,
-                10_000,
-                "channel_receivable:testpay",
-                "merchant_pending",
-            ),
-            transaction(2, TransactionKind::Refund, 4_000, "merchant_pending", "channel_receivable:testpay"),
+            transaction(1, Movement::Payment, 10_000, "channel_receivable:testpay", "merchant_pending"),
+            transaction(2, Movement::Refund, 4_000, "merchant_pending", "channel_receivable:testpay"),
         ],
         balances: vec![
             balance("channel_receivable:testpay", 10_000, 4_000),
@@ -167,13 +161,13 @@ fn refund() -> Refund {
     }
 }
 
-fn transaction(bits: u128, kind: TransactionKind, minor: i64, debit: &str, credit: &str) -> Transaction {
+fn transaction(bits: u128, kind: Movement, minor: i64, debit: &str, credit: &str) -> Transaction {
     let entry = |account: &str, side| Entry { account: account.into(), side, money: cny(minor) };
     Transaction {
         id: TransactionId::from_bits(bits),
         kind,
         event_id: EventId::from_bits(bits),
-        order_id: OrderId::from_bits(1),
+        order_id: Some(OrderId::from_bits(1)),
         refund_id: None,
         money: cny(minor),
         created_at: AT,
@@ -235,7 +229,7 @@ fn lies_in_the_ledger_are_found() {
     finds("I3", |w| w.balances[0].debits += 1);
     finds("I27", |w| drop(w.transactions.remove(1)));
     finds("I27", |w| w.transactions.push(w.transactions[0].clone()));
-    finds("I7", |w| w.transactions[0].order_id = OrderId::from_bits(9));
+    finds("I7", |w| w.transactions[0].order_id = Some(OrderId::from_bits(9)));
 }
 
 #[test]

@@ -147,6 +147,7 @@ pub fn queue_name(queue: Queue) -> &'static str {
         Queue::Attempts => "attempts",
         Queue::Refunds => "refunds",
         Queue::Events => "events",
+        Queue::Documents => "documents",
         Queue::Deliveries => "deliveries",
     }
 }

@@ -35,6 +35,7 @@ const PLANS: &[Plan] = &[
     Plan { queue: Queue::Refunds, limit: 32, loops: 2, idle: Duration::from_millis(500) },
     Plan { queue: Queue::Events, limit: 256, loops: 1, idle: Duration::from_millis(200) },
     Plan { queue: Queue::Deliveries, limit: 16, loops: 4, idle: Duration::from_millis(200) },
+    Plan { queue: Queue::Documents, limit: 32, loops: 1, idle: Duration::from_millis(500) },
 ];
 /// After a step that failed as a whole, most likely because the store cannot answer.
 const PAUSE: Duration = Duration::from_secs(2);

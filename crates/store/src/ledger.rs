@@ -1,8 +1,9 @@
 //! Journals, entries and balances.
 
 use async_trait::async_trait;
+use paycore::event::Movement;
 use paycore::id::{MerchantId, TransactionId};
-use paycore::ledger::{Balance, Entry, Ledger, Side, Transaction, TransactionFilter, TransactionKind};
+use paycore::ledger::{Balance, Entry, Ledger, Side, Transaction, TransactionFilter};
 use paycore::store::{Page, Read};
 
 use crate::read::{Row, Select, Value};
@@ -60,7 +61,7 @@ pub(crate) const SCAN_BALANCES: &str = "SELECT merchant_id, account, currency, d
 /// The rows of a journal.
 pub(crate) fn insert(rows: &mut Rows, transaction: &Transaction) {
     rows.step(Statement::TransactionInsert).id(transaction.id).text(transaction.kind.text());
-    rows.id(transaction.event_id).id(transaction.order_id).maybe_id(transaction.refund_id);
+    rows.id(transaction.event_id).maybe_id(transaction.order_id).maybe_id(transaction.refund_id);
     rows.int(transaction.money.minor())
         .text(transaction.money.currency().code())
         .time(transaction.created_at);
@@ -76,9 +77,9 @@ pub(crate) fn line(row: &mut Row<'_>) -> Read<(MerchantId, Transaction)> {
     let tenant = row.parse()?;
     let mut transaction = Transaction {
         id: row.parse()?,
-        kind: row.word(TransactionKind::parse)?,
+        kind: row.word(Movement::parse)?,
         event_id: row.parse()?,
-        order_id: row.parse()?,
+        order_id: row.maybe_parse()?,
         refund_id: row.maybe_parse()?,
         money: row.money()?,
         created_at: row.time()?,

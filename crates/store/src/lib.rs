@@ -26,6 +26,7 @@ mod account;
 mod audit;
 #[cfg(feature = "bench")]
 pub mod bench;
+mod document;
 mod driver;
 mod epay;
 mod error;

@@ -43,6 +43,7 @@ queue!("attempts", HASTEN_ATTEMPTS, TAKE_ATTEMPTS, BACKLOG_ATTEMPTS);
 queue!("refunds", HASTEN_REFUNDS, TAKE_REFUNDS, BACKLOG_REFUNDS);
 queue!("events", HASTEN_EVENTS, TAKE_EVENTS, BACKLOG_EVENTS);
 queue!("deliveries", HASTEN_DELIVERIES, TAKE_DELIVERIES, BACKLOG_DELIVERIES);
+queue!("documents", HASTEN_DOCUMENTS, TAKE_DOCUMENTS, BACKLOG_DOCUMENTS);
 
 /// How many attempts have an outcome that is not known, and since when. They all wait in the queue, so that the
 /// queue's index finds them.
@@ -62,6 +63,7 @@ pub(crate) fn hasten(rows: &mut Rows, by: i64) {
         Statement::HastenRefunds,
         Statement::HastenEvents,
         Statement::HastenDeliveries,
+        Statement::HastenDocuments,
     ] {
         rows.step(statement).int(by);
     }
@@ -75,6 +77,7 @@ pub(crate) fn take(queue: Queue, now: Timestamp, until: Timestamp, limit: usize)
         Queue::Refunds => TAKE_REFUNDS,
         Queue::Events => TAKE_EVENTS,
         Queue::Deliveries => TAKE_DELIVERIES,
+        Queue::Documents => TAKE_DOCUMENTS,
     };
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     Select::new(sql).bind(until.micros().max(1)).bind(now.micros()).bind(limit)
@@ -93,6 +96,7 @@ pub(crate) fn backlog(queue: Queue, now: Timestamp) -> Select {
         Queue::Refunds => BACKLOG_REFUNDS,
         Queue::Events => BACKLOG_EVENTS,
         Queue::Deliveries => BACKLOG_DELIVERIES,
+        Queue::Documents => BACKLOG_DOCUMENTS,
     };
     Select::new(sql).bind(now.micros())
 }

@@ -7,7 +7,7 @@ use paycore::verify::{Cursor, Row, Scan, Table};
 
 use crate::read::Select;
 use crate::sql_store::{Driver, SqlStore};
-use crate::{event, idempotency, ledger, order, refund, webhook};
+use crate::{document, event, idempotency, ledger, order, refund, webhook};
 
 type Page = Read<(Vec<Row>, Option<Cursor>)>;
 
@@ -34,6 +34,10 @@ impl<D: Driver> Scan for SqlStore<D> {
             Table::Claims => {
                 let rows = self.all(by_id(idempotency::SCAN), idempotency::record).await?;
                 page(rows, limit, |row| row.key.clone(), Row::Claim)
+            }
+            Table::Documents => {
+                let rows = self.all(by_id(document::SCAN), document::document).await?;
+                page(rows, limit, |row| row.id.clone(), Row::Document)
             }
             Table::Deliveries => {
                 let rows = self.all(by_id(webhook::SCAN_DELIVERIES), webhook::delivery).await?;

@@ -3,8 +3,8 @@
 
 use crate::write::{Expect, Write};
 use crate::{
-    account, audit, epay, event, exception, idempotency, ledger, link, merchant, order, queue, refund,
-    sandbox, webhook,
+    account, audit, document, epay, event, exception, idempotency, ledger, link, merchant, order, queue,
+    refund, sandbox, webhook,
 };
 
 macro_rules! statements {
@@ -51,6 +51,8 @@ statements! {
     ExceptionUpdate => exception::UPDATE,
     LinkInsert => link::INSERT,
     LinkUpdate => link::UPDATE,
+    DocumentInsert => document::INSERT,
+    DocumentUpdate => document::UPDATE,
     EventDispatched => event::DISPATCHED,
     SandboxPut => sandbox::PUT,
     HastenOrders => queue::HASTEN_ORDERS,
@@ -58,6 +60,7 @@ statements! {
     HastenRefunds => queue::HASTEN_REFUNDS,
     HastenEvents => queue::HASTEN_EVENTS,
     HastenDeliveries => queue::HASTEN_DELIVERIES,
+    HastenDocuments => queue::HASTEN_DOCUMENTS,
     TransactionInsert => ledger::INSERT,
     EntryInsert => ledger::INSERT_ENTRY,
     EventInsert => event::INSERT,
@@ -77,6 +80,7 @@ const PAIRS: &[(Statement, Statement)] = &[
     (Statement::DeliveryInsert, Statement::DeliveryUpdate),
     (Statement::ExceptionInsert, Statement::ExceptionUpdate),
     (Statement::LinkInsert, Statement::LinkUpdate),
+    (Statement::DocumentInsert, Statement::DocumentUpdate),
 ];
 
 /// Whether the order of a commit's rows may matter, so that it cannot be gathered with others by statement: it

@@ -13,8 +13,8 @@ use serde::Serialize;
 
 use crate::statement::Statement;
 use crate::{
-    account, audit, epay, event, exception, idempotency, ledger, link, merchant, order, queue, refund,
-    sandbox, webhook,
+    account, audit, document, epay, event, exception, idempotency, ledger, link, merchant, order, queue,
+    refund, sandbox, webhook,
 };
 
 /// One literal statement that writes one row, and the type of each of its placeholders.
@@ -150,6 +150,7 @@ impl Rows {
             Put::Delivery(row) => webhook::write_delivery(self, row),
             Put::Exception(row) => exception::write(self, row),
             Put::Link(row) => link::write(self, row),
+            Put::Document(row) => document::write(self, row),
             Put::EventDispatched(id) => event::dispatched(self, *id),
             Put::Sandbox(row) => sandbox::write(self, row),
             Put::HastenDue(by) if *by < 0 => return Err(broken("due times only move earlier")),

@@ -39,6 +39,7 @@ fn one_of_each() -> Changes {
             Put::Order(order),
             Put::Exception(fixture::exception(1, "ord_1")),
             Put::Delivery(fixture::delivery(1, fixture::event(1, "o", 1).id)),
+            Put::Document(fixture::document(1)),
         ],
         transactions: vec![fixture::transaction(1, fixture::cny(10_000))],
         events: vec![fixture::event(1, "ord_1", 1)],

@@ -68,6 +68,19 @@ impl Engine {
             Queue::Refunds => crate::refund::service::sweep(self, tenant, read(&id)?).await,
             Queue::Events => Err(Error::internal("events are dispatched together")),
             Queue::Deliveries => crate::webhook::service::send(self, tenant, read(&id)?).await,
+            Queue::Documents => self.document_due(tenant, &id).await,
+        }
+    }
+
+    /// A document goes to the service of its kind, which its id's prefix names.
+    async fn document_due(&self, tenant: MerchantId, id: &str) -> Result<()> {
+        let prefix = id.split('_').next().unwrap_or_default();
+        match prefix {
+            "spt" => crate::split::service::due(self, tenant, read(id)?).await,
+            "shr" => crate::split::service::return_due(self, tenant, read(id)?).await,
+            "asl" => crate::agent::service::due(self, tenant, read(id)?).await,
+            "dsp" => crate::dispute::service::due(self, tenant, read(id)?).await,
+            _ => Err(Error::internal(format!("no service looks after {id} of {tenant}"))),
         }
     }
 }

@@ -44,26 +44,128 @@ pub struct Event {
 /// What the ledger needs to know of an event that moved money.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Booking {
-    /// Which way the money went.
+    /// What moved: names the posting template.
     pub movement: Movement,
-    /// The order.
-    pub order_id: OrderId,
-    /// The refund, for refunds.
+    /// The order it is about.
+    pub order_id: Option<OrderId>,
+    /// The refund it is about.
     pub refund_id: Option<RefundId>,
-    /// The channel the money moved through.
-    pub channel: String,
-    /// How much.
-    pub money: Money,
+    /// The channel the money moved through; fills `{channel}` in the names of accounts.
+    pub channel: Option<String>,
+    /// Whose money it is beside the merchant's: an agent, a receiver, a bank account; fills `{party}`.
+    pub party: Option<String>,
+    /// The amounts, each by the name that the template's lines use. The first is the transaction's own amount. A part
+    /// that is missing or zero leaves its lines out.
+    pub parts: Vec<(Part, Money)>,
 }
 
-/// Which way money went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+impl Booking {
+    /// A booking of one part; more is added by the methods below.
+    pub fn new(movement: Movement, part: Part, money: Money) -> Self {
+        Booking {
+            movement,
+            order_id: None,
+            refund_id: None,
+            channel: None,
+            party: None,
+            parts: vec![(part, money)],
+        }
+    }
+
+    /// About this order.
+    pub fn order(self, order: OrderId) -> Self {
+        Booking { order_id: Some(order), ..self }
+    }
+
+    /// About this refund.
+    pub fn refund(self, refund: RefundId) -> Self {
+        Booking { refund_id: Some(refund), ..self }
+    }
+
+    /// Through this channel.
+    pub fn channel(self, channel: impl Into<String>) -> Self {
+        Booking { channel: Some(channel.into()), ..self }
+    }
+
+    /// For this party.
+    pub fn party(self, party: impl Into<String>) -> Self {
+        Booking { party: Some(party.into()), ..self }
+    }
+
+    /// With one more part.
+    pub fn with(mut self, part: Part, money: Money) -> Self {
+        self.parts.push((part, money));
+        self
+    }
+
+    /// The amount of a part.
+    pub fn part(&self, part: Part) -> Option<Money> {
+        self.parts.iter().find(|(name, _)| *name == part).map(|(_, money)| *money)
+    }
+}
+
+/// The name of an amount in a booking and in the lines of a posting template. Each part is in one currency and moves
+/// from one account to another as a whole, so that what is made of parts always balances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Movement {
-    /// In, through a channel.
-    Payment,
-    /// Back, through a channel.
-    Refund,
+pub enum Part {
+    /// The whole amount that moved.
+    Gross,
+    /// What the merchant is charged for it, or given back.
+    Fee,
+    /// What the channel keeps of it, or gives back.
+    Cost,
+    /// Tax on the fee.
+    Tax,
+}
+
+macro_rules! movements {
+    ($($(#[$doc:meta])* $name:ident $text:literal,)*) => {
+        /// What moved money: the kind of a transaction, and the name of its posting template.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+        #[non_exhaustive]
+        pub enum Movement { $($(#[$doc])* #[serde(rename = $text)] $name,)* }
+
+        impl Movement {
+            /// Every movement.
+            pub const ALL: &'static [Movement] = &[$(Movement::$name,)*];
+            /// The word used in the API and the database.
+            pub fn text(self) -> &'static str { match self { $(Movement::$name => $text,)* } }
+            /// Reads the word back.
+            pub fn parse(text: &str) -> Option<Self> { match text { $($text => Some(Movement::$name),)* _ => None } }
+        }
+    };
+}
+
+movements! {
+    /// Money came in through a channel.
+    Payment "payment",
+    /// Money went back through a channel.
+    Refund "refund",
+    /// Receivers got shares of a payment through its channel.
+    Share "share",
+    /// A receiver was credited a share.
+    ShareCredit "share_credit",
+    /// A share came back through its channel.
+    ShareReturn "share_return",
+    /// A share was taken back from a receiver's balance, or is owed since.
+    ShareCharge "share_charge",
+    /// An agent earned by a payment or by its volume.
+    Commission "commission",
+    /// An agent gave back what it had earned.
+    CommissionBack "commission_back",
+    /// A payment to an agent left its account, the tax withheld.
+    AgentWithdrawal "agent_withdrawal",
+    /// It came back because it was not paid.
+    AgentWithdrawalReversal "agent_withdrawal_reversal",
+    /// It was paid.
+    AgentPaid "agent_paid",
+    /// A channel took money back because of a dispute.
+    Chargeback "chargeback",
+    /// A channel gave it back.
+    ChargebackReversal "chargeback_reversal",
+    /// A channel charged for a dispute.
+    DisputeFee "dispute_fee",
 }
 
 macro_rules! kinds {
@@ -105,4 +207,20 @@ kinds! {
     RefundFailed "refund.failed",
     /// Something needs a person.
     ExceptionOpened "exception.opened",
+    /// Shares of an order were given.
+    SplitShared "split.shared",
+    /// Shares of an order were taken back.
+    ShareReturned "share_return.returned",
+    /// An agent earned or gave back.
+    AgentEntryBooked "agent_entry.booked",
+    /// A payment to an agent was asked for, made or ended without it.
+    AgentWithdrawalUpdated "agent_withdrawal.updated",
+    /// A payer disputes a payment.
+    DisputeOpened "dispute.opened",
+    /// A dispute was answered or accepted.
+    DisputeUpdated "dispute.updated",
+    /// A dispute is over.
+    DisputeClosed "dispute.closed",
+    /// A channel charged for a dispute.
+    DisputeFee "dispute.fee_charged",
 }

@@ -50,6 +50,12 @@ pub enum ExceptionKind {
     LatePayment,
     /// A second attempt of the same order was paid too.
     DoublePayment,
+    /// Shares could not be given as the plan demands.
+    ShareFailed,
+    /// A dispute has to be answered within a day.
+    DisputeDue,
+    /// A channel disputes more than is left of the order.
+    DisputeExcess,
 }
 
 impl ExceptionKind {
@@ -60,6 +66,9 @@ impl ExceptionKind {
         ExceptionKind::Unresolved,
         ExceptionKind::LatePayment,
         ExceptionKind::DoublePayment,
+        ExceptionKind::ShareFailed,
+        ExceptionKind::DisputeDue,
+        ExceptionKind::DisputeExcess,
     ];
 
     /// The word used in the API and the database.
@@ -70,6 +79,9 @@ impl ExceptionKind {
             ExceptionKind::Unresolved => "unresolved",
             ExceptionKind::LatePayment => "late_payment",
             ExceptionKind::DoublePayment => "double_payment",
+            ExceptionKind::ShareFailed => "share_failed",
+            ExceptionKind::DisputeDue => "dispute_due",
+            ExceptionKind::DisputeExcess => "dispute_excess",
         }
     }
 

@@ -6,6 +6,7 @@ pub mod rules;
 pub mod service;
 #[cfg(feature = "engine")]
 mod store;
+pub mod templates;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use store::{Ledger, TransactionFilter};
 
 use crate::currency::Currency;
+use crate::event::Movement;
 use crate::id::{EventId, OrderId, RefundId, TransactionId};
 use crate::money::Money;
 use crate::time::Timestamp;
@@ -23,46 +25,20 @@ use crate::time::Timestamp;
 pub struct Transaction {
     /// Its id.
     pub id: TransactionId,
-    /// The posting template that made it.
-    pub kind: TransactionKind,
+    /// What moved, and so the posting template that made it.
+    pub kind: Movement,
     /// The event it books. An event is booked at most once.
     pub event_id: EventId,
     /// The order it is about.
-    pub order_id: OrderId,
+    pub order_id: Option<OrderId>,
     /// The refund it is about.
     pub refund_id: Option<RefundId>,
-    /// The gross amount.
+    /// The amount of its first part.
     pub money: Money,
     /// When it was booked.
     pub created_at: Timestamp,
     /// Its entries, at least two.
     pub entries: Vec<Entry>,
-}
-
-/// The template a transaction was made from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum TransactionKind {
-    /// Money came in through a channel.
-    Payment,
-    /// Money went back through a channel.
-    Refund,
-}
-
-impl TransactionKind {
-    /// The word used in the API and the database.
-    pub fn text(self) -> &'static str {
-        match self {
-            TransactionKind::Payment => "payment",
-            TransactionKind::Refund => "refund",
-        }
-    }
-
-    /// Reads the word back.
-    pub fn parse(text: &str) -> Option<Self> {
-        [TransactionKind::Payment, TransactionKind::Refund].into_iter().find(|kind| kind.text() == text)
-    }
 }
 
 /// One line of a journal. The amount is positive; the side gives the direction.

@@ -3,10 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Balance, Entry, Transaction, TransactionFilter, TransactionKind};
+use super::{Balance, Entry, Transaction, TransactionFilter};
 use crate::currency::Currency;
 use crate::engine::{Caller, Engine};
 use crate::error::{Error, Result};
+use crate::event::Movement;
 use crate::id::{EventId, OrderId, RefundId, TransactionId};
 use crate::page::{List, ListInput};
 use crate::time::Timestamp;
@@ -20,15 +21,15 @@ pub struct TransactionView {
     /// Always `transaction`.
     pub object: &'static str,
     /// What moved.
-    pub kind: TransactionKind,
+    pub kind: Movement,
     /// Minor units, positive.
     pub amount: i64,
     /// ISO 4217.
     pub currency: Currency,
     /// The event it books.
     pub event_id: EventId,
-    /// The order.
-    pub order_id: OrderId,
+    /// The order, where it is about one.
+    pub order_id: Option<OrderId>,
     /// The refund, for refunds.
     pub refund_id: Option<RefundId>,
     /// Its entries; debits equal credits.

@@ -8,7 +8,7 @@ use super::state::{AttemptEvent, Illegal, OrderEvent};
 use super::{Attempt, AttemptStatus, Order, OrderStatus};
 use crate::channel::{Action, Decline, Fault, Operation, Outcome, Verb, Verdict};
 use crate::channel::{Capture, Close, Pay, Query, Void};
-use crate::event::{Booking, EventKind, Movement};
+use crate::event::{Booking, EventKind, Movement, Part};
 use crate::exception::ExceptionKind;
 use crate::money::Money;
 
@@ -151,13 +151,8 @@ impl Payment {
             AttemptStatus::Capturing => self.order.amount(self.attempt.capturing),
             _ => self.attempt.money,
         };
-        let booking = Some(Booking {
-            movement: Movement::Payment,
-            order_id: self.order.id,
-            refund_id: None,
-            channel: self.attempt.channel.clone(),
-            money: taken,
-        });
+        let booking = Booking::new(Movement::Payment, Part::Gross, taken).order(self.order.id);
+        let booking = Some(booking.channel(self.attempt.channel.clone()));
         let late = self.order.status.is_final();
         if late {
             self.late(taken, booking, then);

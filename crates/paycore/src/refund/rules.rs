@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Refund, RefundStatus};
 use crate::channel::{Decline, Fault, Operation, Outcome, QueryRefund, Refund as RefundCall, Verdict};
 use crate::currency::Currency;
-use crate::event::{Booking, EventKind, Movement};
+use crate::event::{Booking, EventKind, Movement, Part};
 use crate::exception::ExceptionKind;
 use crate::id::{AttemptId, OrderId, RefundId};
 use crate::money::Money;
@@ -224,13 +224,8 @@ impl Returning {
     }
 
     fn booking(&self, channel: &str) -> Booking {
-        Booking {
-            movement: Movement::Refund,
-            order_id: self.order.id,
-            refund_id: Some(self.refund.id),
-            channel: channel.to_owned(),
-            money: self.refund.money,
-        }
+        let booking = Booking::new(Movement::Refund, Part::Gross, self.refund.money);
+        booking.order(self.order.id).refund(self.refund.id).channel(channel)
     }
 }
 

@@ -58,6 +58,7 @@ pub struct Snapshot {
     pub deliveries: Vec<(MerchantId, Delivery)>,
     pub exceptions: Vec<(MerchantId, Exception)>,
     pub links: Vec<(MerchantId, Link)>,
+    pub documents: Vec<(MerchantId, crate::document::Record)>,
     pub audits: Vec<(MerchantId, Audit)>,
     pub claims: Vec<(MerchantId, Record)>,
     pub sandbox_records: Vec<(MerchantId, SandboxRecord)>,

@@ -104,6 +104,7 @@ pub async fn lines(store: &dyn Verifiable, tenant: MerchantId) -> Vec<String> {
     read!(store.epay_keys(tenant));
     read!(store.endpoints(tenant), store.deliveries(tenant, &Default::default(), &all()));
     read!(store.exceptions(tenant, false, &all()), store.audits(tenant, &all()), store.links(tenant, &all()));
+    read!(store.documents(tenant, "payout", &Default::default(), &all()));
     for account in store.channel_accounts(tenant).await.expect("the store can be read") {
         read!(store.sandbox_records(tenant, account.id));
     }

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use super::{Report, Row, Rule, Violation};
 use crate::currency::Currency;
-use crate::event::Event;
+use crate::event::{Event, Movement};
 use crate::id::{AttemptId, MerchantId, OrderId};
 use crate::idempotency::Record;
 use crate::ledger::rules::is_balanced;
-use crate::ledger::{Balance, Side, Transaction, TransactionKind};
+use crate::ledger::{Balance, Side, Transaction};
 use crate::order::{Attempt, AttemptStatus, Order, OrderStatus};
 use crate::refund::{Refund, RefundStatus};
 
@@ -48,6 +48,8 @@ struct OrderFacts {
     refund_failed: bool,
     booked_in: i64,
     booked_out: i64,
+    charged_back: i64,
+    booked_back: i64,
 }
 
 #[derive(Debug, Default)]
@@ -66,7 +68,7 @@ pub struct Checker {
     sequences: HashMap<(MerchantId, String), Sequence>,
     refund_sequences: HashMap<(MerchantId, String), i64>,
     events: std::collections::HashSet<(MerchantId, crate::id::EventId)>,
-    rows: [u64; 8],
+    rows: [u64; 9],
     unknown: u64,
     violations: Vec<Violation>,
 }
@@ -82,6 +84,7 @@ impl Checker {
             Row::Balance(tenant, balance) => self.balance(tenant, balance),
             Row::Event(tenant, event) => self.event(tenant, event),
             Row::Claim(tenant, record) => self.claim(tenant, &record),
+            Row::Document(_, _) => self.rows[8] += 1,
             Row::Delivery(tenant, delivery) => {
                 self.rows[7] += 1;
                 if !self.events.contains(&(tenant, delivery.event_id)) {
@@ -117,8 +120,17 @@ impl Checker {
                 self.broken("I24", tenant, object, detail);
             }
         }
-        let names =
-            ["orders", "attempts", "refunds", "transactions", "balances", "events", "claims", "deliveries"];
+        let names = [
+            "orders",
+            "attempts",
+            "refunds",
+            "transactions",
+            "balances",
+            "events",
+            "claims",
+            "deliveries",
+            "documents",
+        ];
         Report {
             ok: self.violations.is_empty(),
             rows: names.into_iter().zip(self.rows).collect(),
@@ -168,6 +180,8 @@ impl Checker {
                 refund_failed: false,
                 booked_in: 0,
                 booked_out: 0,
+                charged_back: order.charged_back,
+                booked_back: 0,
             },
         );
     }
@@ -209,12 +223,14 @@ impl Checker {
         if !is_balanced(&transaction) {
             self.broken("I1", tenant, transaction.id, format!("{} entries", transaction.entries.len()));
         }
-        match self.orders.get_mut(&(tenant, transaction.order_id)) {
-            None => self.broken("I7", tenant, transaction.id, "its order does not exist".into()),
-            Some(order) => match transaction.kind {
-                TransactionKind::Payment => order.booked_in += transaction.money.minor(),
-                TransactionKind::Refund => order.booked_out += transaction.money.minor(),
-            },
+        let order = transaction.order_id.map(|id| self.orders.get_mut(&(tenant, id)));
+        match (order, transaction.kind) {
+            (Some(None), _) => self.broken("I7", tenant, transaction.id, "its order does not exist".into()),
+            (Some(Some(order)), Movement::Payment) => order.booked_in += transaction.money.minor(),
+            (Some(Some(order)), Movement::Refund) => order.booked_out += transaction.money.minor(),
+            (Some(Some(order)), Movement::Chargeback) => order.booked_back += transaction.money.minor(),
+            (Some(Some(order)), Movement::ChargebackReversal) => order.booked_back -= transaction.money.minor(),
+            _ => {}
         }
         for entry in transaction.entries {
             let sums = self.entries.entry((tenant, entry.account, entry.money.currency())).or_default();
@@ -258,7 +274,7 @@ impl Checker {
 
     fn order_as_a_whole(&mut self, tenant: MerchantId, id: OrderId, facts: &OrderFacts) {
         // A second payment that came late is being given back; then no more than one is kept.
-        let kept = facts.captured - facts.refunded - facts.refunding;
+        let kept = facts.captured - facts.refunded - facts.refunding - facts.charged_back;
         if facts.succeeded.len() > 1 && (kept > facts.amount || facts.captured <= facts.amount) {
             self.broken("I11", tenant, id, format!("{} attempts paid, {kept} kept", facts.succeeded.len()));
         }
@@ -277,6 +293,10 @@ impl Checker {
                 "captured {}, booked {}; refunded {}, booked {}",
                 facts.captured, facts.booked_in, facts.refunded, facts.booked_out
             );
+            self.broken("I27", tenant, id, detail);
+        }
+        if facts.booked_back != facts.charged_back {
+            let detail = format!("charged back {}, booked {}", facts.charged_back, facts.booked_back);
             self.broken("I27", tenant, id, detail);
         }
         let paid = !facts.succeeded.is_empty();

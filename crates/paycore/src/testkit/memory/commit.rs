@@ -4,6 +4,7 @@ use super::rules::{self, require};
 use super::table::{Table, Tables};
 use crate::account::ChannelAccount;
 use crate::audit::Audit;
+use crate::document::Record;
 use crate::epay::EpayKey;
 use crate::event::Event;
 use crate::exception::Exception;
@@ -73,6 +74,7 @@ impl Tables {
             Put::Delivery(row) => self.delivery(tenant, row),
             Put::Exception(row) => self.exception(tenant, row),
             Put::Link(row) => self.link(tenant, row),
+            Put::Document(row) => self.document(tenant, row),
             Put::EventDispatched(id) => self.dispatched(tenant, id),
             Put::Sandbox(SandboxRecord { account_id, key, value }) => {
                 self.sandbox.put((tenant, (account_id, key)), value);
@@ -172,6 +174,21 @@ impl Tables {
         row.version = next_version(row.version, old.map(|old| (old.version, same(old))), rules)?;
         unique(&mut self.link_tenants, row.id, tenant, "id")?;
         self.links.put((tenant, row.id), row);
+        Ok(())
+    }
+
+    fn document(&mut self, tenant: MerchantId, mut row: Record) -> Done {
+        let old = self.documents.get(&(tenant, row.id.clone()));
+        let same = |old: &Record| (&old.kind, &old.number) == (&row.kind, &row.number);
+        let rules = require(row.due_at.micros() >= 0, "documents.counters");
+        row.version = next_version(row.version, old.map(|old| (old.version, same(old))), rules)?;
+        let old_due = old.map_or(Timestamp::ZERO, |old| old.due_at);
+        if let Some(number) = &row.number {
+            let key = (tenant, (row.kind.clone(), number.clone()));
+            unique(&mut self.document_numbers, key, row.id.clone(), "number")?;
+        }
+        self.requeue(Queue::Documents, tenant, row.id.clone(), old_due, row.due_at);
+        self.documents.put((tenant, row.id.clone()), row);
         Ok(())
     }
 

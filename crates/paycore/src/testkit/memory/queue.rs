@@ -88,11 +88,11 @@ impl Tables {
     fn set_due(&mut self, queue: Queue, tenant: MerchantId, id: &str, due_at: Timestamp) {
         macro_rules! set {
             ($table:ident) => {
-                if let Ok(key) = id.parse()
-                    && let Some(mut row) = self.$table.get(&(tenant, key)).cloned()
+                if let Ok(key) = id.parse().map(|key| (tenant, key))
+                    && let Some(mut row) = self.$table.get(&key).cloned()
                 {
                     let old = std::mem::replace(&mut row.due_at, due_at);
-                    self.$table.put((tenant, key), row);
+                    self.$table.put(key, row);
                     self.requeue(queue, tenant, id.to_owned(), old, due_at);
                 }
             };
@@ -102,6 +102,7 @@ impl Tables {
             Queue::Attempts => set!(attempts),
             Queue::Refunds => set!(refunds),
             Queue::Deliveries => set!(deliveries),
+            Queue::Documents => set!(documents),
             Queue::Events => {
                 if let Ok(key) = id.parse() {
                     self.set_event_due(tenant, key, due_at);

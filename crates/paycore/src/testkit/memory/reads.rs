@@ -6,6 +6,7 @@ use super::MemoryStore;
 use super::table::{Of, Table, record};
 use crate::account::{ChannelAccount, ChannelAccounts};
 use crate::audit::{Audit, Audits};
+use crate::document::{DocumentFilter, Documents, Record as Document};
 use crate::epay::{EpayKey, EpayKeys};
 use crate::event::{Event, EventFilter, Events};
 use crate::exception::{Exception, ExceptionKind, Exceptions};
@@ -147,7 +148,7 @@ impl Ledger for MemoryStore {
         filter: &TransactionFilter,
         at: &Page,
     ) -> Read<Vec<Transaction>> {
-        let wanted = |row: &Transaction| filter.order_id.is_none_or(|order| row.order_id == order);
+        let wanted = |row: &Transaction| filter.order_id.is_none_or(|order| row.order_id == Some(order));
         Ok(page(of!(&self.tables().transactions, tenant, TransactionId).filter(|(_, row)| wanted(row)), at))
     }
 
@@ -259,6 +260,45 @@ impl ChannelAccounts for MemoryStore {
 
     async fn channel_account_tenant(&self, id: ChannelAccountId) -> Read<Option<MerchantId>> {
         Ok(self.tables().account_tenants.get(&id).copied())
+    }
+}
+
+#[async_trait]
+impl Documents for MemoryStore {
+    async fn document(&self, tenant: MerchantId, kind: &str, id: &str) -> Read<Option<Document>> {
+        let found = self.tables().documents.get(&(tenant, id.to_owned())).cloned();
+        Ok(found.filter(|row| row.kind == kind))
+    }
+
+    async fn document_by_number(
+        &self,
+        tenant: MerchantId,
+        kind: &str,
+        number: &str,
+    ) -> Read<Option<Document>> {
+        let tables = self.tables();
+        let id = tables.document_numbers.get(&(tenant, (kind.to_owned(), number.to_owned())));
+        Ok(id.and_then(|id| tables.documents.get(&(tenant, id.clone()))).cloned())
+    }
+
+    async fn documents(
+        &self,
+        tenant: MerchantId,
+        kind: &str,
+        filter: &DocumentFilter,
+        at: &Page,
+    ) -> Read<Vec<Document>> {
+        let wanted = |row: &Document| {
+            row.kind == kind
+                && (filter.parent.is_none() || filter.parent == row.parent)
+                && filter.status.as_ref().is_none_or(|status| *status == row.status)
+                && filter.until.is_none_or(|until| row.at <= until)
+        };
+        let tables = self.tables();
+        let own = tables.documents.range((tenant, String::new())..);
+        let own = own.take_while(|((owner, _), _)| *owner == tenant).filter(|(_, row)| wanted(row));
+        let rows: Vec<_> = own.map(|((_, id), row)| (id, row)).collect();
+        Ok(page(rows.into_iter(), at))
     }
 }
 

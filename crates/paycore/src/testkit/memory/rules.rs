@@ -113,6 +113,9 @@ fn put_texts(put: &Put) -> [Option<&str>; 5] {
         }
         // The subject and the notes are in JSON, whose NUL characters are escaped.
         Put::Link(_) => [None; 5],
+        Put::Document(row) => {
+            [Some(&row.id), Some(&row.status), row.number.as_deref(), row.parent.as_deref(), Some(&row.body)]
+        }
         Put::Sandbox(row) => [Some(&row.key), Some(&row.value), None, None, None],
         Put::EventDispatched(_) | Put::HastenDue(_) => [None; 5],
     }

@@ -40,6 +40,7 @@ impl Scan for MemoryStore {
             Table::Claims => by_id!(claims, Claim),
             Table::Events => by_id!(events, Event),
             Table::Deliveries => by_id!(deliveries, Delivery),
+            Table::Documents => by_id!(documents, Document),
             Table::Balances => page(
                 &self.tables().balances,
                 (

@@ -7,6 +7,7 @@ use super::Snapshot;
 use crate::account::ChannelAccount;
 use crate::audit::Audit;
 use crate::currency::Currency;
+use crate::document::Record as Document;
 use crate::epay::EpayKey;
 use crate::event::Event;
 use crate::exception::{Exception, ExceptionKind};
@@ -122,6 +123,8 @@ tables! {
     open_exceptions: Of<(ExceptionKindKey, String)> => ExceptionId,
     links: Of<LinkId> => Link,
     link_tenants: LinkId => MerchantId,
+    documents: Of<String> => Document,
+    document_numbers: Of<(String, String)> => String,
     audits: Of<AuditId> => Audit,
     claims: Of<String> => Record,
     sandbox: Of<(ChannelAccountId, String)> => String,
@@ -166,6 +169,7 @@ impl Tables {
             deliveries: rows(&self.deliveries),
             exceptions: rows(&self.exceptions),
             links: rows(&self.links),
+            documents: rows(&self.documents),
             audits: rows(&self.audits),
             claims: rows(&self.claims),
             sandbox_records: self.sandbox.iter().map(record).collect(),

@@ -119,6 +119,7 @@ async fn a_commit_that_fails_leaves_nothing_of_itself(ground: Ground) {
             Put::Delivery(fixture::delivery(2, fixture::event(2, "o", 1).id)),
             Put::Exception(fixture::exception(2, "ord_2")),
             Put::Link(fixture::link(ground.tenant, 2)),
+            Put::Document(fixture::document(2)),
             Put::Sandbox(fixture::sandbox_record(fixture::account_id(ground.tenant, 2), "k", "v")),
         ],
         transactions: vec![fixture::transaction(2, fixture::cny(5))],

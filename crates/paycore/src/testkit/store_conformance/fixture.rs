@@ -4,15 +4,16 @@ use crate::account::ChannelAccount;
 use crate::audit::Audit;
 use crate::channel::{Action, CaptureMode, Decline, DeclineReason, Method, Payer};
 use crate::currency::Currency;
+use crate::document;
 use crate::epay::{EpayKey, Origin, Protocol};
-use crate::event::{Event, EventKind};
+use crate::event::{Event, EventKind, Movement};
 use crate::exception::{Exception, ExceptionKind};
 use crate::id::{
     ApiKeyId, AttemptId, AuditId, ChannelAccountId, DeliveryId, EndpointId, EpayKeyId, EventId, ExceptionId,
     LinkId, MerchantId, OrderId, RefundId, TransactionId,
 };
 use crate::idempotency::{Answer, Claim, Record};
-use crate::ledger::{Entry, Side, Transaction, TransactionKind};
+use crate::ledger::{Entry, Side, Transaction};
 use crate::link::{Link, LinkDetails};
 use crate::merchant::{ApiKey, Merchant, Scope};
 use crate::money::Money;
@@ -182,9 +183,9 @@ pub fn transaction(number: u128, amount: Money) -> Transaction {
     let entry = |account: &str, side| Entry { account: account.to_owned(), side, money: amount };
     Transaction {
         id: TransactionId::from_bits(number),
-        kind: TransactionKind::Payment,
+        kind: Movement::Payment,
         event_id: EventId::from_bits(number),
-        order_id: OrderId::from_bits(number),
+        order_id: Some(OrderId::from_bits(number)),
         refund_id: None,
         money: amount,
         created_at: NOW,
@@ -304,6 +305,21 @@ pub fn link(tenant: MerchantId, number: u128) -> Link {
     }
 }
 
+/// A document with every field filled; in no queue.
+pub fn document(number: u128) -> document::Record {
+    document::Record {
+        kind: "payout".into(),
+        id: format!("pyt_{number:026}"),
+        version: 0,
+        number: Some(format!("D-{number}")),
+        parent: Some("stl_1".into()),
+        status: "draft".into(),
+        at: NOW,
+        due_at: Timestamp::ZERO,
+        body: r#"{"amount": 5, "memo": "货款"}"#.into(),
+    }
+}
+
 /// A delivery of an event; in no queue.
 pub fn delivery(number: u128, event: EventId) -> Delivery {
     Delivery {
@@ -406,6 +422,7 @@ pub fn every_object(version: i64) -> Vec<Put> {
         Put::Delivery(Delivery { version, due_at: NOW, ..delivery(1, EventId::from_bits(1)) }),
         Put::Exception(Exception { version, ..exception(1, "ord_1") }),
         Put::Link(Link { version, ..link(TENANT, 1) }),
+        Put::Document(document::Record { version, due_at: NOW, ..document(1) }),
         Put::Sandbox(sandbox_record(account, "payment", "{}")),
     ]
 }

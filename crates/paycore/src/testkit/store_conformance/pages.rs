@@ -132,7 +132,8 @@ async fn refunds_and_journals_are_filtered_by_order(ground: Ground) {
     for number in 1..=4 {
         let order_id = OrderId::from_bits(number % 2);
         let attempt = fixture::attempt(number, &fixture::order(number % 2));
-        let transaction = Transaction { order_id, ..fixture::transaction(number, fixture::cny(5)) };
+        let transaction =
+            Transaction { order_id: Some(order_id), ..fixture::transaction(number, fixture::cny(5)) };
         let puts = vec![Put::Refund(fixture::refund(number, &attempt, 5))];
         let changes = Changes { puts, transactions: vec![transaction], ..Changes::new() };
         ground.commit(changes).await.expect("stored");
@@ -145,7 +146,7 @@ async fn refunds_and_journals_are_filtered_by_order(ground: Ground) {
     let filter = TransactionFilter { order_id };
     let journals = ground.store.transactions(ground.tenant, &filter, &all()).await.expect("readable");
     let expected = [3, 1].map(|number| Transaction {
-        order_id: OrderId::from_bits(1),
+        order_id: Some(OrderId::from_bits(1)),
         ..fixture::transaction(number, fixture::cny(5))
     });
     assert_eq!(journals, expected);

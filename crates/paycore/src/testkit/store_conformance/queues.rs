@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::fixture::{self, NOW};
 use super::{Ground, puts, suite};
+use crate::document::Record;
 use crate::event::Event;
 use crate::exception::Exception;
 use crate::id::{EventId, OrderId, RefundId};
@@ -36,6 +37,7 @@ fn due_everywhere(number: u128, due_at: Timestamp) -> Changes {
             Put::Attempt(attempt),
             Put::Order(order),
             Put::Delivery(Delivery { due_at, ..fixture::delivery(number, EventId::from_bits(number)) }),
+            Put::Document(Record { due_at, ..fixture::document(number) }),
         ],
         events: vec![Event { due_at, ..fixture::event(number, format!("o{number}"), 1) }],
         ..Changes::new()

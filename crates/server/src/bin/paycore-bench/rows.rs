@@ -61,7 +61,7 @@ impl Rows {
             changes.events.push(Event { id, object_id, due_at: now, ..event.clone() });
         }
         for transaction in &self.transactions {
-            let (id, order_id) = (TransactionId::new(now, &SystemRng), order.id);
+            let (id, order_id) = (TransactionId::new(now, &SystemRng), Some(order.id));
             let event_id = changes.events.last().map_or(transaction.event_id, |event| event.id);
             changes.transactions.push(Transaction { id, order_id, event_id, ..transaction.clone() });
         }

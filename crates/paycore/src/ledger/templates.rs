@@ -1,0 +1,134 @@
+//! The posting templates: which parts of a booking go from which account to which. A line moves one whole part, so a
+//! template balances whatever the amounts are.
+
+use crate::event::{Movement, Part};
+
+/// How a movement is booked.
+#[derive(Debug)]
+pub struct Template {
+    /// What moved.
+    pub movement: Movement,
+    /// One after the other.
+    pub lines: &'static [Line],
+}
+
+/// One part from one account to another. `{channel}` and `{party}` in a name are filled from the booking.
+#[derive(Debug)]
+pub struct Line {
+    /// The account debited.
+    pub debit: &'static str,
+    /// The account credited.
+    pub credit: &'static str,
+    /// The part that moves.
+    pub part: Part,
+}
+
+const fn line(debit: &'static str, credit: &'static str, part: Part) -> Line {
+    Line { debit, credit, part }
+}
+
+/// Every template, one per movement.
+pub const TEMPLATES: &[Template] = &[
+    // The channel owes us what it took for the merchant, less what it keeps; we owe the merchant, less our fee.
+    Template {
+        movement: Movement::Payment,
+        lines: &[
+            line("channel_receivable:{channel}", "merchant_pending", Part::Gross),
+            line("merchant_pending", "fee_income", Part::Fee),
+            line("merchant_pending", "tax_payable", Part::Tax),
+            line("channel_cost", "channel_receivable:{channel}", Part::Cost),
+        ],
+    },
+    // The same the other way: fee, tax and cost as far as they are given back.
+    Template {
+        movement: Movement::Refund,
+        lines: &[
+            line("merchant_pending", "channel_receivable:{channel}", Part::Gross),
+            line("fee_income", "merchant_pending", Part::Fee),
+            line("tax_payable", "merchant_pending", Part::Tax),
+            line("channel_receivable:{channel}", "channel_cost", Part::Cost),
+        ],
+    },
+    // The channel paid the receivers out of what it owed us, and so out of what we owed the merchant.
+    Template {
+        movement: Movement::Share,
+        lines: &[line("merchant_pending", "channel_receivable:{channel}", Part::Gross)],
+    },
+    Template {
+        movement: Movement::ShareReturn,
+        lines: &[line("channel_receivable:{channel}", "merchant_pending", Part::Gross)],
+    },
+    // What we owe the receiver we owe the merchant no more. A debit balance is what the receiver owes.
+    Template {
+        movement: Movement::ShareCredit,
+        lines: &[line("merchant_pending", "split_payable:{party}", Part::Gross)],
+    },
+    Template {
+        movement: Movement::ShareCharge,
+        lines: &[line("split_payable:{party}", "merchant_pending", Part::Gross)],
+    },
+    // Agents are paid out of the fee.
+    Template {
+        movement: Movement::Commission,
+        lines: &[line("fee_income", "agent_payable:{party}", Part::Gross)],
+    },
+    Template {
+        movement: Movement::CommissionBack,
+        lines: &[line("agent_payable:{party}", "fee_income", Part::Gross)],
+    },
+    Template {
+        movement: Movement::AgentWithdrawal,
+        lines: &[
+            line("agent_payable:{party}", "merchant_in_payout", Part::Gross),
+            line("agent_payable:{party}", "tax_payable", Part::Tax),
+        ],
+    },
+    Template {
+        movement: Movement::AgentWithdrawalReversal,
+        lines: &[
+            line("merchant_in_payout", "agent_payable:{party}", Part::Gross),
+            line("tax_payable", "agent_payable:{party}", Part::Tax),
+        ],
+    },
+    Template {
+        movement: Movement::AgentPaid,
+        lines: &[line("merchant_in_payout", "bank:{party}", Part::Gross)],
+    },
+    // The channel keeps what it took back and what the case costs; the merchant bears both.
+    Template {
+        movement: Movement::Chargeback,
+        lines: &[line("merchant_pending", "channel_receivable:{channel}", Part::Gross)],
+    },
+    Template {
+        movement: Movement::ChargebackReversal,
+        lines: &[line("channel_receivable:{channel}", "merchant_pending", Part::Gross)],
+    },
+    Template {
+        movement: Movement::DisputeFee,
+        lines: &[line("merchant_pending", "channel_receivable:{channel}", Part::Gross)],
+    },
+];
+
+/// The template of a movement.
+///
+/// # Panics
+/// Never: a test holds the list against [`Movement::ALL`].
+pub fn template(movement: Movement) -> &'static Template {
+    TEMPLATES.iter().find(|template| template.movement == movement).expect("every movement has a template")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_movement_has_one_template_whose_lines_lead_from_one_account_to_another() {
+        for movement in Movement::ALL {
+            let found: Vec<_> = TEMPLATES.iter().filter(|template| template.movement == *movement).collect();
+            assert_eq!(found.len(), 1, "{movement:?}");
+            assert!(
+                !found[0].lines.is_empty() && found[0].lines.iter().all(|line| line.debit != line.credit)
+            );
+        }
+    }
+}
