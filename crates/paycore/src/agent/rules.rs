@@ -30,7 +30,10 @@ impl Rate {
         const MAX: i64 = 1_000_000_000;
         let plausible = |value: i64| (0..=MAX).contains(&value);
         if self.millionths > WHOLE {
-            return Err(Error::invalid(format!("{at}.millionths"), "Must be 0 to 1000000; 1000000 is everything."));
+            return Err(Error::invalid(
+                format!("{at}.millionths"),
+                "Must be 0 to 1000000; 1000000 is everything.",
+            ));
         }
         if ![Some(self.fixed), self.min, self.max].into_iter().flatten().all(plausible) {
             return Err(Error::invalid(at.to_owned(), format!("Amounts must be 0 to {MAX} minor units.")));
@@ -91,7 +94,8 @@ pub fn check_prices(param: &str, prices: &[Price]) -> Result<()> {
         let at = format!("{param}[{index}]");
         let brand = price.product.strip_suffix(".*").unwrap_or("");
         let word = |text: &str| {
-            !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+            !text.is_empty()
+                && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
         };
         let exact = price.product.split_once('.').is_some_and(|(a, b)| word(a) && word(b));
         if price.product != "*" && !word(brand) && !exact {
@@ -175,7 +179,8 @@ mod tests {
 
     #[test]
     fn a_bonus_is_of_the_band_the_volume_lies_in() {
-        let bands = vec![BonusBand { from: 1_000, millionths: 1_000 }, BonusBand { from: 10_000, millionths: 2_000 }];
+        let bands =
+            vec![BonusBand { from: 1_000, millionths: 1_000 }, BonusBand { from: 10_000, millionths: 2_000 }];
         let scheme = Bonus { bands };
         let earned = [-5, 999, 1_000, 9_999, 10_000].map(|volume| bonus(&scheme, volume));
         assert_eq!(earned, [0, 0, 1, 10, 20]);

@@ -13,7 +13,14 @@ impl AgentSale {
     pub fn of(id: AgentSaleId, order: &Order, attempt: &Attempt, at: Moment) -> Option<AgentSale> {
         let agent_id = order.details.agent_id?;
         let money = order.amount(order.captured);
-        Some(Self::new((id, SaleKind::Sale), order, (agent_id, attempt.method.as_str()), order.id.to_string(), money, at))
+        Some(Self::new(
+            (id, SaleKind::Sale),
+            order,
+            (agent_id, attempt.method.as_str()),
+            order.id.to_string(),
+            money,
+            at,
+        ))
     }
 
     /// What a refund or chargeback of an order takes back, to be committed with it; nothing where no agent sold it.
@@ -76,7 +83,8 @@ impl AgentSale {
     pub fn give_back(&mut self, back: &mut AgentSale) {
         let (amount, before) = (self.money.minor(), self.refunded);
         self.refunded = (before + back.money.minor()).min(amount);
-        let part = |margin: i64| clawed_back(margin, self.refunded, amount) - clawed_back(margin, before, amount);
+        let part =
+            |margin: i64| clawed_back(margin, self.refunded, amount) - clawed_back(margin, before, amount);
         back.margins = self.margins.iter().map(|(agent, margin)| (*agent, part(*margin))).collect();
         back.margins.retain(|(_, minor)| *minor > 0);
         back.finish();

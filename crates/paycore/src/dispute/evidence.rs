@@ -84,14 +84,15 @@ pub fn read(param: &str, base64: &str) -> Result<(Vec<u8>, MediaType)> {
         let detail = format!("At most {SIZE_MAX} bytes.");
         return Err(Error::new(Code::BodyTooLarge, detail).param(param));
     }
-    let bytes = STANDARD
-        .decode(base64)
-        .map_err(|_| Error::invalid(param.to_owned(), "Must be base64 with the standard alphabet and padding."))?;
+    let bytes = STANDARD.decode(base64).map_err(|_| {
+        Error::invalid(param.to_owned(), "Must be base64 with the standard alphabet and padding.")
+    })?;
     if bytes.len() > SIZE_MAX {
         return Err(Error::new(Code::BodyTooLarge, format!("At most {SIZE_MAX} bytes.")).param(param));
     }
     let media_type = MediaType::of(&bytes).ok_or_else(|| {
-        let detail = "Must be a PDF, a PNG, a JPEG or plain text in UTF-8; told by the content, not by the name.";
+        let detail =
+            "Must be a PDF, a PNG, a JPEG or plain text in UTF-8; told by the content, not by the name.";
         Error::new(Code::MediaType, detail).param(param)
     })?;
     Ok((bytes, media_type))

@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize};
 pub use evidence::{Evidence, MediaType};
 pub use state::{DisputeEvent, DisputeStatus};
 
+pub use crate::channel::DisputeReason as Reason;
+
 use crate::document::{Index, document};
 use crate::id::{AttemptId, DisputeId, EvidenceId, OrderId};
 use crate::money::Money;
@@ -69,28 +71,6 @@ pub struct Dispute {
     pub sequence: i64,
     /// When the worker looks next, wall clock; zero for never.
     pub due_at: Timestamp,
-}
-
-/// Why a payer disputes a payment; the schemes' many codes in eight classes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Reason {
-    /// The owner of the account did not make the payment.
-    Fraudulent,
-    /// Goods or services did not arrive.
-    NotReceived,
-    /// They are not as they were described.
-    NotAsDescribed,
-    /// Charged twice.
-    Duplicate,
-    /// A refund was promised and did not come.
-    CreditNotProcessed,
-    /// A subscription had been cancelled.
-    SubscriptionCancelled,
-    /// The amount, currency or account is wrong.
-    ProcessingError,
-    /// Anything else.
-    General,
 }
 
 document!(Dispute, DisputeId, "dispute", |dispute| Index {

@@ -84,7 +84,13 @@ pub enum Contradiction {
 impl Disputed {
     /// Opens a case. The channel takes the money at once; what it takes beyond what is left of the order is not charged
     /// to it, and the caller tells a person about it (see [`Disputed::excess`]).
-    pub fn open(id: DisputeId, mut order: Order, attempt: &Attempt, claim: Claim, moment: Moment) -> (Disputed, Moved) {
+    pub fn open(
+        id: DisputeId,
+        mut order: Order,
+        attempt: &Attempt,
+        claim: Claim,
+        moment: Moment,
+    ) -> (Disputed, Moved) {
         let charged_back = claim.money.minor().min(order.refundable());
         order.charged_back += charged_back;
         order.updated_at = moment.now;
@@ -127,6 +133,7 @@ impl Disputed {
         let taken = self.order.amount(self.dispute.charged_back);
         let (event, given) = match decision {
             Decision::Won => (DisputeEvent::Win, taken),
+            Decision::WonInPart(given) if given == taken => (DisputeEvent::Win, taken),
             Decision::WonInPart(given) => (DisputeEvent::WinPart, given),
             Decision::Lost => (DisputeEvent::Lose, self.order.amount(0)),
         };
@@ -135,8 +142,9 @@ impl Disputed {
         if after == before {
             return Ok(Moved::Nothing);
         }
-        let in_part = given.currency() == taken.currency() && given.is_positive() && given.minor() < taken.minor();
-        if matches!(decision, Decision::WonInPart(_)) && !in_part {
+        let in_part =
+            given.currency() == taken.currency() && given.is_positive() && given.minor() < taken.minor();
+        if event == DisputeEvent::WinPart && !in_part {
             return Err(Contradiction::Amount { given, taken });
         }
         self.dispute.status = after;

@@ -58,7 +58,8 @@ pub async fn create(engine: &Engine, caller: &Caller, input: CreateOrder) -> Res
 async fn join(engine: &Engine, caller: &Caller, order: &mut Order, plan: Option<SplitPlanId>) -> Result<()> {
     let tenant = caller.tenant();
     if let Some(id) = plan {
-        let plan = engine.document::<SplitPlan>(tenant, id).await.map_err(|error| error.param("split_plan_id"))?;
+        let plan =
+            engine.document::<SplitPlan>(tenant, id).await.map_err(|error| error.param("split_plan_id"))?;
         if !plan.enabled {
             let detail = "This plan is switched off.";
             return Err(Error::new(Code::StateNotAllowed, detail).param("split_plan_id").object(id));
@@ -82,7 +83,10 @@ fn flag(open: &OpenAccount, order: &mut Order, method: &Method) -> Result<()> {
     let profile = open.channel.as_ref().map(|channel| channel.profile());
     let can = profile.is_some_and(|profile| can_share(profile, method, currency));
     if split.terms.via == Via::Channel && !can {
-        let detail = format!("The plan shares through the channel, and {} does not share `{method}`.", open.account.channel);
+        let detail = format!(
+            "The plan shares through the channel, and {} does not share `{method}`.",
+            open.account.channel
+        );
         return Err(Error::new(Code::NoChannel, detail).param("split_plan_id"));
     }
     split.flagged = can && split.terms.via != Via::Ledger;

@@ -71,18 +71,6 @@ pub static LIMITS: &[Limits] = &[
         return_days: 0,
         returns_max: 0,
     },
-    Limits {
-        channel: "alipay_funds",
-        receivers_max: 50,
-        requests_max: 300,
-        wait: Duration::from_secs(1),
-        cap: 300_000,
-        freezes: true,
-        hold_days: 30,
-        returns: &[],
-        return_days: 0,
-        returns_max: 0,
-    },
 ];
 
 /// What is assumed of a channel that shares and has no row: the narrowest of what is known.
@@ -121,7 +109,9 @@ pub enum Misfit {
         most: Money,
     },
     /// More receivers than fit into the requests of one order.
-    #[error("{receivers} receivers need more requests than the {requests} that the channel allows for an order")]
+    #[error(
+        "{receivers} receivers need more requests than the {requests} that the channel allows for an order"
+    )]
     TooMany {
         /// The receivers.
         receivers: usize,

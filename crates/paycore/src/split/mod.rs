@@ -15,9 +15,9 @@ mod terms;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::id::SplitPlanId;
 pub use object::{Receiver, ReceiverAccount, Request, RequestKind, Share, Split, SplitPlan};
 pub use reclaim::{Leg, ShareReturn};
-use crate::id::SplitPlanId;
 
 pub use terms::{Band, Base, Condition, OnRefund, Part, ReleaseWhen, Rule, Terms, TierMode, Via};
 

@@ -236,16 +236,20 @@ impl SplitPlan {
 impl Split {
     /// Takes in how the payment is divided, after what was refunded meanwhile.
     pub fn divided(&mut self, division: Division) {
-        self.shares = division.shares.into_iter().map(|(receiver_id, amount)| Share {
-            receiver_id,
-            account: None,
-            amount,
-            cancelled: 0,
-            given: 0,
-            reclaimed: 0,
-            settled: false,
-            reason: None,
-        }).collect();
+        self.shares = division
+            .shares
+            .into_iter()
+            .map(|(receiver_id, amount)| Share {
+                receiver_id,
+                account: None,
+                amount,
+                cancelled: 0,
+                given: 0,
+                reclaimed: 0,
+                settled: false,
+                reason: None,
+            })
+            .collect();
         self.cancel_refunded();
         self.status = SplitStatus::Held;
     }

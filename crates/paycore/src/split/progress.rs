@@ -73,7 +73,13 @@ impl Split {
         };
         let named = request.shares.iter().filter_map(|(who, money)| Some((account(who)?, *money)));
         let shares = named.collect();
-        Operation::Share(ShareCall { reference, payment, shares, description: DESCRIPTION.into(), last: false })
+        Operation::Share(ShareCall {
+            reference,
+            payment,
+            shares,
+            description: DESCRIPTION.into(),
+            last: false,
+        })
     }
 
     /// The question what became of a request.
@@ -126,7 +132,9 @@ impl Split {
         let request = &self.requests[index];
         let mut given = 0;
         for (who, money) in &request.shares {
-            let Some(share) = self.shares.iter_mut().find(|share| share.receiver_id == *who) else { continue };
+            let Some(share) = self.shares.iter_mut().find(|share| share.receiver_id == *who) else {
+                continue;
+            };
             let account = share.account.as_ref().map(|account| account.account.as_str());
             let own = outcome.shares.iter().find(|said| Some(said.account.as_str()) == account);
             let verdict = own.map_or(&outcome.verdict, |said| &said.verdict);
@@ -158,7 +166,9 @@ impl Split {
     /// Whether the channel would not release the rest.
     pub fn release_refused(&self) -> bool {
         let last = self.requests.last();
-        last.is_some_and(|request| request.kind == RequestKind::Release && request.status == RequestStatus::Failed)
+        last.is_some_and(|request| {
+            request.kind == RequestKind::Release && request.status == RequestStatus::Failed
+        })
     }
 
     /// Puts the declined shares back among those that are to be given.
@@ -181,24 +191,30 @@ impl Split {
     pub fn credit(&mut self) -> Vec<(ReceiverId, Money)> {
         let places = self.to_give();
         let currency = self.gross.currency();
-        places.into_iter().map(|place| {
-            let share = &mut self.shares[place];
-            share.given = share.open();
-            share.settled = true;
-            share.reason = None;
-            (share.receiver_id, Money::new(share.given, currency))
-        }).collect()
+        places
+            .into_iter()
+            .map(|place| {
+                let share = &mut self.shares[place];
+                share.given = share.open();
+                share.settled = true;
+                share.reason = None;
+                (share.receiver_id, Money::new(share.given, currency))
+            })
+            .collect()
     }
 
     /// Whether the rest still has to be released at the channel. What went back to the payer in full needs none.
     pub fn needs_release(&self) -> bool {
-        let asked = |request: &Request| request.kind == RequestKind::Release && request.status != RequestStatus::Failed;
+        let asked = |request: &Request| {
+            request.kind == RequestKind::Release && request.status != RequestStatus::Failed
+        };
         self.frozen && self.refunded < self.gross.minor() && !self.requests.iter().any(asked)
     }
 
     /// Ends it, or blocks it where a receiver was declined or the rest was not released.
     pub fn conclude(&mut self) {
-        let unreleased = self.requests.last().filter(|_| self.release_refused()).and_then(|last| last.fault.clone());
+        let unreleased =
+            self.requests.last().filter(|_| self.release_refused()).and_then(|last| last.fault.clone());
         let declined = self.shares.iter().find_map(|share| match share.settled && share.given == 0 {
             true => share.reason.clone(),
             false => None,

@@ -75,7 +75,13 @@ pub struct Leg {
 
 impl ShareReturn {
     /// What a refund or chargeback of an order starts, to be committed with it; nothing where the order is not shared.
-    pub fn of(id: ShareReturnId, order: &Order, source: String, money: Money, at: Moment) -> Option<ShareReturn> {
+    pub fn of(
+        id: ShareReturnId,
+        order: &Order,
+        source: String,
+        money: Money,
+        at: Moment,
+    ) -> Option<ShareReturn> {
         let shared = order.details.split.is_some() && money.is_positive();
         shared.then(|| ShareReturn {
             id,

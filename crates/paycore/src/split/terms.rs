@@ -267,9 +267,10 @@ impl Rule {
     fn check(&self, at: &str) -> Result<()> {
         let whole = |value: u32, least: u32| (least..=WHOLE).contains(&value);
         match self {
-            Rule::Ratio { millionths } if !whole(*millionths, 1) => {
-                Err(Error::invalid(format!("{at}.millionths"), "Must be 1 to 1000000; 1000000 is everything."))
-            }
+            Rule::Ratio { millionths } if !whole(*millionths, 1) => Err(Error::invalid(
+                format!("{at}.millionths"),
+                "Must be 1 to 1000000; 1000000 is everything.",
+            )),
             Rule::Fixed { amount } if !(1..=AMOUNT_MAX).contains(amount) => {
                 Err(Error::invalid(format!("{at}.amount"), format!("Must be 1 to {AMOUNT_MAX} minor units.")))
             }

@@ -229,7 +229,9 @@ impl Checker {
             (Some(Some(order)), Movement::Payment) => order.booked_in += transaction.money.minor(),
             (Some(Some(order)), Movement::Refund) => order.booked_out += transaction.money.minor(),
             (Some(Some(order)), Movement::Chargeback) => order.booked_back += transaction.money.minor(),
-            (Some(Some(order)), Movement::ChargebackReversal) => order.booked_back -= transaction.money.minor(),
+            (Some(Some(order)), Movement::ChargebackReversal) => {
+                order.booked_back -= transaction.money.minor()
+            }
             _ => {}
         }
         for entry in transaction.entries {

@@ -82,7 +82,11 @@ fn payments_are_divided_as_rational_numbers_say_and_every_refund_in_parts_restor
 
         let mut turned = case.terms.clone();
         turned.parts.reverse();
-        assert_eq!(divide(&turned, sale(case.gross, case.fee)), Ok(division.clone()), "the order counts: {line}");
+        assert_eq!(
+            divide(&turned, sale(case.gross, case.fee)),
+            Ok(division.clone()),
+            "the order counts: {line}"
+        );
 
         let mut refunded = 0;
         for (refund, back) in case.refunds.iter().zip(&case.back) {

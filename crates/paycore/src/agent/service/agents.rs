@@ -57,7 +57,9 @@ pub async fn create(engine: &Engine, caller: &Caller, input: CreateAgent) -> Res
         return Err(Error::invalid("depth_max", format!("Must be 1 to {DEPTH_MAX}.")));
     }
     let parent = match input.parent_id {
-        Some(id) => Some(engine.document::<Agent>(caller.tenant(), id).await.map_err(|e| e.param("parent_id"))?),
+        Some(id) => {
+            Some(engine.document::<Agent>(caller.tenant(), id).await.map_err(|e| e.param("parent_id"))?)
+        }
         None => None,
     };
     let level = parent.as_ref().map_or(1, |parent| parent.level + 1);
@@ -232,7 +234,11 @@ pub struct ListEntries {
 }
 
 /// The movements on an agent's account, newest first.
-pub async fn entries(engine: &Engine, caller: &Caller, input: ListEntries) -> Result<List<Shown<AgentEntry>>> {
+pub async fn entries(
+    engine: &Engine,
+    caller: &Caller,
+    input: ListEntries,
+) -> Result<List<Shown<AgentEntry>>> {
     let page = ListInput::new(input.limit, input.starting_after, input.ending_before)?;
     let rows = engine.documents(caller.tenant(), &DocumentFilter::of(input.id), &page.fetch()).await?;
     Ok(Shown::list(&page, rows))

@@ -12,8 +12,8 @@ pub use statements::{
     CreateStatement, ListStatements, StatementById, create_statement, list_statements, retrieve_statement,
 };
 pub use withdrawals::{
-    CreateWithdrawal, EndWithdrawal, ListWithdrawals, WithdrawalById, approve, create_withdrawal, list_withdrawals,
-    pay, reject, retrieve_withdrawal,
+    CreateWithdrawal, EndWithdrawal, ListWithdrawals, WithdrawalById, approve, create_withdrawal,
+    list_withdrawals, pay, reject, retrieve_withdrawal,
 };
 
 pub(crate) use work::due;

@@ -37,7 +37,8 @@ pub async fn create_withdrawal(
     input: CreateWithdrawal,
 ) -> Result<Shown<AgentWithdrawal>> {
     let money = amount("amount", input.amount, input.currency)?;
-    let mut agent: Agent = engine.document(caller.tenant(), input.agent_id).await.map_err(|e| e.param("agent_id"))?;
+    let mut agent: Agent =
+        engine.document(caller.tenant(), input.agent_id).await.map_err(|e| e.param("agent_id"))?;
     let standing = balance(engine, caller.tenant(), agent.id, money).await?;
     if money.minor() > standing {
         let detail = format!("{} stands on the agent's account.", Money::new(standing, money.currency()));
@@ -172,7 +173,11 @@ pub async fn list_withdrawals(
 }
 
 /// Approves a withdrawal that somebody else asked for.
-pub async fn approve(engine: &Engine, caller: &Caller, input: WithdrawalById) -> Result<Shown<AgentWithdrawal>> {
+pub async fn approve(
+    engine: &Engine,
+    caller: &Caller,
+    input: WithdrawalById,
+) -> Result<Shown<AgentWithdrawal>> {
     let mut withdrawal = standing(engine, caller, input.id, &[WithdrawalStatus::Requested]).await?;
     if withdrawal.requested_by == caller.actor {
         let detail = "Whoever asks for a withdrawal cannot approve it; somebody else has to.";
@@ -208,7 +213,11 @@ pub async fn pay(engine: &Engine, caller: &Caller, input: EndWithdrawal) -> Resu
 }
 
 /// Ends a withdrawal that is not paid and books it back, with the tax.
-pub async fn reject(engine: &Engine, caller: &Caller, input: EndWithdrawal) -> Result<Shown<AgentWithdrawal>> {
+pub async fn reject(
+    engine: &Engine,
+    caller: &Caller,
+    input: EndWithdrawal,
+) -> Result<Shown<AgentWithdrawal>> {
     text("note", &input.note, 1, 200)?;
     let open = [WithdrawalStatus::Requested, WithdrawalStatus::Approved];
     let mut withdrawal = standing(engine, caller, input.id, &open).await?;

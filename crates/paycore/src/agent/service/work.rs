@@ -78,7 +78,9 @@ async fn fee(engine: &Engine, tenant: MerchantId, sale: &AgentSale) -> Result<i6
     let rows = engine.store.transactions(tenant, &filter, &page).await?;
     let payments = rows.iter().filter(|row| row.kind == Movement::Payment);
     let charged = payments.flat_map(|row| &row.entries).filter(|entry| {
-        entry.side == Side::Credit && entry.account == "fee_income" && entry.money.currency() == sale.money.currency()
+        entry.side == Side::Credit
+            && entry.account == "fee_income"
+            && entry.money.currency() == sale.money.currency()
     });
     Ok(charged.map(|entry| entry.money.minor()).sum())
 }

@@ -97,7 +97,8 @@ pub async fn add_evidence(engine: &Engine, caller: &Caller, input: AddEvidence) 
     }
     let moment = engine.moment(&caller.merchant);
     let id = EvidenceId::new(moment.now, &*engine.rng);
-    let sealed = engine.vault.seal(&binding(caller, id), &Secret::new(input.content)).map_err(Error::internal)?;
+    let sealed =
+        engine.vault.seal(&binding(caller, id), &Secret::new(input.content)).map_err(Error::internal)?;
     let evidence = Evidence {
         id,
         version: 0,
@@ -134,9 +135,14 @@ pub struct EvidenceById {
 }
 
 /// One file with its content.
-pub async fn retrieve_evidence(engine: &Engine, caller: &Caller, input: EvidenceById) -> Result<EvidenceContent> {
+pub async fn retrieve_evidence(
+    engine: &Engine,
+    caller: &Caller,
+    input: EvidenceById,
+) -> Result<EvidenceContent> {
     let evidence: Evidence = engine.document(caller.tenant(), input.id).await?;
-    let clear = engine.vault.open(&binding(caller, evidence.id), &evidence.sealed).map_err(Error::internal)?;
+    let clear =
+        engine.vault.open(&binding(caller, evidence.id), &evidence.sealed).map_err(Error::internal)?;
     let bytes = STANDARD.decode(clear.expose()).map_err(Error::internal)?;
     if hex(&Sha256::digest(&bytes)) != evidence.sha256 {
         return Err(Error::internal(format!("{} is not what was added", evidence.id)));

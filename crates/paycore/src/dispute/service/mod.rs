@@ -5,11 +5,15 @@
 //! what was captured.
 
 mod files;
+mod report;
 mod steps;
 
-pub use files::{AddEvidence, EvidenceById, EvidenceContent, EvidenceView, add_evidence, list_evidence, retrieve_evidence};
-pub use steps::{
-    DecideDispute, DisputeById, ListDisputes, OpenDispute, Outcome, SubmitDispute, accept, decide, list, open,
-    retrieve, submit,
+pub use files::{
+    AddEvidence, EvidenceById, EvidenceContent, EvidenceView, add_evidence, list_evidence, retrieve_evidence,
 };
-pub(crate) use steps::{due, report};
+pub(crate) use report::{News, report};
+pub(crate) use steps::due;
+pub use steps::{
+    DecideDispute, DisputeById, ListDisputes, OpenDispute, Outcome, SubmitDispute, accept, decide, list,
+    open, retrieve, submit,
+};

@@ -8,7 +8,7 @@ use crate::dispute::rules::{Claim, Contradiction, Decision, Disputed, Due, Moved
 use crate::dispute::state::DisputeEvent;
 use crate::dispute::{Dispute, DisputeStatus, Reason};
 use crate::document::{DocumentFilter, Shown};
-use crate::engine::{Caller, Engine, OpenAccount};
+use crate::engine::{Caller, Engine};
 use crate::error::{Code, Error, Result};
 use crate::event::{Booking, EventKind, Movement, Part};
 use crate::exception::ExceptionKind;
@@ -23,7 +23,7 @@ use crate::store::{Changes, CommitError, Put};
 use crate::time::Timestamp;
 
 /// How often a decision is made again because the order changed meanwhile.
-const RETRIES_MAX: usize = 64;
+pub(super) const RETRIES_MAX: usize = 64;
 
 /// A case that a channel opened and told about on paper, by mail or on its own pages.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -77,7 +77,16 @@ pub async fn open(engine: &Engine, caller: &Caller, input: OpenDispute) -> Resul
         let id = DisputeId::new(moment.now, &*engine.rng);
         let (disputed, moved) = Disputed::open(id, order, &attempt, claim, moment);
         let merchant = &caller.merchant;
-        match write(engine, merchant, Some((caller, "disputes.open")), disputed, moved, EventKind::DisputeOpened).await {
+        match write(
+            engine,
+            merchant,
+            Some((caller, "disputes.open")),
+            disputed,
+            moved,
+            EventKind::DisputeOpened,
+        )
+        .await
+        {
             Err(CommitError::Stale) => {}
             Err(CommitError::Duplicate(_)) => {
                 let detail = "This case of the channel is known already.";
@@ -106,7 +115,7 @@ async fn disputable(engine: &Engine, caller: &Caller, id: OrderId) -> Result<(Or
 
 /// Writes order and dispute with events and bookings in one commit. `answer` names the caller whose key it answers and what
 /// the trail says.
-async fn write(
+pub(super) async fn write(
     engine: &Engine,
     merchant: &Merchant,
     answer: Option<(&Caller, &str)>,
@@ -118,16 +127,27 @@ async fn write(
     let mut changes = Changes::default();
     let order = (disputed.order.id, disputed.dispute.channel.clone());
     let book = |movement, money: Money| {
-        money.is_positive().then(|| Booking::new(movement, Part::Gross, money).order(order.0).channel(order.1.clone()))
+        money
+            .is_positive()
+            .then(|| Booking::new(movement, Part::Gross, money).order(order.0).channel(order.1.clone()))
     };
     let (first, second) = match moved {
         Moved::Nothing => (None, None),
-        Moved::Taken { principal, fee } => (book(Movement::Chargeback, principal), book(Movement::DisputeFee, fee)),
+        Moved::Taken { principal, fee } => {
+            (book(Movement::Chargeback, principal), book(Movement::DisputeFee, fee))
+        }
         Moved::GivenBack(money) => (book(Movement::ChargebackReversal, money), None),
     };
     changes.events.push(event(engine, &mut disputed.dispute, kind, first, merchant, moment));
     if let Some(fee) = second {
-        changes.events.push(event(engine, &mut disputed.dispute, EventKind::DisputeFee, Some(fee), merchant, moment));
+        changes.events.push(event(
+            engine,
+            &mut disputed.dispute,
+            EventKind::DisputeFee,
+            Some(fee),
+            merchant,
+            moment,
+        ));
     }
     over(engine, &mut changes, &disputed, moment);
     changes.put(Put::Order(disputed.order.clone())).put(Put::document(&disputed.dispute));
@@ -323,7 +343,8 @@ pub async fn decide(engine: &Engine, caller: &Caller, input: DecideDispute) -> R
             }
             _ => return Err(Error::invalid("recovered", "Only with `partially_won`.")),
         };
-        match decided(engine, &caller.merchant, Some((caller, "disputes.decide")), disputed, decision).await? {
+        match decided(engine, &caller.merchant, Some((caller, "disputes.decide")), disputed, decision).await?
+        {
             Err(CommitError::Stale) => {}
             done => return done.map(|disputed| Shown::of(disputed.dispute)).map_err(Error::from),
         }
@@ -331,7 +352,7 @@ pub async fn decide(engine: &Engine, caller: &Caller, input: DecideDispute) -> R
     Err(CommitError::Stale.into())
 }
 
-async fn decided(
+pub(super) async fn decided(
     engine: &Engine,
     merchant: &Merchant,
     answer: Option<(&Caller, &str)>,
@@ -381,7 +402,10 @@ pub(crate) async fn due(engine: &Engine, tenant: MerchantId, id: DisputeId) -> R
             let (kind, object) = (ExceptionKind::DisputeDue, id.to_string());
             if engine.store.open_exception(tenant, kind, &object).await?.is_none() {
                 let dispute = &disputed.dispute;
-                let detail = format!("{} of {} has to be answered by {}", dispute.money, dispute.order_id, dispute.respond_by);
+                let detail = format!(
+                    "{} of {} has to be answered by {}",
+                    dispute.money, dispute.order_id, dispute.respond_by
+                );
                 engine.exception(&mut changes, kind, object, detail, &merchant, moment);
             }
             changes.put(Put::document(&disputed.dispute));
@@ -394,93 +418,6 @@ pub(crate) async fn due(engine: &Engine, tenant: MerchantId, id: DisputeId) -> R
             changes.put(Put::document(&disputed.dispute));
             engine.commit(tenant, changes).await?;
         }
-    }
-    Ok(())
-}
-
-/// What a channel's notification says about a dispute.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum News {
-    /// A case is open.
-    Opened(Claim),
-    /// The case with this number is decided.
-    Decided(String, Decision),
-}
-
-/// Takes in a verified notification about a dispute of the payment with this reference; false where no payment of this
-/// account has it. What was told before changes nothing.
-pub(crate) async fn report(
-    engine: &Engine,
-    merchant: &Merchant,
-    account: &OpenAccount,
-    reference: &str,
-    news: News,
-) -> Result<bool> {
-    for _ in 0..RETRIES_MAX {
-        let found = engine.store.attempt_by_reference(merchant.id, account.account.id, reference).await?;
-        let Some(attempt) = found else { return Ok(false) };
-        let Some(order) = engine.store.order(merchant.id, attempt.order_id).await? else { return Ok(false) };
-        let number = match &news {
-            News::Opened(claim) => claim.number.clone().unwrap_or_default(),
-            News::Decided(number, _) => number.clone(),
-        };
-        let key = format!("{}:{number}", attempt.channel);
-        let known = engine.document_by_number::<Dispute>(merchant.id, &key).await?;
-        if known.as_ref().is_some_and(|dispute| dispute.order_id != order.id) {
-            return Ok(false);
-        }
-        let done = match (&news, known) {
-            (News::Opened(_), Some(_)) => return Ok(true),
-            (News::Opened(claim), None) if claim.money.currency() != order.currency() || order.captured == 0 => {
-                return Ok(false);
-            }
-            (News::Opened(claim), None) => opened(engine, merchant, order, &attempt, claim.clone()).await,
-            (News::Decided(..), None) => return Ok(false),
-            (News::Decided(_, decision), Some(dispute)) => {
-                match decided(engine, merchant, None, Disputed { order, dispute }, *decision).await {
-                    Ok(done) => done,
-                    Err(error) => return contradicted(engine, merchant, &key, error).await.map(|()| true),
-                }
-            }
-        };
-        match done {
-            Err(CommitError::Stale | CommitError::Duplicate(_)) => {}
-            done => return done.map(|_| true).map_err(Error::from),
-        }
-    }
-    Err(CommitError::Stale.into())
-}
-
-async fn opened(
-    engine: &Engine,
-    merchant: &Merchant,
-    order: Order,
-    attempt: &Attempt,
-    claim: Claim,
-) -> Result<Disputed, CommitError> {
-    let moment = engine.moment(merchant);
-    let id = DisputeId::new(moment.now, &*engine.rng);
-    let (disputed, moved) = Disputed::open(id, order, attempt, claim, moment);
-    let excess = disputed.excess();
-    let disputed = write(engine, merchant, None, disputed, moved, EventKind::DisputeOpened).await?;
-    if excess.is_positive() {
-        // The channel takes more than is left of the order: what the books cannot show a person has to claim back.
-        let detail = format!("the channel disputes {}, {excess} more than is left of the order", disputed.dispute.money);
-        let mut changes = Changes::default();
-        engine.exception(&mut changes, ExceptionKind::DisputeExcess, id.to_string(), detail, merchant, moment);
-        engine.commit(merchant.id, changes).await?;
-    }
-    Ok(disputed)
-}
-
-/// A decision that cannot be: a person has to look.
-async fn contradicted(engine: &Engine, merchant: &Merchant, key: &str, error: Error) -> Result<()> {
-    let (kind, object) = (ExceptionKind::Contradiction, key.to_owned());
-    if engine.store.open_exception(merchant.id, kind, &object).await?.is_none() {
-        let mut changes = Changes::default();
-        let moment = engine.moment(merchant);
-        engine.exception(&mut changes, kind, object, error.detail.into_owned(), merchant, moment);
-        engine.commit(merchant.id, changes).await?;
     }
     Ok(())
 }

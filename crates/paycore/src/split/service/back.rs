@@ -80,7 +80,8 @@ async fn plan(
     let (_, open) = paid(engine, merchant.id, &split).await?;
     let bounds = limits(&split.channel);
     let (paid_at, can) = (split.paid_at, can_return(&open, &split));
-    let legs = take_back(&mut split, back.money, |share| can && returnable(bounds, share, paid_at, moment.now));
+    let legs =
+        take_back(&mut split, back.money, |share| can && returnable(bounds, share, paid_at, moment.now));
     let mut changes = Changes::default();
     back.split_id = Some(split.id);
     for mut leg in legs {
@@ -107,11 +108,12 @@ fn can_return(open: &OpenAccount, split: &Split) -> bool {
 
 /// Our reference of the request by which a receiver got its share.
 fn shared_by(split: &Split, receiver: ReceiverId) -> Option<String> {
-    let done = split.requests.iter().filter(|request| {
-        request.kind == RequestKind::Share && request.status == RequestStatus::Succeeded
-    });
+    let done = split
+        .requests
+        .iter()
+        .filter(|request| request.kind == RequestKind::Share && request.status == RequestStatus::Succeeded);
     let named = done.filter(|request| request.shares.iter().any(|(who, _)| *who == receiver));
-    named.last().map(|request| request.reference.clone())
+    named.next_back().map(|request| request.reference.clone())
 }
 
 /// What stands on a receiver's account with us, minor units.
@@ -166,7 +168,14 @@ async fn follow(engine: &Engine, merchant: &Merchant, mut back: ShareReturn, spl
     if back.looks == LOOKS_BEFORE_EXCEPTION && back.is_open() {
         let (kind, object) = (ExceptionKind::Unresolved, back.id.to_string());
         let mut changes = Changes::default();
-        engine.exception(&mut changes, kind, object, "a return of a share is open".into(), merchant, engine.moment(merchant));
+        engine.exception(
+            &mut changes,
+            kind,
+            object,
+            "a return of a share is open".into(),
+            merchant,
+            engine.moment(merchant),
+        );
         engine.commit(merchant.id, changes).await?;
     }
     Ok(())
@@ -176,7 +185,8 @@ fn operations(leg: &Leg, payment: Payment) -> Option<(Operation, Operation)> {
     let (reference, share) = (leg.reference.clone()?, leg.share_reference.clone()?);
     let receiver = leg.account.as_ref()?.receiver();
     let money = Money::new(leg.from_channel, leg.amount.currency());
-    let query = QueryReturn { reference: reference.clone(), share: share.clone(), payment: payment.clone(), money };
+    let query =
+        QueryReturn { reference: reference.clone(), share: share.clone(), payment: payment.clone(), money };
     let description = "退款回退 refund".to_owned();
     let send = ReturnShare { reference, share, payment, receiver, money, description };
     Some((Operation::ReturnShare(send), Operation::QueryReturn(query)))
@@ -194,7 +204,9 @@ async fn hear(
     let mut changes = Changes::default();
     let wanted = Money::new(back.legs[index].from_channel, back.legs[index].amount.currency());
     match news {
-        Ok(outcome) if outcome.verdict == Verdict::Succeeded && outcome.money.is_none_or(|money| money == wanted) => {
+        Ok(outcome)
+            if outcome.verdict == Verdict::Succeeded && outcome.money.is_none_or(|money| money == wanted) =>
+        {
             back.legs[index].status = Some(RequestStatus::Succeeded);
             back.legs[index].fault = None;
             let booking = Booking::new(Movement::ShareReturn, Part::Gross, wanted).order(back.order_id);
@@ -206,7 +218,9 @@ async fn hear(
             back.legs[index].declined(format!("{} {}", no.code, no.message), standing);
             charge(engine, merchant, back, index, &mut changes, moment);
         }
-        Ok(Outcome { verdict: Verdict::Pending, .. }) => back.legs[index].status = Some(RequestStatus::Pending),
+        Ok(Outcome { verdict: Verdict::Pending, .. }) => {
+            back.legs[index].status = Some(RequestStatus::Pending)
+        }
         Ok(outcome) => back.legs[index].fault = Some(format!("the channel says {:?}", outcome.verdict)),
         Err(fault) => {
             back.legs[index].fault = Some(fault.to_string());
@@ -227,7 +241,11 @@ pub struct ShareReturnById {
 }
 
 /// One return.
-pub async fn retrieve_return(engine: &Engine, caller: &Caller, input: ShareReturnById) -> Result<Shown<ShareReturn>> {
+pub async fn retrieve_return(
+    engine: &Engine,
+    caller: &Caller,
+    input: ShareReturnById,
+) -> Result<Shown<ShareReturn>> {
     engine.document(caller.tenant(), input.id).await.map(Shown::of)
 }
 

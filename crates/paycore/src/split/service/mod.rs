@@ -8,12 +8,12 @@ mod work;
 
 pub use back::{ListShareReturns, ShareReturnById, list_returns, retrieve_return};
 pub use plans::{
-    CreatePlan, ListPlans, PlanById, Preview, PreviewShare, PreviewView, UpdatePlan, create_plan, list_plans, preview,
-    retrieve_plan, update_plan,
+    CreatePlan, ListPlans, PlanById, Preview, PreviewShare, PreviewView, UpdatePlan, create_plan, list_plans,
+    preview, retrieve_plan, update_plan,
 };
 pub use receivers::{
-    CreateReceiver, ListReceivers, ReceiverById, UpdateReceiver, create_receiver, list_receivers, retrieve_receiver,
-    update_receiver,
+    CreateReceiver, ListReceivers, ReceiverById, UpdateReceiver, create_receiver, list_receivers,
+    retrieve_receiver, update_receiver,
 };
 pub use splits::{ListSplits, RetrySplit, SplitById, list, release, retrieve, retry};
 
@@ -87,7 +87,12 @@ async fn paid(engine: &Engine, tenant: MerchantId, split: &Split) -> Result<(Att
 }
 
 /// Asks the channel; a call that was not sent for a reason of ours is a fault like any other.
-async fn ask(engine: &Engine, open: &OpenAccount, operation: &Operation, moment: Moment) -> Result<Outcome, Fault> {
+async fn ask(
+    engine: &Engine,
+    open: &OpenAccount,
+    operation: &Operation,
+    moment: Moment,
+) -> Result<Outcome, Fault> {
     engine.ask(open, operation, moment.now).await
 }
 

@@ -87,7 +87,11 @@ pub struct ListPlans {
 }
 
 /// Plans, newest first.
-pub async fn list_plans(engine: &Engine, caller: &Caller, input: ListPlans) -> Result<List<Shown<SplitPlan>>> {
+pub async fn list_plans(
+    engine: &Engine,
+    caller: &Caller,
+    input: ListPlans,
+) -> Result<List<Shown<SplitPlan>>> {
     let page = ListInput::new(input.limit, input.starting_after, input.ending_before)?;
     let rows = engine.documents(caller.tenant(), &DocumentFilter::default(), &page.fetch()).await?;
     Ok(Shown::list(&page, rows))

@@ -27,7 +27,11 @@ pub struct CreateReceiver {
 }
 
 /// Makes a receiver. It is bound at the channel before its first share.
-pub async fn create_receiver(engine: &Engine, caller: &Caller, input: CreateReceiver) -> Result<Shown<Receiver>> {
+pub async fn create_receiver(
+    engine: &Engine,
+    caller: &Caller,
+    input: CreateReceiver,
+) -> Result<Shown<Receiver>> {
     text("name", &input.name, 1, 100)?;
     check(engine, caller, &input.accounts).await?;
     let moment = engine.moment(&caller.merchant);
@@ -89,7 +93,11 @@ pub struct ReceiverById {
 }
 
 /// One receiver.
-pub async fn retrieve_receiver(engine: &Engine, caller: &Caller, input: ReceiverById) -> Result<Shown<Receiver>> {
+pub async fn retrieve_receiver(
+    engine: &Engine,
+    caller: &Caller,
+    input: ReceiverById,
+) -> Result<Shown<Receiver>> {
     engine.document(caller.tenant(), input.id).await.map(Shown::of)
 }
 
@@ -142,7 +150,11 @@ pub struct UpdateReceiver {
 }
 
 /// Changes a receiver, and binds it at its channels where asked.
-pub async fn update_receiver(engine: &Engine, caller: &Caller, input: UpdateReceiver) -> Result<Shown<Receiver>> {
+pub async fn update_receiver(
+    engine: &Engine,
+    caller: &Caller,
+    input: UpdateReceiver,
+) -> Result<Shown<Receiver>> {
     let mut receiver: Receiver = engine.document(caller.tenant(), input.id).await?;
     if let Some(name) = input.name {
         text("name", &name, 1, 100)?;

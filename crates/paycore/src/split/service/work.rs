@@ -77,7 +77,9 @@ async fn fee(engine: &Engine, tenant: MerchantId, split: &Split) -> Result<Money
     let rows = engine.store.transactions(tenant, &filter, &page).await?;
     let payments = rows.iter().filter(|row| row.kind == Movement::Payment);
     let charged = payments.flat_map(|row| &row.entries).filter(|entry| {
-        entry.side == Side::Debit && entry.account == "merchant_pending" && entry.money.currency() == split.gross.currency()
+        entry.side == Side::Debit
+            && entry.account == "merchant_pending"
+            && entry.money.currency() == split.gross.currency()
     });
     Ok(Money::new(charged.map(|entry| entry.money.minor()).sum(), split.gross.currency()))
 }
@@ -100,7 +102,9 @@ async fn held(engine: &Engine, merchant: &Merchant, mut split: Split) -> Result<
     let unsettled = split.terms.release == ReleaseWhen::AtSettlement && !split.released;
     let wait = match () {
         _ if opens > moment.now => Some(moment.due(opens)),
-        _ if unsettled && !settled(engine, merchant.id, &split).await? => Some(moment.due_in(SETTLEMENT_LOOK)),
+        _ if unsettled && !settled(engine, merchant.id, &split).await? => {
+            Some(moment.due_in(SETTLEMENT_LOOK))
+        }
         _ => None,
     };
     if let Some(due_at) = wait {
@@ -170,7 +174,12 @@ async fn choose(engine: &Engine, merchant: &Merchant, split: &mut Split, moment:
 }
 
 /// Why the channel cannot do it, if it cannot.
-async fn fit(engine: &Engine, tenant: MerchantId, split: &mut Split, open: &OpenAccount) -> Result<Option<String>> {
+async fn fit(
+    engine: &Engine,
+    tenant: MerchantId,
+    split: &mut Split,
+    open: &OpenAccount,
+) -> Result<Option<String>> {
     let profile = open.channel.as_ref().map(|channel| channel.profile());
     if !profile.is_some_and(|profile| can_share(profile, &split.method, split.gross.currency())) {
         return Ok(Some(format!("{} does not share payments of {}", split.channel, split.method)));
@@ -231,7 +240,12 @@ async fn ready(
 }
 
 /// Binds a receiver at a channel account, where the channel has such a thing.
-pub(super) async fn bind(engine: &Engine, open: &OpenAccount, receiver: &mut Receiver, moment: Moment) -> Result<()> {
+pub(super) async fn bind(
+    engine: &Engine,
+    open: &OpenAccount,
+    receiver: &mut Receiver,
+    moment: Moment,
+) -> Result<()> {
     use crate::error::Code;
     let account = receiver.accounts.iter().find(|account| account.channel == open.account.channel);
     let Some(account) = account else { return Ok(()) };
@@ -244,13 +258,22 @@ pub(super) async fn bind(engine: &Engine, open: &OpenAccount, receiver: &mut Rec
             Ok(outcome) => match outcome.verdict {
                 Verdict::Succeeded => {}
                 Verdict::Declined(no) => {
-                    let detail = format!("The channel does not take the receiver: {} {}", no.code, no.message);
+                    let detail =
+                        format!("The channel does not take the receiver: {} {}", no.code, no.message);
                     return Err(Error::new(Code::ChannelRefused, detail).object(receiver.id));
                 }
-                _ => return Err(Error::new(Code::OutcomeUnknown, "The channel works on the binding; try again.")),
+                _ => {
+                    return Err(Error::new(
+                        Code::OutcomeUnknown,
+                        "The channel works on the binding; try again.",
+                    ));
+                }
             },
             Err(fault) => {
-                return Err(Error::new(Code::OutcomeUnknown, format!("The channel's answer is not understood: {fault}")));
+                return Err(Error::new(
+                    Code::OutcomeUnknown,
+                    format!("The channel's answer is not understood: {fault}"),
+                ));
             }
         }
     }
@@ -402,7 +425,8 @@ async fn tell(
 ) -> Result<()> {
     let object = split.id.to_string();
     if engine.store.open_exception(merchant.id, kind, &object).await?.is_none() {
-        let detail = split.detail.clone().unwrap_or_else(|| format!("the sharing of {} is open", split.order_id));
+        let detail =
+            split.detail.clone().unwrap_or_else(|| format!("the sharing of {} is open", split.order_id));
         engine.exception(changes, kind, object, detail, merchant, engine.moment(merchant));
     }
     Ok(())

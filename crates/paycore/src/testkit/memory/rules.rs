@@ -26,7 +26,9 @@ pub(super) fn require(holds: bool, rule: &str) -> Result<(), CommitError> {
 pub(super) fn order(order: &Order) -> Result<(), CommitError> {
     require(order.money.is_positive(), "orders.amount")?;
     require(
-        [order.authorized, order.captured, order.refunded, order.refunding, order.charged_back].iter().all(|n| *n >= 0),
+        [order.authorized, order.captured, order.refunded, order.refunding, order.charged_back]
+            .iter()
+            .all(|n| *n >= 0),
         "orders.sums",
     )?;
     require(order.captured <= order.authorized, "orders.captured")?;

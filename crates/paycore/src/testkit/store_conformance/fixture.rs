@@ -76,6 +76,8 @@ pub fn order(number: u128) -> Order {
                 notify_url: "https://shop.example/epay".into(),
                 return_url: String::new(),
             }),
+            split: None,
+            agent_id: None,
         },
         expires_at: NOW,
         created_at: NOW,
