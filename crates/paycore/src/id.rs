@@ -198,6 +198,28 @@ ids! {
     FxQuoteId "fxq";
     /// A revaluation of what stands in foreign currencies.
     FxRevaluationId "fxv";
+    /// A plan by which orders are shared.
+    SplitPlanId "spl";
+    /// Somebody who may get shares.
+    ReceiverId "rcv";
+    /// The sharing of one order.
+    SplitId "spt";
+    /// What one refund or chargeback takes back of an order's shares.
+    ShareReturnId "shr";
+    /// An agent.
+    AgentId "agt";
+    /// A payment that an agent sold, or what was taken back of one.
+    AgentSaleId "asl";
+    /// One movement on an agent's account.
+    AgentEntryId "agn";
+    /// An agent's month.
+    AgentStatementId "ags";
+    /// A payment to an agent.
+    AgentWithdrawalId "agw";
+    /// A dispute.
+    DisputeId "dsp";
+    /// A file of evidence.
+    EvidenceId "evd";
 }
 
 #[cfg(test)]

@@ -153,6 +153,8 @@ impl Landing {
             metadata,
             payer: choice.payer,
             expires_in: Some(LIFETIME),
+            split_plan_id: None,
+            agent_id: None,
             epay: None,
         };
         if self.link.details.single_use {

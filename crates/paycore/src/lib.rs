@@ -55,6 +55,7 @@ assert_eq!(order.money.to_string(), "12.34 CNY");
 //! `reqwest` a transport; `testkit` what tests share.
 
 pub mod account;
+pub mod agent;
 pub mod audit;
 #[cfg(feature = "engine")]
 pub mod catalogue;
@@ -62,6 +63,7 @@ pub mod channel;
 pub mod clearing;
 pub mod crypto;
 pub mod currency;
+pub mod dispute;
 pub mod document;
 #[cfg(feature = "engine")]
 pub mod engine;
@@ -89,6 +91,7 @@ pub mod rate;
 pub mod refund;
 pub mod sandbox;
 pub mod secret;
+pub mod split;
 #[cfg(feature = "engine")]
 pub mod store;
 #[cfg(feature = "testkit")]

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use crate::channel::{Context, Fault, Notice, Report, Subject};
+use crate::dispute::service as disputes;
 use crate::engine::{Engine, OpenAccount};
 use crate::error::{Error, Result};
 use crate::id::{ChannelAccountId, MerchantId};
@@ -65,6 +66,13 @@ async fn believe(
         Subject::Transfer => {
             let known = crate::payout::service::report(engine, merchant, open, report).await?;
             Ok(known.and_then(|known| if known { Ok(()) } else { Err(unbound()) }))
+        }
+        Subject::Dispute(case) => {
+            let Some(news) = disputes::News::of(case, &report.outcome) else {
+                return Ok(Err(Fault::Unexpected("what it says of the dispute".into())));
+            };
+            let known = disputes::report(engine, merchant, open, &report.reference, news).await?;
+            Ok(if known { Ok(()) } else { Err(unbound()) })
         }
     }
 }

@@ -104,6 +104,7 @@ fn order() -> Order {
         captured: 10_000,
         refunded: 4_000,
         refunding: 0,
+        charged_back: 0,
         closing: false,
         methods: vec![],
         capture: CaptureMode::Automatic,

@@ -15,10 +15,10 @@ use crate::write::{Expect, Rows, Write};
 pub(crate) const INSERT: Write = Write {
     sql: "INSERT INTO orders (merchant_id, id, version, number, status, amount, currency, authorized, captured, \
           refunded, refunding, closing, methods, capture, attempt_id, next_action, decline, details, expires_at, \
-          created_at, updated_at, paid_at, sequence, due_at) \
+          created_at, updated_at, paid_at, sequence, due_at, charged_back) \
           VALUES ($1, $2, $3 + 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, \
-          $21, $22, $23, $24)",
-    types: "ttittitiiiiittttttiiiiii",
+          $21, $22, $23, $24, $25)",
+    types: "ttittitiiiiittttttiiiiiii",
     expect: Expect::OneOrStale,
 };
 
@@ -26,7 +26,7 @@ pub(crate) const UPDATE: Write = Write {
     sql: "UPDATE orders SET version = version + 1, status = $5, amount = $6, currency = $7, authorized = $8, \
           captured = $9, refunded = $10, refunding = $11, closing = $12, methods = $13, capture = $14, \
           attempt_id = $15, next_action = $16, decline = $17, details = $18, expires_at = $19, created_at = $20, \
-          updated_at = $21, paid_at = $22, sequence = $23, due_at = $24 \
+          updated_at = $21, paid_at = $22, sequence = $23, due_at = $24, charged_back = $25 \
           WHERE merchant_id = $1 AND id = $2 AND version = $3 AND number = $4",
     types: INSERT.types,
     expect: Expect::OneOrStale,
@@ -55,7 +55,7 @@ macro_rules! orders {
     ($($rest:literal)*) => {
         concat!("SELECT merchant_id, id, version, number, status, amount, currency, authorized, captured, refunded, \
                  refunding, closing, methods, capture, attempt_id, next_action, decline, details, expires_at, \
-                 created_at, updated_at, paid_at, sequence, due_at FROM orders ", $($rest)*)
+                 created_at, updated_at, paid_at, sequence, due_at, charged_back FROM orders ", $($rest)*)
     };
 }
 
@@ -84,7 +84,7 @@ pub(crate) fn write(rows: &mut Rows, order: &Order) {
         .maybe_id(order.attempt_id);
     rows.maybe_json(order.next_action.as_ref()).maybe_json(order.decline.as_ref()).json(&order.details);
     rows.time(order.expires_at).time(order.created_at).time(order.updated_at).maybe_time(order.paid_at);
-    rows.int(order.sequence).time(order.due_at);
+    rows.int(order.sequence).time(order.due_at).int(order.charged_back);
 }
 
 /// The row of an attempt.
@@ -125,6 +125,7 @@ pub(crate) fn order(row: &mut Row<'_>) -> Read<(MerchantId, Order)> {
         paid_at: row.maybe_time()?,
         sequence: row.int()?,
         due_at: row.time()?,
+        charged_back: row.int()?,
     };
     Ok((tenant, order))
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::document::{Document, Shown};
 use crate::engine::{Caller, Engine, json};
 use crate::error::{Error, Result};
 use crate::event::Event;
@@ -56,6 +57,15 @@ views! {
     crate::fx::service::RateView,
     crate::fx::service::QuoteView,
     crate::fx::service::PositionsView,
+    crate::split::service::PreviewView,
+    crate::dispute::service::EvidenceView,
+    crate::dispute::service::EvidenceContent,
+}
+
+impl<T: Document> Render for Shown<T> {
+    fn render(&self, _: &Caller) -> String {
+        json(self)
+    }
 }
 
 impl<T: Serialize> Render for List<T> {

@@ -8,6 +8,11 @@ use super::decode::typed_input;
 use super::render::Render;
 use crate::account::service as accounts;
 use crate::clearing::service as clearing;
+use crate::agent::service as agents;
+use crate::agent::{Agent, AgentEntry, AgentStatement, AgentWithdrawal};
+use crate::dispute::Dispute;
+use crate::dispute::service as disputes;
+use crate::document::Shown;
 use crate::epay::service as epay;
 use crate::event::service as events;
 use crate::exception::service as exceptions;
@@ -26,6 +31,8 @@ use crate::payout::service as payouts;
 use crate::refund::rules::RefundView;
 use crate::refund::service as refunds;
 use crate::sandbox::service as sandbox;
+use crate::split::service as splits;
+use crate::split::{Receiver, ShareReturn, Split, SplitPlan};
 use crate::webhook::service as webhooks;
 
 /// An event as the API shows it.
@@ -413,4 +420,140 @@ catalogue! {
     "fx_positions.revalue" POST "/v1/fx_positions/revalue" Platform [writes]
         "Book what changes of the rates have earned or cost since the last time." "重估外币头寸并入账汇兑损益。"
         fx::Revalue => fx::PositionsView, fx::revalue, r#"{"merchant_id": "mer_01jd7xk3fz5v9b8m2q4r6t8w0y", "currency": "CNY"}"#;
+    "split_plans.create" POST "/v1/split_plans" Settings [writes]
+        "Make a plan by which orders are shared with others." "创建分账方案。"
+        splits::CreatePlan => Shown<SplitPlan>, splits::create_plan,
+        r#"{"name": "marketplace 平台商户", "terms": {"parts": [{"receiver_id": "rcv_01jd7xk3fz5v9b8m2q4r6t8w0y", "rule": {"type": "ratio", "millionths": 200000}}]}}"#;
+    "split_plans.list" GET "/v1/split_plans" OrdersRead []
+        "List plans, newest first." "查询分账方案列表，新的在前。"
+        splits::ListPlans => List<Shown<SplitPlan>>, splits::list_plans, r#"{"limit": 10}"#;
+    "split_plans.retrieve" GET "/v1/split_plans/{id}" OrdersRead []
+        "Retrieve a plan." "查询一个分账方案。"
+        splits::PlanById => Shown<SplitPlan>, splits::retrieve_plan, r#"{"id": "spl_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "split_plans.update" POST "/v1/split_plans/{id}" Settings [writes]
+        "Change a plan for the orders to come; orders keep the terms they were made with." "修改分账方案；已创建的订单沿用原条款。"
+        splits::UpdatePlan => Shown<SplitPlan>, splits::update_plan,
+        r#"{"id": "spl_01jd7xk3fz5v9b8m2q4r6t8w0y", "enabled": false}"#;
+    "split_plans.preview" POST "/v1/split_plans/{id}/preview" OrdersRead []
+        "Divide a payment by a plan for show; nothing is kept." "按分账方案试算一笔支付，不保存。"
+        splits::Preview => splits::PreviewView, splits::preview,
+        r#"{"id": "spl_01jd7xk3fz5v9b8m2q4r6t8w0y", "amount": 10000, "currency": "CNY", "fee": 60, "method": "alipay.qr"}"#;
+    "receivers.create" POST "/v1/receivers" Settings [writes]
+        "Make somebody a possible receiver of shares." "创建分账接收方。"
+        splits::CreateReceiver => Shown<Receiver>, splits::create_receiver, r#"{"name": "Tea House 茶铺"}"#;
+    "receivers.list" GET "/v1/receivers" OrdersRead []
+        "List receivers, newest first." "查询分账接收方列表，新的在前。"
+        splits::ListReceivers => List<Shown<Receiver>>, splits::list_receivers, r#"{"limit": 10}"#;
+    "receivers.retrieve" GET "/v1/receivers/{id}" OrdersRead []
+        "Retrieve a receiver." "查询一个分账接收方。"
+        splits::ReceiverById => Shown<Receiver>, splits::retrieve_receiver, r#"{"id": "rcv_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "receivers.update" POST "/v1/receivers/{id}" Settings [writes]
+        "Change a receiver, and bind it at its channels where asked." "修改分账接收方，可同时在渠道绑定关系。"
+        splits::UpdateReceiver => Shown<Receiver>, splits::update_receiver,
+        r#"{"id": "rcv_01jd7xk3fz5v9b8m2q4r6t8w0y", "enabled": true}"#;
+    "splits.list" GET "/v1/splits" OrdersRead []
+        "List the splits of orders, newest first." "查询订单分账列表，新的在前。"
+        splits::ListSplits => List<Shown<Split>>, splits::list, r#"{"limit": 10}"#;
+    "splits.retrieve" GET "/v1/splits/{id}" OrdersRead []
+        "Retrieve the split of an order." "查询一笔订单分账。"
+        splits::SplitById => Shown<Split>, splits::retrieve, r#"{"id": "spt_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "splits.release" POST "/v1/splits/{id}/release" OrdersWrite [money]
+        "Let go of shares that are held until delivery or acceptance." "解除担保，发放已冻结的分账。"
+        splits::SplitById => Shown<Split>, splits::release, r#"{"id": "spt_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "splits.retry" POST "/v1/splits/{id}/retry" OrdersWrite [money]
+        "Go on with a blocked split: by the channel again for what it declined, or by the ledger." "继续被阻塞的分账：对渠道明确拒绝的部分重新请求，或改由账务记账。"
+        splits::RetrySplit => Shown<Split>, splits::retry,
+        r#"{"id": "spt_01jd7xk3fz5v9b8m2q4r6t8w0y", "via": "ledger"}"#;
+    "share_returns.list" GET "/v1/share_returns" OrdersRead []
+        "List what refunds and chargebacks took back of shares, newest first." "查询分账回退列表，新的在前。"
+        splits::ListShareReturns => List<Shown<ShareReturn>>, splits::list_returns, r#"{"limit": 10}"#;
+    "share_returns.retrieve" GET "/v1/share_returns/{id}" OrdersRead []
+        "Retrieve what one refund or chargeback took back." "查询一笔分账回退。"
+        splits::ShareReturnById => Shown<ShareReturn>, splits::retrieve_return,
+        r#"{"id": "shr_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "agents.create" POST "/v1/agents" Settings [writes]
+        "Make an agent with its cost prices." "创建代理商及其成本价。"
+        agents::CreateAgent => Shown<Agent>, agents::create,
+        r#"{"name": "Region East 华东代理", "costs": [{"product": "*", "from": "2026-01-01T00:00:00Z", "rate": {"millionths": 3000}}], "prices": [{"product": "*", "from": "2026-01-01T00:00:00Z", "rate": {"millionths": 6000}}]}"#;
+    "agents.list" GET "/v1/agents" OrdersRead []
+        "List agents, newest first." "查询代理商列表，新的在前。"
+        agents::ListAgents => List<Shown<Agent>>, agents::list, r#"{"limit": 10}"#;
+    "agents.retrieve" GET "/v1/agents/{id}" OrdersRead []
+        "Retrieve an agent." "查询一个代理商。"
+        agents::AgentById => Shown<Agent>, agents::retrieve, r#"{"id": "agt_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "agents.update" POST "/v1/agents/{id}" Settings [writes]
+        "Change an agent; new prices begin now or later." "修改代理商；新价格自现在或将来生效。"
+        agents::UpdateAgent => Shown<Agent>, agents::update,
+        r#"{"id": "agt_01jd7xk3fz5v9b8m2q4r6t8w0y", "enabled": true}"#;
+    "agents.entries" GET "/v1/agents/{id}/entries" LedgerRead []
+        "List the movements on an agent's account, newest first." "查询代理商分润明细，新的在前。"
+        agents::ListEntries => List<Shown<AgentEntry>>, agents::entries,
+        r#"{"id": "agt_01jd7xk3fz5v9b8m2q4r6t8w0y", "limit": 10}"#;
+    "agent_statements.create" POST "/v1/agent_statements" Settings [money]
+        "Close an agent's month: bonus, cap and the statement." "结算代理商月度分润：奖励、封顶与月结单。"
+        agents::CreateStatement => Shown<AgentStatement>, agents::create_statement,
+        r#"{"agent_id": "agt_01jd7xk3fz5v9b8m2q4r6t8w0y", "month": "2026-10", "currency": "CNY"}"#;
+    "agent_statements.list" GET "/v1/agent_statements" LedgerRead []
+        "List agents' statements, newest first." "查询代理商月结单列表，新的在前。"
+        agents::ListStatements => List<Shown<AgentStatement>>, agents::list_statements, r#"{"limit": 10}"#;
+    "agent_statements.retrieve" GET "/v1/agent_statements/{id}" LedgerRead []
+        "Retrieve an agent's statement." "查询一份代理商月结单。"
+        agents::StatementById => Shown<AgentStatement>, agents::retrieve_statement,
+        r#"{"id": "ags_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "agent_withdrawals.create" POST "/v1/agent_withdrawals" Settings [money]
+        "Ask for a payment to an agent; tax is withheld." "申请代理商提现，代扣税款。"
+        agents::CreateWithdrawal => Shown<AgentWithdrawal>, agents::create_withdrawal,
+        r#"{"agent_id": "agt_01jd7xk3fz5v9b8m2q4r6t8w0y", "amount": 10000, "currency": "CNY"}"#;
+    "agent_withdrawals.list" GET "/v1/agent_withdrawals" LedgerRead []
+        "List payments to agents, newest first." "查询代理商提现列表，新的在前。"
+        agents::ListWithdrawals => List<Shown<AgentWithdrawal>>, agents::list_withdrawals, r#"{"limit": 10}"#;
+    "agent_withdrawals.retrieve" GET "/v1/agent_withdrawals/{id}" LedgerRead []
+        "Retrieve a payment to an agent." "查询一笔代理商提现。"
+        agents::WithdrawalById => Shown<AgentWithdrawal>, agents::retrieve_withdrawal,
+        r#"{"id": "agw_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "agent_withdrawals.approve" POST "/v1/agent_withdrawals/{id}/approve" Settings [money]
+        "Approve a payment that somebody else asked for." "审批他人申请的代理商提现。"
+        agents::WithdrawalById => Shown<AgentWithdrawal>, agents::approve,
+        r#"{"id": "agw_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "agent_withdrawals.pay" POST "/v1/agent_withdrawals/{id}/pay" Settings [money]
+        "Note that an approved payment was made." "标记已审批的代理商提现已付款。"
+        agents::EndWithdrawal => Shown<AgentWithdrawal>, agents::pay,
+        r#"{"id": "agw_01jd7xk3fz5v9b8m2q4r6t8w0y", "note": "bank ref 20261130001"}"#;
+    "agent_withdrawals.reject" POST "/v1/agent_withdrawals/{id}/reject" Settings [money]
+        "End a payment that is not made and book it back." "驳回代理商提现并冲回。"
+        agents::EndWithdrawal => Shown<AgentWithdrawal>, agents::reject,
+        r#"{"id": "agw_01jd7xk3fz5v9b8m2q4r6t8w0y", "note": "account closed 账户已注销"}"#;
+    "disputes.open" POST "/v1/disputes" RefundsWrite [money]
+        "Open a dispute by hand, where the channel does not notify of it." "手工登记争议（渠道不通知时）。"
+        disputes::OpenDispute => Shown<Dispute>, disputes::open,
+        r#"{"order_id": "ord_01jd7xk3fz5v9b8m2q4r6t8w0y", "amount": 1234, "reason": "not_received", "respond_by": "2099-01-01T00:00:00Z"}"#;
+    "disputes.list" GET "/v1/disputes" OrdersRead []
+        "List disputes, newest first." "查询争议列表，新的在前。"
+        disputes::ListDisputes => List<Shown<Dispute>>, disputes::list, r#"{"limit": 10}"#;
+    "disputes.retrieve" GET "/v1/disputes/{id}" OrdersRead []
+        "Retrieve a dispute." "查询一笔争议。"
+        disputes::DisputeById => Shown<Dispute>, disputes::retrieve, r#"{"id": "dsp_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "disputes.add_evidence" POST "/v1/disputes/{id}/evidence" RefundsWrite [writes]
+        "Add a file of evidence: PDF, PNG, JPEG or plain text." "上传举证材料：PDF、PNG、JPEG 或纯文本。"
+        disputes::AddEvidence => disputes::EvidenceView, disputes::add_evidence,
+        r#"{"id": "dsp_01jd7xk3fz5v9b8m2q4r6t8w0y", "name": "receipt 签收单", "content": "c2lnbmVkIGZvcg=="}"#;
+    "disputes.list_evidence" GET "/v1/disputes/{id}/evidence" OrdersRead []
+        "List the files of a dispute." "查询争议的举证材料列表。"
+        disputes::DisputeById => List<disputes::EvidenceView>, disputes::list_evidence,
+        r#"{"id": "dsp_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "disputes.retrieve_evidence" GET "/v1/dispute_evidence/{id}" OrdersRead []
+        "Retrieve a file of evidence with its content as base64." "查询一份举证材料及其内容（base64）。"
+        disputes::EvidenceById => disputes::EvidenceContent, disputes::retrieve_evidence,
+        r#"{"id": "evd_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "disputes.submit" POST "/v1/disputes/{id}/submit" RefundsWrite [money]
+        "Answer a dispute with a statement and the files added before." "提交争议申辩及举证材料。"
+        disputes::SubmitDispute => Shown<Dispute>, disputes::submit,
+        r#"{"id": "dsp_01jd7xk3fz5v9b8m2q4r6t8w0y", "statement": "Delivered and signed for. 已签收。"}"#;
+    "disputes.accept" POST "/v1/disputes/{id}/accept" RefundsWrite [money]
+        "Accept a dispute: the money stays with the payer." "接受争议，款项归付款方。"
+        disputes::DisputeById => Shown<Dispute>, disputes::accept, r#"{"id": "dsp_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "disputes.decide" POST "/v1/disputes/{id}/decide" Settings [money]
+        "Note the channel's decision by hand, where it does not notify of it." "手工登记渠道裁决（渠道不通知时）。"
+        disputes::DecideDispute => Shown<Dispute>, disputes::decide,
+        r#"{"id": "dsp_01jd7xk3fz5v9b8m2q4r6t8w0y", "outcome": "won"}"#;
 }

@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 pub use call::{Call, Effect, Identity, Memo, Reply, Stage, Step};
 pub use fault::{Fault, Refusal};
-pub use notice::{Notice, Report, Subject, Verified};
+pub use notice::{Case, DisputeReason, Notice, Report, Subject, Verified};
 pub use operation::{
     AccountKind, Capture, CaptureMode, Close, Identify, Operation, Part, Pay, Payer, Payment, Query,
     QueryRefund, QueryReturn, QueryShare, QueryTransfer, Receiver, Refund, Release, ReturnShare, Share,

@@ -2,7 +2,12 @@
 
 use bytes::Bytes;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::channel::Outcome;
+use crate::money::Money;
+use crate::time::Timestamp;
 
 /// A notification exactly as it arrived: method, path and query, headers, body bytes.
 pub type Notice = http::Request<Bytes>;
@@ -17,7 +22,7 @@ pub struct Verified {
     pub reply: http::Response<Bytes>,
 }
 
-/// One statement about a payment or refund.
+/// One statement about a payment, refund, transfer or dispute.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
     /// What it is about.
@@ -37,4 +42,41 @@ pub enum Subject {
     Refund,
     /// A transfer.
     Transfer,
+    /// A dispute of a payment. The report's reference is that of the payment; the outcome's `channel_id` is the channel's
+    /// number of the case. Pending with `money`: it was opened for that much. Succeeded: decided for the merchant, who got
+    /// `money` back, or all where it is absent. Declined: decided for the payer.
+    Dispute(Case),
+}
+
+/// What a channel says of a dispute beside its outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Case {
+    /// Why the payer disputes the payment.
+    pub reason: DisputeReason,
+    /// What the channel charges for it.
+    pub fee: Money,
+    /// Until when it wants evidence.
+    pub respond_by: Timestamp,
+}
+
+/// Why a payer disputes a payment; the schemes' many codes in eight classes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DisputeReason {
+    /// The owner of the account did not make the payment.
+    Fraudulent,
+    /// Goods or services did not arrive.
+    NotReceived,
+    /// They are not as they were described.
+    NotAsDescribed,
+    /// Charged twice.
+    Duplicate,
+    /// A refund was promised and did not come.
+    CreditNotProcessed,
+    /// A subscription had been cancelled.
+    SubscriptionCancelled,
+    /// The amount, currency or account is wrong.
+    ProcessingError,
+    /// Anything else.
+    General,
 }

@@ -2,10 +2,13 @@
 //! as JSON with a version and with what they are found by. Money itself stands in orders, refunds and journals, whose
 //! columns and constraints the store knows; a document says how it came there. See ADR 19.
 
+mod declare;
 #[cfg(feature = "engine")]
 pub mod service;
 #[cfg(feature = "engine")]
 mod store;
+#[cfg(feature = "engine")]
+mod view;
 
 use std::fmt::Debug;
 
@@ -14,6 +17,10 @@ use serde::de::DeserializeOwned;
 
 #[cfg(feature = "engine")]
 pub use store::{DocumentFilter, Documents};
+#[cfg(feature = "engine")]
+pub use view::Shown;
+
+pub(crate) use declare::document;
 
 use crate::id::Id;
 use crate::time::Timestamp;

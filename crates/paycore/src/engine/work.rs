@@ -78,6 +78,10 @@ impl Engine {
         match prefix {
             HoldId::PREFIX => crate::ledger::service::holds::due(self, tenant, read(id)?).await,
             PayoutId::PREFIX => crate::payout::service::due(self, tenant, read(id)?).await,
+            "spt" => crate::split::service::due(self, tenant, read(id)?).await,
+            "shr" => crate::split::service::return_due(self, tenant, read(id)?).await,
+            "asl" => crate::agent::service::due(self, tenant, read(id)?).await,
+            "dsp" => crate::dispute::service::due(self, tenant, read(id)?).await,
             _ => Err(Error::internal(format!("no service looks after {id} of {tenant}"))),
         }
     }

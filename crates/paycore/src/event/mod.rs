@@ -193,6 +193,30 @@ movements! {
     Conversion "conversion",
     /// What stands in foreign currencies was valued anew.
     Revaluation "revaluation",
+    /// Receivers got shares of a payment through its channel.
+    Share "share",
+    /// A receiver was credited a share.
+    ShareCredit "share_credit",
+    /// A share came back through its channel.
+    ShareReturn "share_return",
+    /// A share was taken back from a receiver's balance, or is owed since.
+    ShareCharge "share_charge",
+    /// An agent earned by a payment or by its volume.
+    Commission "commission",
+    /// An agent gave back what it had earned.
+    CommissionBack "commission_back",
+    /// A payment to an agent left its account, the tax withheld.
+    AgentWithdrawal "agent_withdrawal",
+    /// It came back because it was not paid.
+    AgentWithdrawalReversal "agent_withdrawal_reversal",
+    /// It was paid.
+    AgentPaid "agent_paid",
+    /// A channel took money back because of a dispute.
+    Chargeback "chargeback",
+    /// A channel gave it back.
+    ChargebackReversal "chargeback_reversal",
+    /// A channel charged for a dispute.
+    DisputeFee "dispute_fee",
 }
 
 macro_rules! kinds {
@@ -268,4 +292,20 @@ kinds! {
     FxQuoteConverted "fx_quote.converted",
     /// Positions in foreign currencies were valued anew.
     FxRevalued "fx.revalued",
+    /// Shares of an order were given.
+    SplitShared "split.shared",
+    /// Shares of an order were taken back.
+    ShareReturned "share_return.returned",
+    /// An agent earned or gave back.
+    AgentEntryBooked "agent_entry.booked",
+    /// A payment to an agent was asked for, made or ended without it.
+    AgentWithdrawalUpdated "agent_withdrawal.updated",
+    /// A payer disputes a payment.
+    DisputeOpened "dispute.opened",
+    /// A dispute was answered or accepted.
+    DisputeUpdated "dispute.updated",
+    /// A dispute is over.
+    DisputeClosed "dispute.closed",
+    /// A channel charged for a dispute.
+    DisputeFee "dispute.fee_charged",
 }

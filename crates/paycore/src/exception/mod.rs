@@ -52,6 +52,12 @@ pub enum ExceptionKind {
     DoublePayment,
     /// A payout is large, or the payouts of a day are.
     LargePayout,
+    /// Shares could not be given as the plan demands.
+    ShareFailed,
+    /// A dispute has to be answered within a day.
+    DisputeDue,
+    /// A channel disputes more than is left of the order.
+    DisputeExcess,
 }
 
 impl ExceptionKind {
@@ -63,6 +69,9 @@ impl ExceptionKind {
         ExceptionKind::LatePayment,
         ExceptionKind::DoublePayment,
         ExceptionKind::LargePayout,
+        ExceptionKind::ShareFailed,
+        ExceptionKind::DisputeDue,
+        ExceptionKind::DisputeExcess,
     ];
 
     /// The word used in the API and the database.
@@ -74,6 +83,9 @@ impl ExceptionKind {
             ExceptionKind::LatePayment => "late_payment",
             ExceptionKind::DoublePayment => "double_payment",
             ExceptionKind::LargePayout => "large_payout",
+            ExceptionKind::ShareFailed => "share_failed",
+            ExceptionKind::DisputeDue => "dispute_due",
+            ExceptionKind::DisputeExcess => "dispute_excess",
         }
     }
 

@@ -119,6 +119,64 @@ pub const TEMPLATES: &[Template] = &[
             line("fx_gain", "fx_revaluation", Part::Loss),
         ],
     },
+    // The channel paid the receivers out of what it owed us, and so out of what we owed the merchant.
+    Template {
+        movement: Movement::Share,
+        lines: &[line("merchant_pending", "channel_receivable:{channel}", Part::Gross)],
+    },
+    Template {
+        movement: Movement::ShareReturn,
+        lines: &[line("channel_receivable:{channel}", "merchant_pending", Part::Gross)],
+    },
+    // What we owe the receiver we owe the merchant no more. A debit balance is what the receiver owes.
+    Template {
+        movement: Movement::ShareCredit,
+        lines: &[line("merchant_pending", "split_payable:{party}", Part::Gross)],
+    },
+    Template {
+        movement: Movement::ShareCharge,
+        lines: &[line("split_payable:{party}", "merchant_pending", Part::Gross)],
+    },
+    // Agents are paid out of the fee.
+    Template {
+        movement: Movement::Commission,
+        lines: &[line("fee_income", "agent_payable:{party}", Part::Gross)],
+    },
+    Template {
+        movement: Movement::CommissionBack,
+        lines: &[line("agent_payable:{party}", "fee_income", Part::Gross)],
+    },
+    Template {
+        movement: Movement::AgentWithdrawal,
+        lines: &[
+            line("agent_payable:{party}", "merchant_in_payout", Part::Gross),
+            line("agent_payable:{party}", "tax_payable", Part::Tax),
+        ],
+    },
+    Template {
+        movement: Movement::AgentWithdrawalReversal,
+        lines: &[
+            line("merchant_in_payout", "agent_payable:{party}", Part::Gross),
+            line("tax_payable", "agent_payable:{party}", Part::Tax),
+        ],
+    },
+    Template {
+        movement: Movement::AgentPaid,
+        lines: &[line("merchant_in_payout", "bank:{party}", Part::Gross)],
+    },
+    // The channel keeps what it took back and what the case costs; the merchant bears both.
+    Template {
+        movement: Movement::Chargeback,
+        lines: &[line("merchant_pending", "channel_receivable:{channel}", Part::Gross)],
+    },
+    Template {
+        movement: Movement::ChargebackReversal,
+        lines: &[line("channel_receivable:{channel}", "merchant_pending", Part::Gross)],
+    },
+    Template {
+        movement: Movement::DisputeFee,
+        lines: &[line("merchant_pending", "channel_receivable:{channel}", Part::Gross)],
+    },
 ];
 
 /// The template of a movement.

@@ -10,7 +10,7 @@ use crate::channel::{CaptureMode, Method, Payer, barcode};
 use crate::currency::Currency;
 use crate::epay::Origin;
 use crate::error::{Code, Error, Result};
-use crate::id::OrderId;
+use crate::id::{AgentId, OrderId, SplitPlanId};
 use crate::money::Money;
 use crate::time::Timestamp;
 
@@ -76,6 +76,12 @@ pub struct CreateOrder {
     #[serde(default)]
     #[schemars(range(min = 60, max = 2_592_000))]
     pub expires_in: Option<u64>,
+    /// The plan by which the payment is shared (分账). The order keeps its terms as they are now.
+    #[serde(default)]
+    pub split_plan_id: Option<SplitPlanId>,
+    /// The agent that sold it.
+    #[serde(default)]
+    pub agent_id: Option<AgentId>,
     /// The shop that makes it by the epay door; never read from a request.
     #[serde(skip)]
     pub epay: Option<Origin>,
@@ -133,6 +139,7 @@ impl CreateOrder {
             captured: 0,
             refunded: 0,
             refunding: 0,
+            charged_back: 0,
             closing: false,
             methods,
             capture: self.capture_method,
@@ -148,6 +155,8 @@ impl CreateOrder {
                 metadata: self.metadata,
                 payer: self.payer,
                 epay: self.epay,
+                split: None,
+                agent_id: self.agent_id,
             },
             expires_at,
             created_at: moment.now,

@@ -24,8 +24,9 @@ pub use view::{AttemptView, OrderView};
 use crate::channel::{Action, CaptureMode, Decline, Method, Payer, Payment};
 use crate::currency::Currency;
 use crate::epay::Origin;
-use crate::id::{AttemptId, ChannelAccountId, OrderId};
+use crate::id::{AgentId, AttemptId, ChannelAccountId, OrderId};
 use crate::money::Money;
+use crate::split::Snapshot;
 use crate::time::Timestamp;
 
 /// A merchant's free-form notes: at most 50 keys of at most 40 characters, values of at most 500.
@@ -52,6 +53,8 @@ pub struct Order {
     pub refunded: i64,
     /// Reserved for refunds whose outcome is not final.
     pub refunding: i64,
+    /// Taken back by channels because of disputes, what was won taken off.
+    pub charged_back: i64,
     /// Whether a close was asked for and is not settled yet.
     pub closing: bool,
     /// What the payer may pay with.
@@ -106,6 +109,12 @@ pub struct OrderDetails {
     /// The shop that made it by the epay door, if one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epay: Option<Origin>,
+    /// How it is shared: the plan's terms as they were when it was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split: Option<Box<Snapshot>>,
+    /// The agent that sold it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_id: Option<AgentId>,
 }
 
 fn is_nobody(payer: &Payer) -> bool {
@@ -192,6 +201,6 @@ impl Order {
 
     /// Minor units that may still be asked back.
     pub fn refundable(&self) -> i64 {
-        self.captured - self.refunded - self.refunding
+        self.captured - self.refunded - self.refunding - self.charged_back
     }
 }

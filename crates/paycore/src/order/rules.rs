@@ -293,7 +293,7 @@ impl Payment {
             expires_at: Some(self.order.expires_at),
             capture: self.order.capture,
             payer: details.payer.clone(),
-            shared: false,
+            shared: details.split.as_ref().is_some_and(|split| split.flagged),
             parts: Vec::new(),
         })
     }

@@ -8,13 +8,17 @@ use super::input::{CreateOrder, Moment};
 use super::rules::{self, Consequences, Payment};
 use super::state::{AttemptEvent, OrderEvent};
 use super::{Attempt, AttemptStatus, AttemptView, Order, OrderFilter, OrderStatus};
+use crate::agent::{Agent, AgentSale};
 use crate::channel::{CaptureMode, Fault, Method, Operation, Outcome, Payer, Step, Verb};
 use crate::engine::{Caller, Engine, OpenAccount};
 use crate::error::{Code, Error, Result};
-use crate::id::{AttemptId, OrderId, RefundId};
+use crate::event::EventKind;
+use crate::id::{AgentSaleId, AttemptId, OrderId, RefundId, SplitId, SplitPlanId};
 use crate::merchant::Merchant;
 use crate::page::{List, ListInput};
 use crate::refund::Refund;
+use crate::split::compile::can_share;
+use crate::split::{self, SplitPlan, Via};
 use crate::store::{Changes, CommitError, Put};
 
 /// How often a decision is made again because the object changed meanwhile.
@@ -27,7 +31,9 @@ pub async fn create(engine: &Engine, caller: &Caller, input: CreateOrder) -> Res
         return Err(Error::new(Code::Forbidden, "This merchant may not take payments."));
     }
     let moment = engine.moment(merchant);
+    let plan = input.split_plan_id;
     let mut order = input.open(OrderId::new(moment.now, &*engine.rng), moment)?;
+    join(engine, caller, &mut order, plan).await?;
     for (index, method) in order.methods.iter().enumerate() {
         route(engine, caller, &order, method).await.map_err(|error| match order.methods.len() {
             1 => error.param("method"),
@@ -46,6 +52,45 @@ pub async fn create(engine: &Engine, caller: &Caller, input: CreateOrder) -> Res
     changes.put(Put::Order(order.clone()));
     engine.commit(caller.tenant(), changes).await.map_err(number_taken)?;
     Ok(order)
+}
+
+/// Takes the plan's terms into a new order, and makes sure of its agent.
+async fn join(engine: &Engine, caller: &Caller, order: &mut Order, plan: Option<SplitPlanId>) -> Result<()> {
+    let tenant = caller.tenant();
+    if let Some(id) = plan {
+        let plan =
+            engine.document::<SplitPlan>(tenant, id).await.map_err(|error| error.param("split_plan_id"))?;
+        if !plan.enabled {
+            let detail = "This plan is switched off.";
+            return Err(Error::new(Code::StateNotAllowed, detail).param("split_plan_id").object(id));
+        }
+        order.details.split = Some(Box::new(plan.snapshot()));
+    }
+    if let Some(id) = order.details.agent_id {
+        let agent = engine.document::<Agent>(tenant, id).await.map_err(|error| error.param("agent_id"))?;
+        if !agent.enabled {
+            let detail = "This agent is switched off.";
+            return Err(Error::new(Code::StateNotAllowed, detail).param("agent_id").object(id));
+        }
+    }
+    Ok(())
+}
+
+/// Decides whether the channel is told that the payment will be shared.
+fn flag(open: &OpenAccount, order: &mut Order, method: &Method) -> Result<()> {
+    let currency = order.currency();
+    let Some(split) = &mut order.details.split else { return Ok(()) };
+    let profile = open.channel.as_ref().map(|channel| channel.profile());
+    let can = profile.is_some_and(|profile| can_share(profile, method, currency));
+    if split.terms.via == Via::Channel && !can {
+        let detail = format!(
+            "The plan shares through the channel, and {} does not share `{method}`.",
+            open.account.channel
+        );
+        return Err(Error::new(Code::NoChannel, detail).param("split_plan_id"));
+    }
+    split.flagged = can && split.terms.via != Via::Ledger;
+    Ok(())
 }
 
 /// What `orders.pay` takes.
@@ -88,6 +133,7 @@ async fn start(
     moment: Moment,
 ) -> Result<Order> {
     let open = route(engine, caller, &order, method).await?;
+    flag(&open, &mut order, method)?;
     let attempt = new_attempt(engine, &order, &open, method, moment);
     order.attempt_id = Some(attempt.id);
     order.next_action = None;
@@ -185,6 +231,9 @@ pub(crate) fn apply(
     for (kind, booking) in then.events {
         let event = engine.order_event(&mut payment.order, kind, booking, merchant, moment);
         changes.events.push(event);
+        if kind == EventKind::OrderSucceeded {
+            follow_payment(engine, payment, changes, moment);
+        }
     }
     if let Some(money) = then.give_back {
         let id = RefundId::new(moment.now, &*engine.rng);
@@ -196,6 +245,19 @@ pub(crate) fn apply(
         let event = engine.refund_event(&mut refund, notify_url.as_deref(), kind, None, merchant, moment);
         changes.events.push(event);
         changes.put(Put::Refund(refund));
+    }
+}
+
+/// What the payment means to receivers and agents is made with it and worked on by the workers.
+fn follow_payment(engine: &Engine, payment: &Payment, changes: &mut Changes, moment: Moment) {
+    let (order, attempt) = (&payment.order, &payment.attempt);
+    let id = SplitId::new(moment.now, &*engine.rng);
+    if let Some(split) = split::progress::begin(id, order, attempt, moment) {
+        changes.put(Put::document(&split));
+    }
+    let id = AgentSaleId::new(moment.now, &*engine.rng);
+    if let Some(sale) = AgentSale::of(id, order, attempt, moment) {
+        changes.put(Put::document(&sale));
     }
 }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{Attempt, AttemptStatus, LineItem, Metadata, Order, OrderStatus};
 use crate::channel::{Action, CaptureMode, Decline, Method};
 use crate::currency::Currency;
-use crate::id::{AttemptId, ChannelAccountId, OrderId};
+use crate::id::{AgentId, AttemptId, ChannelAccountId, OrderId, SplitPlanId};
 use crate::time::Timestamp;
 
 /// An order. All amounts are integers in minor units of `currency`.
@@ -35,6 +35,8 @@ pub struct OrderView<'a> {
     pub amount_refunded: i64,
     /// Reserved for refunds that are not final.
     pub amount_refunding: i64,
+    /// Taken back by channels because of disputes.
+    pub amount_charged_back: i64,
     /// What the payer sees.
     pub subject: &'a str,
     /// Longer text.
@@ -51,6 +53,12 @@ pub struct OrderView<'a> {
     pub notify_url: Option<&'a str>,
     /// Where the payer's browser goes afterwards.
     pub return_url: Option<&'a str>,
+    /// The plan it is shared by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split_plan_id: Option<SplitPlanId>,
+    /// The agent that sold it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent_id: Option<AgentId>,
     /// What the payer has to do next.
     pub next_action: Option<&'a Action>,
     /// Why the last attempt was declined.
@@ -121,6 +129,7 @@ impl Order {
             amount_captured: self.captured,
             amount_refunded: self.refunded,
             amount_refunding: self.refunding,
+            amount_charged_back: self.charged_back,
             subject: &details.subject,
             description: details.description.as_deref(),
             methods: &self.methods,
@@ -129,6 +138,8 @@ impl Order {
             metadata: &details.metadata,
             notify_url: details.notify_url.as_deref(),
             return_url: details.return_url.as_deref(),
+            split_plan_id: details.split.as_ref().map(|split| split.plan_id),
+            agent_id: details.agent_id,
             next_action: self.next_action.as_ref(),
             decline: self.decline.as_ref(),
             attempt_id: self.attempt_id,

@@ -6,17 +6,19 @@ use serde::Deserialize;
 
 use super::rules::{self, Returning};
 use super::{Refund, RefundFilter, RefundStatus};
+use crate::agent::AgentSale;
 use crate::channel::{Fault, Outcome, Report, Step, Verdict};
 use crate::engine::{Caller, Engine, OpenAccount};
 use crate::error::{Code, Error, Result};
 use crate::event::EventKind;
 use crate::exception::ExceptionKind;
-use crate::id::{MerchantId, OrderId, RefundId};
+use crate::id::{AgentSaleId, MerchantId, OrderId, RefundId, ShareReturnId};
 use crate::merchant::Merchant;
-use crate::order::input::{check_metadata, number_of, optional, plausible};
+use crate::order::input::{Moment, check_metadata, number_of, optional, plausible};
 use crate::order::rules::LOOKS_BEFORE_EXCEPTION;
 use crate::order::{Attempt, Metadata, Order};
 use crate::page::ListInput;
+use crate::split::ShareReturn;
 use crate::store::{Changes, CommitError, Put};
 
 /// How often a decision is made again because the order changed meanwhile. Refunds of one order in parallel meet
@@ -174,6 +176,9 @@ async fn settle(
             let refund = &mut returning.refund;
             let event = engine.refund_event(refund, notify_url.as_deref(), kind, booking, merchant, moment);
             changes.events.push(event);
+            if kind == EventKind::RefundSucceeded {
+                follow(engine, &returning, &mut changes, moment);
+            }
         }
         changes.claim = answer.and_then(|caller| caller.close(&returning.refund.view(merchant.livemode)));
         if returning.order.refunding != read.order.refunding || returning.order.status != read.order.status {
@@ -187,6 +192,24 @@ async fn settle(
         }
     }
     Err(CommitError::Stale.into())
+}
+
+/// What receivers and agents give back is made with the refund and worked on by the workers. A second payment of the
+/// order that goes back was never shared.
+fn follow(engine: &Engine, returning: &Returning, changes: &mut Changes, moment: Moment) {
+    let (order, refund) = (&returning.order, &returning.refund);
+    if order.attempt_id != Some(refund.attempt_id) {
+        return;
+    }
+    let source = refund.id.to_string();
+    let id = ShareReturnId::new(moment.now, &*engine.rng);
+    if let Some(back) = ShareReturn::of(id, order, source.clone(), refund.money, moment) {
+        changes.put(Put::document(&back));
+    }
+    let id = AgentSaleId::new(moment.now, &*engine.rng);
+    if let Some(back) = AgentSale::clawed_back(id, order, source, refund.money, moment) {
+        changes.put(Put::document(&back));
+    }
 }
 
 async fn tell(

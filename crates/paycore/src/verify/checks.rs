@@ -56,6 +56,8 @@ struct OrderFacts {
     refund_failed: bool,
     booked_in: i64,
     booked_out: i64,
+    charged_back: i64,
+    booked_back: i64,
 }
 
 #[derive(Debug, Default)]
@@ -191,9 +193,12 @@ impl Checker {
             let detail = format!("authorized {authorized}, captured {captured}, refunded {}", order.refunded);
             self.broken("I4", tenant, order.id, detail);
         }
-        if order.refunding < 0 || order.refunded + order.refunding > captured {
-            let detail =
-                format!("captured {captured}, refunded {}, refunding {}", order.refunded, order.refunding);
+        let going = i128::from(order.refunded) + i128::from(order.refunding) + i128::from(order.charged_back);
+        if order.refunding < 0 || order.charged_back < 0 || going > i128::from(captured) {
+            let detail = format!(
+                "captured {captured}, refunded {}, refunding {}, charged back {}",
+                order.refunded, order.refunding, order.charged_back
+            );
             self.broken("I5", tenant, order.id, detail);
         }
         self.orders.insert(
@@ -213,6 +218,8 @@ impl Checker {
                 refund_failed: false,
                 booked_in: 0,
                 booked_out: 0,
+                charged_back: order.charged_back,
+                booked_back: 0,
             },
         );
     }
@@ -261,6 +268,10 @@ impl Checker {
             (Some(None), _) => self.broken("I7", tenant, transaction.id, "its order does not exist".into()),
             (Some(Some(order)), Movement::Payment) => order.booked_in += transaction.money.minor(),
             (Some(Some(order)), Movement::Refund) => order.booked_out += transaction.money.minor(),
+            (Some(Some(order)), Movement::Chargeback) => order.booked_back += transaction.money.minor(),
+            (Some(Some(order)), Movement::ChargebackReversal) => {
+                order.booked_back -= transaction.money.minor()
+            }
             _ => {}
         }
         for entry in transaction.entries {
@@ -313,7 +324,7 @@ impl Checker {
 
     fn order_as_a_whole(&mut self, tenant: MerchantId, id: OrderId, facts: &OrderFacts) {
         // A second payment that came late is being given back; then no more than one is kept.
-        let kept = facts.captured - facts.refunded - facts.refunding;
+        let kept = facts.captured - facts.refunded - facts.refunding - facts.charged_back;
         if facts.succeeded.len() > 1 && (kept > facts.amount || facts.captured <= facts.amount) {
             self.broken("I11", tenant, id, format!("{} attempts paid, {kept} kept", facts.succeeded.len()));
         }
@@ -332,6 +343,10 @@ impl Checker {
                 "captured {}, booked {}; refunded {}, booked {}",
                 facts.captured, facts.booked_in, facts.refunded, facts.booked_out
             );
+            self.broken("I27", tenant, id, detail);
+        }
+        if facts.booked_back != facts.charged_back {
+            let detail = format!("charged back {}, booked {}", facts.charged_back, facts.booked_back);
             self.broken("I27", tenant, id, detail);
         }
         let paid = !facts.succeeded.is_empty();

@@ -20,6 +20,9 @@ pub(super) mod script {
     pub(crate) const NO_NOTICE: i64 = 9008;
     pub(crate) const REFUND_UNKNOWN: i64 = 9009;
     pub(crate) const REFUND_REFUSED: i64 = 9010;
+    pub(crate) const DISPUTE_WON: i64 = 9011;
+    pub(crate) const DISPUTE_LOST: i64 = 9012;
+    pub(crate) const DISPUTE_WON_IN_PART: i64 = 9013;
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +88,18 @@ pub(super) struct Note {
     pub(super) at: Option<i64>,
     pub(super) sent: u32,
     pub(super) next: Option<i64>,
+    /// What it says of a dispute, where it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) dispute: Option<Dispute>,
+}
+
+/// A dispute of a payment, of all of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Dispute {
+    Opened,
+    Won,
+    Lost,
 }
 
 impl Charge {
@@ -105,6 +120,15 @@ impl Charge {
     /// What the amount makes the provider do.
     pub(super) fn script(&self) -> i64 {
         self.amount % 10_000
+    }
+
+    /// When the dispute that the amount asks for is opened and until when it is to be answered, if it asks for one.
+    pub(super) fn disputed(&self) -> Option<(i64, i64)> {
+        const SECOND: i64 = 1_000;
+        const ANSWER: i64 = 7 * 86_400 * SECOND;
+        let asks = (script::DISPUTE_WON..=script::DISPUTE_WON_IN_PART).contains(&self.script());
+        let opened = self.at.filter(|_| asks && self.state == State::Succeeded)? + SECOND;
+        Some((opened, opened + ANSWER))
     }
 
     /// The refunds that were given.

@@ -146,7 +146,10 @@ impl Wire {
         struct Body<'a> {
             account: &'a str,
             kind: &'static str,
-            state: State<'a>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            state: Option<State<'a>>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            dispute: Option<Case<'a>>,
         }
         let uri = Uri::try_from(&*charge.notify_url).ok()?;
         uri.authority()?;
@@ -157,7 +160,9 @@ impl Wire {
                 State { status: note.state, amount: note.amount, at: note.at, ..State::charge(charge, None) },
             ),
         };
-        let body = write(&Body { account: self.account.to_str().ok()?, kind, state });
+        let dispute = note.dispute.and_then(|stage| Case::of(charge, note, stage));
+        let (kind, state) = if dispute.is_some() { ("dispute", None) } else { (kind, Some(state)) };
+        let body = write(&Body { account: self.account.to_str().ok()?, kind, state, dispute });
         let nonce = format!("{id:016x}{:08x}", note.sent);
         let target = uri.path_and_query().map_or("/", |target| target.as_str());
         let mut request = Request::new(Bytes::new());
@@ -370,6 +375,35 @@ impl<'a> State<'a> {
             code,
             message: code.map(message),
         }
+    }
+}
+
+/// A dispute as it is written.
+#[derive(Serialize)]
+struct Case<'a> {
+    number: String,
+    reference: &'a str,
+    status: charge::Dispute,
+    reason: &'static str,
+    amount: i64,
+    fee: i64,
+    currency: Currency,
+    respond_by: i64,
+}
+
+impl<'a> Case<'a> {
+    fn of(charge: &'a charge::Charge, note: &Note, status: charge::Dispute) -> Option<Case<'a>> {
+        let (_, respond_by) = charge.disputed()?;
+        Some(Case {
+            number: format!("case-{}", charge.id()),
+            reference: &charge.reference,
+            status,
+            reason: "not_received",
+            amount: note.amount,
+            fee: 1_500,
+            currency: charge.currency,
+            respond_by,
+        })
     }
 }
 

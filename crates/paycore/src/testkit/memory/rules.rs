@@ -26,12 +26,15 @@ pub(super) fn require(holds: bool, rule: &str) -> Result<(), CommitError> {
 pub(super) fn order(order: &Order) -> Result<(), CommitError> {
     require(order.money.is_positive(), "orders.amount")?;
     require(
-        [order.authorized, order.captured, order.refunded, order.refunding].iter().all(|n| *n >= 0),
+        [order.authorized, order.captured, order.refunded, order.refunding, order.charged_back]
+            .iter()
+            .all(|n| *n >= 0),
         "orders.sums",
     )?;
     require(order.captured <= order.authorized, "orders.captured")?;
     // Written as a difference, which cannot overflow: none of the numbers is negative.
-    require(order.refunding <= order.captured - order.refunded, "orders.refunded")?;
+    require(order.charged_back <= order.captured - order.refunded, "orders.charged_back")?;
+    require(order.refunding <= order.captured - order.refunded - order.charged_back, "orders.refunded")?;
     require(order.sequence >= 0 && order.due_at.micros() >= 0, "orders.counters")
 }
 

@@ -49,6 +49,10 @@ async fn an_order_that_cannot_be_is_refused(ground: Ground) {
         sums(100, 100, 101, -1),
         sums(0, 0, i64::MAX, i64::MAX),
         sums(i64::MAX, i64::MAX, i64::MAX, 1),
+        Order { charged_back: -1, ..sums(100, 100, 0, 0) },
+        Order { charged_back: 101, ..sums(100, 100, 0, 0) },
+        Order { charged_back: 31, ..sums(100, 100, 30, 40) },
+        Order { charged_back: i64::MAX, ..sums(i64::MAX, i64::MAX, 1, 0) },
         Order { sequence: -1, ..fixture::order(1) },
         Order { due_at: Timestamp::from_micros(-1), ..fixture::order(1) },
     ] {
@@ -60,7 +64,10 @@ async fn an_order_that_cannot_be_is_refused(ground: Ground) {
     let stored =
         ground.store.order(ground.tenant, OrderId::from_bits(1)).await.expect("readable").expect("stored");
     assert_eq!((stored.version, stored.refunding), (1, 60));
-    for (number, order) in (2..).zip([sums(100, 100, 40, 60), sums(i64::MAX, i64::MAX, 0, i64::MAX)]) {
+    let charged_back = Order { charged_back: 30, ..sums(100, 100, 30, 40) };
+    let all = Order { charged_back: i64::MAX, ..sums(i64::MAX, i64::MAX, 0, 0) };
+    let most = [sums(100, 100, 40, 60), sums(i64::MAX, i64::MAX, 0, i64::MAX), charged_back, all];
+    for (number, order) in (2..).zip(most) {
         let allowed = Order { number: format!("ok-{number}"), id: OrderId::from_bits(number), ..order };
         assert_eq!(ground.put(Put::Order(allowed)).await, Ok(()));
     }

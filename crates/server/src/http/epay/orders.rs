@@ -103,6 +103,8 @@ async fn made(app: &App, shop: &Shop, asked: &Asked, scenes: &[&str]) -> Result<
         metadata: Metadata::new(),
         payer: Payer { ip: Some(wanted.ip.to_string()), ..Payer::default() },
         expires_in: None,
+        split_plan_id: None,
+        agent_id: None,
         epay: Some(origin),
     };
     match payments::create(&app.engine, &shop.caller, input).await {

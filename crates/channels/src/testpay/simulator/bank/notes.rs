@@ -2,11 +2,13 @@
 
 use std::cmp::Reverse;
 
-use super::super::charge::{Charge, Note, State, script};
+use super::super::charge::{Charge, Dispute, Note, State, script};
 use super::Bank;
 
 /// Milliseconds between a notification that was not acknowledged and the next, by how often it was sent.
 const RETRIES: [i64; 7] = [5_000, 30_000, 120_000, 600_000, 3_600_000, 6 * 3_600_000, 24 * 3_600_000];
+/// How long after a dispute was opened it is decided, in milliseconds.
+const DECIDED_AFTER: i64 = 3 * 86_400_000;
 /// The id of a note has its position in these low bits and the index of its charge above them.
 const POSITION_BITS: u32 = 24;
 
@@ -26,9 +28,33 @@ impl Bank {
         };
         for _ in 0..copies {
             let notes = &mut self.touch(index).notes;
-            notes.push(Note { refund, state, amount, at, sent: 0, next: Some(first) });
+            notes.push(Note { refund, state, amount, at, sent: 0, next: Some(first), dispute: None });
             let position = notes.len() - 1;
             self.send_at(index, position, first);
+        }
+        if refund.is_none() {
+            self.dispute(index);
+        }
+    }
+
+    /// The payer disputes the payment a second after it, and three days later the provider decides.
+    fn dispute(&mut self, index: u32) {
+        let charge = self.charge(index);
+        let Some((opened, _)) = charge.disputed() else { return };
+        let (decision, back) = match charge.script() {
+            script::DISPUTE_LOST => (Dispute::Lost, 0),
+            script::DISPUTE_WON => (Dispute::Won, charge.captured),
+            _ => (Dispute::Won, charge.captured / 2),
+        };
+        let (state, all) = (charge.state, charge.captured);
+        for (at, amount, dispute) in
+            [(opened, all, Dispute::Opened), (opened + DECIDED_AFTER, back, decision)]
+        {
+            let notes = &mut self.touch(index).notes;
+            let (next, dispute) = (Some(at), Some(dispute));
+            notes.push(Note { refund: None, state, amount, at: Some(at), sent: 0, next, dispute });
+            let position = notes.len() - 1;
+            self.send_at(index, position, at);
         }
     }
 

@@ -1,0 +1,307 @@
+//! Sharing, agents and disputes from end to end: the engine over the memory store and the simulated providers, with the
+//! test clock. The simulators hold the providers' limits; a request that broke one would be declined and block the split.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has failed")]
+
+use paycore::agent::service as agents;
+use paycore::agent::{Agent, AgentStatement};
+use paycore::document::{DocumentFilter, Shown};
+use paycore::engine::{Caller, Engine};
+use paycore::id::SplitPlanId;
+use paycore::order::Order;
+use paycore::order::service as orders;
+use paycore::refund::RefundStatus;
+use paycore::refund::service as refunds;
+use paycore::sandbox::service as sandbox;
+use paycore::split::service as splits;
+use paycore::split::{Receiver, RequestKind, ShareReturn, Split, SplitPlan, SplitStatus, Via};
+use paycore::store::Queue;
+use paycore_channels::REGISTRY;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+struct Shop {
+    engine: Engine,
+    caller: Caller,
+}
+
+fn input<T: DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
+impl Shop {
+    async fn open() -> Shop {
+        let engine = Engine::sandbox(REGISTRY);
+        let caller = engine.demo_shop().await.unwrap();
+        Shop { engine, caller }
+    }
+
+    async fn receiver(&self, accounts: Value) -> Receiver {
+        let wanted = input(json!({"name": "Tea House 茶铺", "accounts": accounts}));
+        splits::create_receiver(&self.engine, &self.caller, wanted).await.unwrap().document().clone()
+    }
+
+    async fn plan(&self, terms: Value) -> SplitPlanId {
+        let wanted = input(json!({"name": "plan 方案", "terms": terms}));
+        let plan: Shown<SplitPlan> = splits::create_plan(&self.engine, &self.caller, wanted).await.unwrap();
+        plan.document().id
+    }
+
+    /// An order that is paid by whoever has to.
+    async fn paid(&self, extra: Value) -> Order {
+        let mut wanted = json!({"amount": 10_000, "currency": "CNY", "subject": "Tea"});
+        for (key, value) in extra.as_object().unwrap() {
+            wanted[key] = value.clone();
+        }
+        let order = orders::create(&self.engine, &self.caller, input(wanted)).await.unwrap();
+        if order.next_action.is_some() {
+            self.engine.payer_pays(&order).await.unwrap();
+        }
+        let order = self.fresh(&order).await;
+        assert_eq!(order.captured, order.money.minor(), "{order:?}");
+        order
+    }
+
+    async fn fresh(&self, order: &Order) -> Order {
+        orders::retrieve(&self.engine, &self.caller, input(json!({"id": order.id}))).await.unwrap()
+    }
+
+    async fn refund(&self, order: &Order, minor: i64) {
+        let wanted = input(json!({"order_id": order.id, "amount": minor}));
+        let refund = refunds::create(&self.engine, &self.caller, wanted).await.unwrap();
+        assert_ne!(refund.status, RefundStatus::Failed, "{refund:?}");
+    }
+
+    /// Lets so many seconds pass, and the workers do what is due until nothing is.
+    async fn pass(&mut self, seconds: u64) {
+        sandbox::advance_clock(&self.engine, &self.caller, input(json!({"seconds": seconds}))).await.unwrap();
+        for _ in 0..50 {
+            let mut taken = 0;
+            for queue in Queue::ALL {
+                let worked = self.engine.work(*queue, 100).await.unwrap();
+                assert_eq!(worked.failed, 0, "{queue:?}");
+                taken += worked.taken;
+            }
+            sandbox::deliver(&self.engine).await.unwrap();
+            if taken == 0 {
+                break;
+            }
+        }
+    }
+
+    async fn split(&self, order: &Order) -> Split {
+        let found = self.engine.document_by_number(self.caller.tenant(), &order.id.to_string()).await;
+        found.unwrap().unwrap()
+    }
+
+    async fn returns(&self, order: &Order) -> Vec<ShareReturn> {
+        self.engine.all_documents(self.caller.tenant(), &DocumentFilter::of(order.id)).await.unwrap()
+    }
+
+    /// What we owe on an account, minor units.
+    async fn owed(&self, account: &str) -> i64 {
+        let rows = self.engine.store().balances(self.caller.tenant()).await.unwrap();
+        rows.iter().filter(|row| row.account == account).map(|row| row.credits - row.debits).sum()
+    }
+}
+
+fn ratio(receiver: &Receiver, millionths: u32) -> Value {
+    json!({"receiver_id": receiver.id, "rule": {"type": "ratio", "millionths": millionths}})
+}
+
+fn account(channel: &str, kind: &str, number: usize) -> Value {
+    json!([{"channel": channel, "kind": kind, "account": format!("{}", 1_900_000_000 + number)}])
+}
+
+#[tokio::test]
+async fn wechat_shares_a_minute_after_the_payment_releases_the_rest_and_takes_back_what_is_refunded() {
+    let mut shop = Shop::open().await;
+    let first = shop.receiver(account("wechatpay", "merchant", 1)).await;
+    let second = shop.receiver(account("wechatpay", "merchant", 2)).await;
+    let plan = shop.plan(json!({"parts": [ratio(&first, 200_000), ratio(&second, 33_333)]})).await;
+    let order = shop.paid(json!({"method": "wechatpay.qr", "split_plan_id": plan})).await;
+    shop.pass(1).await;
+    assert_eq!(shop.split(&order).await.status, SplitStatus::Held, "the minute is not over");
+    shop.pass(60).await;
+    let split = shop.split(&order).await;
+    assert_eq!((split.status, split.via), (SplitStatus::Finished, Some(Via::Channel)), "{split:?}");
+    let given: Vec<i64> = split.shares.iter().map(|share| share.given).collect();
+    assert_eq!(given.iter().sum::<i64>(), 2_333, "20 % and 3.3333 % of 100.00, cut to a whole unit together");
+    let kinds: Vec<_> = split.requests.iter().map(|request| request.kind).collect();
+    assert_eq!(kinds, [RequestKind::Share, RequestKind::Release]);
+    assert_eq!(shop.owed("merchant_pending").await, 10_000 - 2_333);
+    assert_eq!(shop.owed("channel_receivable:wechatpay").await, -(10_000 - 2_333));
+
+    for part in [3_333, 1, 6_666] {
+        shop.refund(&order, part).await;
+        shop.pass(60).await;
+    }
+    let split = shop.split(&order).await;
+    assert!(split.shares.iter().all(|share| share.reclaimed == share.given), "{:?}", split.shares);
+    let returns = shop.returns(&order).await;
+    assert_eq!(returns.len(), 3);
+    assert!(returns.iter().all(|back| back.finished), "{returns:?}");
+    let legs = || returns.iter().flat_map(|back| &back.legs);
+    assert_eq!(legs().map(|leg| leg.from_channel).sum::<i64>(), 2_333, "all of it through the channel");
+    assert_eq!(shop.owed("merchant_pending").await, 0);
+    assert_eq!(shop.owed("channel_receivable:wechatpay").await, 0);
+}
+
+#[tokio::test]
+async fn what_is_refunded_while_the_money_is_held_is_never_given() {
+    let mut shop = Shop::open().await;
+    let only = shop.receiver(account("wechatpay", "merchant", 1)).await;
+    let terms = json!({"parts": [ratio(&only, 300_000)], "release": {"type": "on_release", "days": 7}});
+    let plan = shop.plan(terms).await;
+    let order = shop.paid(json!({"method": "wechatpay.qr", "split_plan_id": plan})).await;
+    shop.pass(3 * 86_400).await;
+    assert_eq!(shop.split(&order).await.status, SplitStatus::Held);
+    shop.refund(&order, 5_000).await;
+    shop.pass(60).await;
+    let split = shop.split(&order).await;
+    splits::release(&shop.engine, &shop.caller, input(json!({"id": split.id}))).await.unwrap();
+    shop.pass(1).await;
+    let split = shop.split(&order).await;
+    assert_eq!(split.status, SplitStatus::Finished, "{split:?}");
+    assert_eq!((split.shares[0].cancelled, split.shares[0].given), (1_500, 1_500));
+    assert_eq!(shop.returns(&order).await[0].legs[0].from_unfrozen, 1_500);
+
+    let late = shop.paid(json!({"method": "wechatpay.qr", "split_plan_id": plan})).await;
+    shop.pass(7 * 86_400 + 1).await;
+    assert_eq!(shop.split(&late).await.status, SplitStatus::Finished, "after seven days without a call");
+}
+
+#[tokio::test]
+async fn more_receivers_than_a_request_holds_are_shared_in_batches_without_breaking_a_limit() {
+    let mut shop = Shop::open().await;
+    for (channel, method) in [("wechatpay", "wechatpay.qr"), ("alipay", "alipay.qr")] {
+        let mut parts = Vec::new();
+        for number in 0..120 {
+            let kind = if channel == "alipay" { "user" } else { "merchant" };
+            let who = if channel == "alipay" { 2_088_000_000_000_000 } else { 0 };
+            let receiver = shop.receiver(account(channel, kind, who + number)).await;
+            parts.push(ratio(&receiver, 2_000));
+        }
+        let plan = shop.plan(json!({"parts": parts, "via": "channel"})).await;
+        let order = shop.paid(json!({"method": method, "split_plan_id": plan, "amount": 100_000})).await;
+        shop.pass(61).await;
+        let split = shop.split(&order).await;
+        assert_eq!(split.status, SplitStatus::Finished, "{channel}: {:?} {:?}", split.detail, split.requests);
+        let sizes: Vec<usize> = split.requests.iter().map(|request| request.shares.len()).collect();
+        assert_eq!(sizes, [50, 50, 20, 0], "{channel}");
+        assert!(split.shares.iter().all(|share| share.given == 200), "{channel}");
+        assert_eq!(shop.owed(&format!("channel_receivable:{channel}")).await, -76_000, "{channel}");
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_asked_about_and_a_refusal_blocks_until_somebody_decides() {
+    let mut shop = Shop::open().await;
+    let only = shop.receiver(account("wechatpay", "merchant", 1)).await;
+    // The simulated provider does what is asked of 90.09 and loses the answer, and refuses 90.10.
+    for (amount, expected) in [(9_009, SplitStatus::Finished), (9_010, SplitStatus::Blocked)] {
+        let rule = json!({"type": "fixed", "amount": amount});
+        let parts = json!([{"receiver_id": only.id, "rule": rule}]);
+        let plan = shop.plan(json!({"parts": parts, "via": "channel", "channel_cap": 1_000_000})).await;
+        let order = shop.paid(json!({"method": "wechatpay.qr", "split_plan_id": plan})).await;
+        shop.pass(61).await;
+        shop.pass(30).await;
+        let split = shop.split(&order).await;
+        assert_eq!(split.status, expected, "{split:?}");
+        let asked = split.requests.iter().filter(|request| request.kind == RequestKind::Share).count();
+        assert_eq!(asked, 1, "never under a second reference by itself");
+        if expected == SplitStatus::Blocked {
+            let wanted = input(json!({"id": split.id, "via": "ledger"}));
+            splits::retry(&shop.engine, &shop.caller, wanted).await.unwrap();
+            shop.pass(1).await;
+            let split = shop.split(&order).await;
+            assert_eq!(split.status, SplitStatus::Finished, "{split:?}");
+            assert_eq!(shop.owed(&format!("split_payable:{}", only.id)).await, 9_010);
+        }
+    }
+}
+
+#[tokio::test]
+async fn where_the_channel_cannot_share_the_ledger_does_and_a_refund_takes_balance_and_then_debt() {
+    let mut shop = Shop::open().await;
+    let only = shop.receiver(json!([])).await;
+    let plan = shop.plan(json!({"parts": [ratio(&only, 500_000)]})).await;
+    let order = shop.paid(json!({"method": "testpay.card", "split_plan_id": plan})).await;
+    shop.pass(1).await;
+    let split = shop.split(&order).await;
+    assert_eq!((split.status, split.via), (SplitStatus::Finished, Some(Via::Ledger)), "{split:?}");
+    let account = format!("split_payable:{}", only.id);
+    assert_eq!(shop.owed(&account).await, 5_000);
+    shop.refund(&order, 10_000).await;
+    shop.pass(1).await;
+    assert_eq!(shop.owed(&account).await, 0);
+    let legs = &shop.returns(&order).await[0].legs;
+    assert_eq!((legs[0].from_balance, legs[0].owed), (5_000, 0));
+    assert_eq!(shop.owed("merchant_pending").await, 0);
+}
+
+#[tokio::test]
+async fn changing_a_plan_changes_no_order_and_a_channel_that_must_share_and_cannot_is_refused_at_once() {
+    let mut shop = Shop::open().await;
+    let only = shop.receiver(json!([])).await;
+    let plan = shop.plan(json!({"parts": [ratio(&only, 100_000)]})).await;
+    let order = shop.paid(json!({"method": "testpay.card", "split_plan_id": plan})).await;
+    let terms = json!({"parts": [ratio(&only, 900_000)]});
+    splits::update_plan(&shop.engine, &shop.caller, input(json!({"id": plan, "terms": terms})))
+        .await
+        .unwrap();
+    shop.pass(1).await;
+    assert_eq!(shop.split(&order).await.shares[0].given, 1_000);
+
+    let strict = shop.plan(json!({"parts": [ratio(&only, 100_000)], "via": "channel"})).await;
+    let wanted = json!({"amount": 10_000, "currency": "CNY", "subject": "Tea", "method": "testpay.card",
+        "split_plan_id": strict});
+    let error = orders::create(&shop.engine, &shop.caller, input(wanted)).await.unwrap_err();
+    assert_eq!(error.param.as_deref(), Some("split_plan_id"), "{error}");
+}
+
+#[tokio::test]
+async fn a_chain_of_agents_earns_gives_back_and_is_paid_with_the_tax_withheld() {
+    let mut shop = Shop::open().await;
+    let since = "2020-01-01T00:00:00Z";
+    let rate = |millionths: u32| json!([{"product": "*", "from": since, "rate": {"millionths": millionths}}]);
+    let top = json!({"name": "Region 区域", "costs": rate(3_000), "withholding": {"type": "services_cn"}});
+    let top: Shown<Agent> = agents::create(&shop.engine, &shop.caller, input(top)).await.unwrap();
+    let top = top.document().id;
+    let seller = json!({"name": "Town 城市", "parent_id": top, "costs": rate(4_500), "prices": rate(6_000)});
+    let seller = agents::create(&shop.engine, &shop.caller, input(seller)).await.unwrap().document().id;
+    let order = shop.paid(json!({"method": "testpay.card", "agent_id": seller, "amount": 100_000_000})).await;
+    shop.pass(1).await;
+    let account = |agent| format!("agent_payable:{agent}");
+    assert_eq!(shop.owed(&account(top)).await, 150_000);
+    assert_eq!(shop.owed(&account(seller)).await, 150_000);
+    for part in [33_333_333, 1] {
+        shop.refund(&order, part).await;
+        shop.pass(1).await;
+    }
+    assert_eq!(shop.owed(&account(top)).await, 150_000 - 50_000);
+
+    let wanted = json!({"agent_id": top, "amount": 100_000, "currency": "CNY"});
+    let asked = agents::create_withdrawal(&shop.engine, &shop.caller, input(wanted)).await.unwrap();
+    let asked = asked.document();
+    assert_eq!((asked.tax.minor(), asked.net.minor()), (4_000, 96_000), "a fifth of what is above 800.00");
+    let by_id = || input(json!({"id": asked.id}));
+    assert!(agents::approve(&shop.engine, &shop.caller, by_id()).await.is_err(), "not by the same person");
+    let other = Caller { actor: "somebody else".into(), ..shop.caller.clone() };
+    agents::approve(&shop.engine, &other, by_id()).await.unwrap();
+    let end = || input(json!({"id": asked.id, "note": "bank 1"}));
+    agents::pay(&shop.engine, &other, end()).await.unwrap();
+    assert!(agents::reject(&shop.engine, &other, end()).await.is_err(), "what is paid is paid");
+    assert_eq!(shop.owed(&account(top)).await, 0);
+    assert_eq!((shop.owed("tax_payable").await, shop.owed("merchant_in_payout").await), (4_000, 0));
+
+    shop.pass(40 * 86_400).await;
+    let month = asked.month.clone();
+    let wanted = || input(json!({"agent_id": top, "month": month, "currency": "CNY"}));
+    let made = agents::create_statement(&shop.engine, &shop.caller, wanted()).await.unwrap();
+    let statement: &AgentStatement = made.document();
+    let parts = (statement.commission, statement.clawed_back, statement.withdrawn, statement.closing);
+    assert_eq!(parts, (150_000, -50_000, -100_000, 0));
+    assert_eq!(statement.volume, 100_000_000 - 33_333_334);
+    assert!(agents::create_statement(&shop.engine, &shop.caller, wanted()).await.is_err(), "once a month");
+}
