@@ -80,6 +80,7 @@ pub mod notice;
 pub mod order;
 #[cfg(feature = "engine")]
 pub mod page;
+pub mod reconciliation;
 pub mod refund;
 pub mod sandbox;
 pub mod secret;
