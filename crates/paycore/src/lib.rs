@@ -88,6 +88,7 @@ pub mod order;
 pub mod page;
 pub mod payout;
 pub mod rate;
+pub mod reconciliation;
 pub mod refund;
 pub mod sandbox;
 pub mod secret;
