@@ -186,6 +186,10 @@ ids! {
     FxQuoteId "fxq";
     /// A revaluation of what stands in foreign currencies.
     FxRevaluationId "fxv";
+    /// A settlement plan: how one currency of a merchant is settled.
+    SettlementPlanId "stp";
+    /// A reserve: money held back from a settlement.
+    ReserveId "rsv";
 }
 
 #[cfg(test)]

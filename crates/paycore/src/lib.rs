@@ -88,6 +88,7 @@ pub mod rate;
 pub mod refund;
 pub mod sandbox;
 pub mod secret;
+pub mod settlement;
 #[cfg(feature = "engine")]
 pub mod store;
 #[cfg(feature = "testkit")]

@@ -74,7 +74,6 @@ pub const fn item(kind: ItemKind, language: Language) -> &'static str {
         ItemKind::ShareReturn => ("Share returned", "分账退回"),
         ItemKind::ReserveHold => ("Reserve held", "保证金留存"),
         ItemKind::ReserveRelease => ("Reserve released", "保证金释放"),
-        ItemKind::Conversion => ("Conversion", "货币兑换"),
     };
     match language {
         Language::English => en,

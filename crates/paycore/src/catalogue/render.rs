@@ -47,6 +47,9 @@ views! {
     crate::fx::service::RateView,
     crate::fx::service::QuoteView,
     crate::fx::service::PositionsView,
+    crate::settlement::view::PlanView,
+    crate::settlement::view::SettlementView,
+    crate::settlement::view::RunView,
 }
 
 impl<T: Serialize> Render for List<T> {

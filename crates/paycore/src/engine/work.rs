@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Engine;
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::id::{IdError, MerchantId};
+use crate::id::{Id as _, IdError, MerchantId, SettlementPlanId};
 use crate::store::Queue;
 
 /// How long a taken row is hidden from other workers: longer than any call to a channel or receiver.
@@ -73,10 +73,10 @@ impl Engine {
     }
 
     /// A document goes to the service of its kind, which its id's prefix names.
-    #[expect(clippy::unused_async, reason = "the kinds' services wait")]
     async fn document_due(&self, tenant: MerchantId, id: &str) -> Result<()> {
         let prefix = id.split('_').next().unwrap_or_default();
         match prefix {
+            SettlementPlanId::PREFIX => crate::settlement::service::due(self, tenant, read(id)?).await,
             _ => Err(Error::internal(format!("no service looks after {id} of {tenant}"))),
         }
     }

@@ -133,6 +133,18 @@ pub enum Part {
     Gain,
     /// What the rates have cost.
     Loss,
+    /// What becomes available.
+    Settled,
+    /// What stops being available, because more was taken back than came in.
+    Reclaimed,
+    /// What is put into reserve.
+    ReserveHeld,
+    /// What comes out of reserve.
+    ReserveReleased,
+    /// The fee for getting money early.
+    AccelerationFee,
+    /// The fee for a transfer to the merchant's bank, where the merchant bears it.
+    TransferFee,
 }
 
 macro_rules! movements {
@@ -164,6 +176,8 @@ movements! {
     Conversion "conversion",
     /// What stands in foreign currencies was valued anew.
     Revaluation "revaluation",
+    /// Pending money became available, less what is held in reserve.
+    Settlement "settlement",
 }
 
 macro_rules! kinds {
@@ -211,4 +225,8 @@ kinds! {
     FxQuoteConverted "fx_quote.converted",
     /// Positions in foreign currencies were valued anew.
     FxRevalued "fx.revalued",
+    /// A settlement was closed: its statement is made.
+    SettlementClosed "settlement.closed",
+    /// A settlement was closed with a balance below zero: the merchant owes.
+    SettlementNegative "settlement.negative",
 }

@@ -50,6 +50,8 @@ pub enum ExceptionKind {
     LatePayment,
     /// A second attempt of the same order was paid too.
     DoublePayment,
+    /// A merchant owes after a settlement.
+    NegativeBalance,
 }
 
 impl ExceptionKind {
@@ -60,6 +62,7 @@ impl ExceptionKind {
         ExceptionKind::Unresolved,
         ExceptionKind::LatePayment,
         ExceptionKind::DoublePayment,
+        ExceptionKind::NegativeBalance,
     ];
 
     /// The word used in the API and the database.
@@ -70,6 +73,7 @@ impl ExceptionKind {
             ExceptionKind::Unresolved => "unresolved",
             ExceptionKind::LatePayment => "late_payment",
             ExceptionKind::DoublePayment => "double_payment",
+            ExceptionKind::NegativeBalance => "negative_balance",
         }
     }
 

@@ -40,8 +40,6 @@ line_kinds! {
     ChargebackReversals "chargeback_reversals" "Chargebacks reversed" "拒付撤回",
     /// Shares of others, and shares that came back.
     Shares "shares" "Shares of others" "分账",
-    /// Exchanged from or into another currency.
-    Conversions "conversions" "Currency conversions" "货币兑换",
     /// Corrections.
     Adjustments "adjustments" "Adjustments" "调账",
     /// Fees of all items.
@@ -98,7 +96,6 @@ impl LineKind {
             ItemKind::Share | ItemKind::ShareReturn => LineKind::Shares,
             ItemKind::ReserveHold => LineKind::ReserveHeld,
             ItemKind::ReserveRelease => LineKind::ReserveReleased,
-            ItemKind::Conversion => LineKind::Conversions,
         }
     }
 }
