@@ -301,6 +301,21 @@ impl Engine {
         event
     }
 
+    /// Renders an event about any object: its id, and which of its events this is, counted from 1.
+    pub(crate) fn object_event<V: Serialize>(
+        &self,
+        kind: EventKind,
+        (object_id, sequence): (String, i64),
+        view: &V,
+        booking: Option<Booking>,
+        merchant: &Merchant,
+        moment: Moment,
+    ) -> Event {
+        let mut event = self.event(kind, object_id, sequence, view, merchant.livemode, moment);
+        event.booking = booking;
+        event
+    }
+
     /// Opens an exception with its event.
     pub(crate) fn exception(
         &self,

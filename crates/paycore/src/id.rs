@@ -220,6 +220,10 @@ ids! {
     DisputeId "dsp";
     /// A file of evidence.
     EvidenceId "evd";
+    /// A settlement plan: how one currency of a merchant is settled.
+    SettlementPlanId "stp";
+    /// A reserve: money held back from a settlement.
+    ReserveId "rsv";
 }
 
 #[cfg(test)]

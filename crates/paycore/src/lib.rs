@@ -41,7 +41,7 @@ assert_eq!(order.money.to_string(), "12.34 CNY");
 //! # Map
 //! | modules | what |
 //! |---|---|
-//! | [`money`] [`currency`] [`rate`] [`units`] [`time`] [`id`] [`secret`] [`error`] | values; they know nothing else of paycore |
+//! | [`money`] [`currency`] [`rate`] [`units`] [`time`] [`calendar`] [`id`] [`secret`] [`error`] | values; they know nothing else of paycore |
 //! | [`crypto`] | signing, verifying and sealing behind traits |
 //! | [`channel`] | the channel contract, and the simulator's |
 //! | [`order`] [`refund`] [`ledger`] [`event`] [`webhook`] [`merchant`] [`account`] [`epay`] [`exception`] [`document`] [`payout`] [`sandbox`] | the slices: types, `state`, `rules`; with feature `engine` also `service` and what they read from a store |
@@ -57,6 +57,7 @@ assert_eq!(order.money.to_string(), "12.34 CNY");
 pub mod account;
 pub mod agent;
 pub mod audit;
+pub mod calendar;
 #[cfg(feature = "engine")]
 pub mod catalogue;
 pub mod channel;
@@ -93,6 +94,7 @@ pub mod refund;
 pub mod sandbox;
 pub mod secret;
 pub mod split;
+pub mod settlement;
 #[cfg(feature = "engine")]
 pub mod store;
 #[cfg(feature = "testkit")]

@@ -4,7 +4,7 @@ use super::source::{Finding, Kind, Named, Source};
 
 /// Modules of `paycore` that import nothing of ours but one another.
 pub const FOUNDATION: &[&str] =
-    &["crypto", "currency", "error", "id", "money", "rate", "secret", "time", "units"];
+    &["calendar", "crypto", "currency", "error", "id", "money", "rate", "secret", "time", "units"];
 /// Modules that import only the foundation, themselves and what is named here: the ledger books events, and its holds,
 /// periods and seals are documents.
 const ON_FOUNDATION: &[(&str, &[&str])] = &[("channel", &[]), ("ledger", &["event", "document"])];

@@ -66,6 +66,9 @@ impl<T: Document> Render for Shown<T> {
     fn render(&self, _: &Caller) -> String {
         json(self)
     }
+    crate::settlement::view::PlanView,
+    crate::settlement::view::SettlementView,
+    crate::settlement::view::RunView,
 }
 
 impl<T: Serialize> Render for List<T> {

@@ -33,6 +33,8 @@ use crate::refund::service as refunds;
 use crate::sandbox::service as sandbox;
 use crate::split::service as splits;
 use crate::split::{Receiver, ShareReturn, Split, SplitPlan};
+use crate::settlement::service as settlements;
+use crate::settlement::view as settlement;
 use crate::webhook::service as webhooks;
 
 /// An event as the API shows it.
@@ -556,4 +558,45 @@ catalogue! {
         "Note the channel's decision by hand, where it does not notify of it." "手工登记渠道裁决（渠道不通知时）。"
         disputes::DecideDispute => Shown<Dispute>, disputes::decide,
         r#"{"id": "dsp_01jd7xk3fz5v9b8m2q4r6t8w0y", "outcome": "won"}"#;
+    "settlement_plans.create" POST "/v1/settlement_plans" Settings [writes]
+        "Agree on how a currency is settled: cycle, calendar, cut-off, minimum, reserves, fees." "设定某币种的结算方案：周期、日历、截止时间、最低出款额、保证金与费用。"
+        settlements::CreatePlan => settlement::PlanView, settlements::create,
+        r#"{"currency": "CNY", "terms": {"cycle": {"every": "working_days", "days": 1}, "time_zone": "Asia/Shanghai", "calendar": "CN"}}"#;
+    "settlement_plans.list" GET "/v1/settlement_plans" LedgerRead []
+        "List settlement plans, newest first." "查询结算方案列表，新的在前。"
+        settlements::ListPlans => List<settlement::PlanView>, settlements::list_plans, r#"{"limit": 10}"#;
+    "settlement_plans.retrieve" GET "/v1/settlement_plans/{id}" LedgerRead []
+        "Retrieve a settlement plan with its balance." "查询一个结算方案及其结转余额。"
+        settlements::PlanById => settlement::PlanView, settlements::plan,
+        r#"{"id": "stp_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "settlement_plans.update" POST "/v1/settlement_plans/{id}" Settings [writes]
+        "Change the terms of a settlement plan, pause it or let it go on." "修改结算方案的条款，或暂停、恢复。"
+        settlements::UpdatePlan => settlement::PlanView, settlements::update,
+        r#"{"id": "stp_01jd7xk3fz5v9b8m2q4r6t8w0y", "active": false}"#;
+    "settlements.run" POST "/v1/settlements" Settings [writes]
+        "Settle what is available now, or everything for the acceleration fee." "立即结算当前可结金额；或支付提前结算费结算全部。"
+        settlements::RunSettlement => settlement::SettlementView, settlements::run,
+        r#"{"plan_id": "stp_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "settlements.preview" POST "/v1/settlements/preview" LedgerRead []
+        "Show what `settlements.run` would make, without making it." "预览立即结算的结果，不实际结算。"
+        settlements::RunSettlement => settlement::SettlementView, settlements::preview,
+        r#"{"plan_id": "stp_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "settlements.list" GET "/v1/settlements" LedgerRead []
+        "List settlements with their statements, newest first." "查询结算单列表，新的在前。"
+        settlements::ListSettlements => List<settlement::SettlementView>, settlements::list, r#"{"limit": 10}"#;
+    "settlements.retrieve" GET "/v1/settlements/{id}" LedgerRead []
+        "Retrieve a settlement with its statement." "查询一张结算单。"
+        settlements::SettlementById => settlement::SettlementView, settlements::retrieve,
+        r#"{"id": "stl_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "settlement_runs.list" GET "/v1/settlement_runs" LedgerRead []
+        "List how the making of settlements stands, newest first." "查询结算任务的进度，新的在前。"
+        settlements::ListSettlements => List<settlement::RunView>, settlements::list_runs,
+        r#"{"status": "collecting"}"#;
+    "settlement_runs.retrieve" GET "/v1/settlement_runs/{id}" LedgerRead []
+        "Retrieve how the making of one settlement stands." "查询一次结算任务的进度。"
+        settlements::SettlementById => settlement::RunView, settlements::retrieve_run,
+        r#"{"id": "stl_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "reserves.list" GET "/v1/reserves" LedgerRead []
+        "List what is or was held in reserve, newest first." "查询保证金留存与释放记录，新的在前。"
+        settlements::ListReserves => List<settlement::ReserveView>, settlements::list_reserves, r#"{"held": true}"#;
 }

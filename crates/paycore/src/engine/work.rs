@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Engine;
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::id::{HoldId, Id as _, IdError, MerchantId, PayoutId};
+use crate::id::{HoldId, Id as _, IdError, MerchantId, PayoutId, SettlementPlanId};
 use crate::store::Queue;
 
 /// How long a taken row is hidden from other workers: longer than any call to a channel or receiver.
@@ -82,6 +82,7 @@ impl Engine {
             "shr" => crate::split::service::return_due(self, tenant, read(id)?).await,
             "asl" => crate::agent::service::due(self, tenant, read(id)?).await,
             "dsp" => crate::dispute::service::due(self, tenant, read(id)?).await,
+            SettlementPlanId::PREFIX => crate::settlement::service::due(self, tenant, read(id)?).await,
             _ => Err(Error::internal(format!("no service looks after {id} of {tenant}"))),
         }
     }

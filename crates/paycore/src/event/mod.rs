@@ -142,6 +142,18 @@ pub enum Part {
     Gain,
     /// What the rates have cost.
     Loss,
+    /// What becomes available.
+    Settled,
+    /// What stops being available, because more was taken back than came in.
+    Reclaimed,
+    /// What is put into reserve.
+    ReserveHeld,
+    /// What comes out of reserve.
+    ReserveReleased,
+    /// The fee for getting money early.
+    AccelerationFee,
+    /// The fee for a transfer to the merchant's bank, where the merchant bears it.
+    TransferFee,
 }
 
 macro_rules! movements {
@@ -217,6 +229,8 @@ movements! {
     ChargebackReversal "chargeback_reversal",
     /// A channel charged for a dispute.
     DisputeFee "dispute_fee",
+    /// Pending money became available, less what is held in reserve.
+    Settlement "settlement",
 }
 
 macro_rules! kinds {
@@ -308,4 +322,8 @@ kinds! {
     DisputeClosed "dispute.closed",
     /// A channel charged for a dispute.
     DisputeFee "dispute.fee_charged",
+    /// A settlement was closed: its statement is made.
+    SettlementClosed "settlement.closed",
+    /// A settlement was closed with a balance below zero: the merchant owes.
+    SettlementNegative "settlement.negative",
 }

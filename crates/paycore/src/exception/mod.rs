@@ -58,6 +58,8 @@ pub enum ExceptionKind {
     DisputeDue,
     /// A channel disputes more than is left of the order.
     DisputeExcess,
+    /// A merchant owes after a settlement.
+    NegativeBalance,
 }
 
 impl ExceptionKind {
@@ -72,6 +74,7 @@ impl ExceptionKind {
         ExceptionKind::ShareFailed,
         ExceptionKind::DisputeDue,
         ExceptionKind::DisputeExcess,
+        ExceptionKind::NegativeBalance,
     ];
 
     /// The word used in the API and the database.
@@ -86,6 +89,7 @@ impl ExceptionKind {
             ExceptionKind::ShareFailed => "share_failed",
             ExceptionKind::DisputeDue => "dispute_due",
             ExceptionKind::DisputeExcess => "dispute_excess",
+            ExceptionKind::NegativeBalance => "negative_balance",
         }
     }
 

@@ -177,6 +177,18 @@ pub const TEMPLATES: &[Template] = &[
         movement: Movement::DisputeFee,
         lines: &[line("merchant_pending", "channel_receivable:{channel}", Part::Gross)],
     },
+    // What was pending becomes available, or the other way where more was taken back than came in.
+    Template {
+        movement: Movement::Settlement,
+        lines: &[
+            line("merchant_pending", "merchant_available", Part::Settled),
+            line("merchant_available", "merchant_pending", Part::Reclaimed),
+            line("merchant_available", "merchant_reserve", Part::ReserveHeld),
+            line("merchant_reserve", "merchant_available", Part::ReserveReleased),
+            line("merchant_available", "fee_income", Part::AccelerationFee),
+            line("merchant_available", "fee_income", Part::TransferFee),
+        ],
+    },
 ];
 
 /// The template of a movement.
