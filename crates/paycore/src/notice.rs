@@ -62,7 +62,7 @@ async fn believe(
             Ok(known.and_then(|known| if known { Ok(()) } else { Err(unbound()) }))
         }
         // The engine has made none that could be meant.
-        Subject::Transfer => Ok(Err(unbound())),
+        Subject::Transfer | Subject::Share | Subject::ShareReturn => Ok(Err(unbound())),
     }
 }
 

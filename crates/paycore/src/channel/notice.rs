@@ -37,4 +37,8 @@ pub enum Subject {
     Refund,
     /// A transfer.
     Transfer,
+    /// A share.
+    Share,
+    /// The return of a share.
+    ShareReturn,
 }
