@@ -5,6 +5,7 @@ use paycore::channel::Driver;
 
 pub mod alipay;
 pub mod allinpay;
+pub mod antom;
 mod dialect;
 pub mod douyinpay;
 pub mod ecny;
@@ -31,6 +32,7 @@ pub static REGISTRY: &[&dyn Driver] = &[
     &douyinpay::DouyinPay,
     &ecny::Ecny,
     &testpay::Testpay,
+    &antom::Antom,
     &allinpay::Allinpay,
     &epay::Epay,
     &huifu::Huifu,

@@ -74,6 +74,8 @@ async fn believe(
             let known = disputes::report(engine, merchant, open, &report.reference, news).await?;
             Ok(if known { Ok(()) } else { Err(unbound()) })
         }
+        // The engine asks about its shares itself.
+        Subject::Share | Subject::ShareReturn => Ok(Err(unbound())),
     }
 }
 

@@ -2,6 +2,7 @@
 //! here still shows against the other end.
 
 pub(crate) mod acp;
+pub(crate) mod archive;
 pub(crate) mod bill;
 pub(crate) mod chain;
 pub(crate) mod doubt;

@@ -42,6 +42,11 @@ pub(crate) trait Provider: Send + 'static {
     /// One try of a notification.
     fn request(&self, note: &Note, now: Timestamp) -> Option<Request<Bytes>>;
 
+    /// The statement of everything that moved between two instants, where it writes any.
+    fn statement(&self, _book: &Book, _from: Timestamp, _until: Timestamp) -> Option<Bytes> {
+        None
+    }
+
     /// Whether the merchant's answer ends a notification.
     fn heard(&self, response: &Response<Bytes>) -> bool;
 }
@@ -114,6 +119,10 @@ impl<P: Provider> Simulator for Platform<P> {
 
     fn book(&self) -> Vec<BookLine> {
         self.book.lines()
+    }
+
+    fn statement(&mut self, from: Timestamp, until: Timestamp) -> Option<Bytes> {
+        self.provider.statement(&self.book, from, until)
     }
 }
 

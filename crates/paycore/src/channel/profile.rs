@@ -73,6 +73,16 @@ pub enum Currencies {
 }
 
 impl Currencies {
+    /// One of the set: CNY where it holds that.
+    pub fn usual(&self) -> Currency {
+        match self {
+            Currencies::Only(list) if !list.contains(&Currency::CNY) => {
+                list.first().copied().unwrap_or(Currency::CNY)
+            }
+            _ => Currency::CNY,
+        }
+    }
+
     /// Whether the set holds `currency`.
     pub fn contains(&self, currency: Currency) -> bool {
         match self {

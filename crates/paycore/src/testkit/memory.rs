@@ -77,6 +77,13 @@ impl MemoryStore {
         self.tables().snapshot()
     }
 
+    /// When the first of all rows that wait in a queue is due.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        let tables = self.tables();
+        let first = |queue: &Queue| tables.waiting(*queue, Timestamp::MAX).next().map(|(_, _, due)| due);
+        Queue::ALL.iter().filter_map(first).min().map(Timestamp::from_micros)
+    }
+
     /// The tables. A panic while they were locked cannot leave half a commit behind that anybody relies on:
     /// it is a failed test or a dead simulation already.
     fn tables(&self) -> MutexGuard<'_, Tables> {
