@@ -60,6 +60,7 @@ pub mod catalogue;
 pub mod channel;
 pub mod crypto;
 pub mod currency;
+pub mod device;
 #[cfg(feature = "engine")]
 pub mod engine;
 pub mod epay;

@@ -162,6 +162,11 @@ impl Book {
         self.orders.get(reference)
     }
 
+    /// Every order, by the merchant's numbers.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Order> {
+        self.orders.values()
+    }
+
     pub(crate) fn find_id(&self, id: &str) -> Option<&Order> {
         self.orders.values().find(|order| order.id == id)
     }

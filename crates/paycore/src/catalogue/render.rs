@@ -40,6 +40,7 @@ views! {
     crate::epay::service::EpayKeyView,
     crate::webhook::service::DeliveryView,
     crate::webhook::service::NotifySecret,
+    crate::device::DeviceAuthorization,
 }
 
 impl<T: Serialize> Render for List<T> {

@@ -7,6 +7,8 @@ use super::Operation;
 use super::decode::typed_input;
 use super::render::Render;
 use crate::account::service as accounts;
+use crate::device::service as devices;
+use crate::device::{AuthorizeDevice, DeviceAuthorization};
 use crate::epay::service as epay;
 use crate::event::service as events;
 use crate::exception::service as exceptions;
@@ -237,4 +239,8 @@ catalogue! {
     "sandbox.advance_clock" POST "/v1/sandbox/advance_clock" Settings [writes]
         "Move the sandbox's test clock forward." "将沙箱测试时钟向前拨。"
         sandbox::AdvanceClock => crate::merchant::MerchantView, sandbox::advance_clock, r#"{"seconds": 86400}"#;
+    "devices.authorize" POST "/v1/devices/authorize" OrdersWrite []
+        "Let a device of the shop read payers, such as a face reader." "授权门店设备识别付款人，例如刷脸设备。"
+        AuthorizeDevice => DeviceAuthorization, devices::authorize,
+        r#"{"method": "wechatpay.face", "store": "s1", "store_name": "Corner Shop 街角小店", "device": "d1", "challenge": "H0kvnUgGHKuqflNwtNqCdOVpbO4F"}"#;
 }
