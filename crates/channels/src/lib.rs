@@ -18,6 +18,7 @@ pub mod shouqianba;
 pub mod testpay;
 pub mod unionpay;
 pub mod wechatpay;
+pub mod wechatpay_v2;
 
 #[cfg(feature = "readers")]
 pub use dialect::readers::{READERS, Reader};
@@ -38,4 +39,5 @@ pub static REGISTRY: &[&dyn Driver] = &[
     &huifu::Huifu,
     &lakala::Lakala,
     &shouqianba::Shouqianba,
+    &wechatpay_v2::WechatPayV2,
 ];

@@ -66,6 +66,7 @@ pub mod crypto;
 pub mod currency;
 pub mod dispute;
 pub mod document;
+pub mod device;
 #[cfg(feature = "engine")]
 pub mod engine;
 pub mod epay;

@@ -18,5 +18,7 @@ pub(crate) mod settings;
 pub(crate) mod text;
 pub(crate) mod v2;
 pub(crate) mod v3;
+pub(crate) mod wechat_bill;
+pub(crate) mod wechat_login;
 pub(crate) mod xml;
 pub(crate) mod zip;

@@ -9,8 +9,11 @@ pub(crate) mod certificate;
 mod notes;
 mod page;
 pub(crate) mod share;
+pub(crate) mod trade_bill;
 pub(crate) mod v3;
+pub(crate) mod wechat_login;
 pub(crate) mod x509;
+pub(crate) mod xml;
 pub(crate) mod zip;
 
 use bytes::Bytes;
@@ -61,6 +64,11 @@ pub(crate) struct Platform<P> {
 impl<P: Provider> Platform<P> {
     pub(crate) fn new(provider: P) -> Platform<P> {
         Platform { provider, book: Book::default(), notes: Notes::default() }
+    }
+
+    /// What the provider has on its books.
+    pub(crate) fn orders(&self) -> &Book {
+        &self.book
     }
 
     /// Turns what has happened into notifications.

@@ -69,6 +69,7 @@ impl<T: Document> Render for Shown<T> {
     crate::settlement::view::PlanView,
     crate::settlement::view::SettlementView,
     crate::settlement::view::RunView,
+    crate::device::DeviceAuthorization,
 }
 
 impl<T: Serialize> Render for List<T> {

@@ -13,6 +13,8 @@ use crate::agent::{Agent, AgentEntry, AgentStatement, AgentWithdrawal};
 use crate::dispute::Dispute;
 use crate::dispute::service as disputes;
 use crate::document::Shown;
+use crate::device::service as devices;
+use crate::device::{AuthorizeDevice, DeviceAuthorization};
 use crate::epay::service as epay;
 use crate::event::service as events;
 use crate::exception::service as exceptions;
@@ -599,4 +601,8 @@ catalogue! {
     "reserves.list" GET "/v1/reserves" LedgerRead []
         "List what is or was held in reserve, newest first." "查询保证金留存与释放记录，新的在前。"
         settlements::ListReserves => List<settlement::ReserveView>, settlements::list_reserves, r#"{"held": true}"#;
+    "devices.authorize" POST "/v1/devices/authorize" OrdersWrite []
+        "Let a device of the shop read payers, such as a face reader." "授权门店设备识别付款人，例如刷脸设备。"
+        AuthorizeDevice => DeviceAuthorization, devices::authorize,
+        r#"{"method": "wechatpay.face", "store": "s1", "store_name": "Corner Shop 街角小店", "device": "d1", "challenge": "H0kvnUgGHKuqflNwtNqCdOVpbO4F"}"#;
 }

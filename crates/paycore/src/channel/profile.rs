@@ -167,6 +167,11 @@ impl Method {
         &self.0
     }
 
+    /// Whether the shop reads something off the payer (付款码, 刷脸), who stands there until it is decided.
+    pub fn at_the_till(&self) -> bool {
+        matches!(self.scene(), "barcode" | "face")
+    }
+
     /// Whether it is this brand and scene.
     pub fn is(&self, brand: &str, scene: &str) -> bool {
         self.0.split_once('.') == Some((brand, scene))

@@ -334,9 +334,7 @@ pub fn next_look(attempt: &Attempt) -> Option<Duration> {
         | AttemptStatus::Closed
         | AttemptStatus::Authorized => None,
         // The payer types the password while the shop's next customer waits.
-        AttemptStatus::Pending if attempt.method.scene() == "barcode" => {
-            Some(nth(AT_THE_TILL, attempt.queries))
-        }
+        AttemptStatus::Pending if attempt.method.at_the_till() => Some(nth(AT_THE_TILL, attempt.queries)),
         AttemptStatus::Awaiting | AttemptStatus::Pending => Some(nth(WAITING, attempt.queries)),
         _ => Some(look_for_unknown(attempt.queries)),
     }

@@ -6,8 +6,8 @@ use super::stand::{
     BASE_URL, Failure, Stand, Trouble, currency, method, payment, query, query_refund, refund,
 };
 use crate::channel::{
-    AccountKind, Capability, Capture, CaptureMode, Close, Currencies, Effect, Identify, Operation, Pay,
-    Payment, Profile, QueryReturn, QueryShare, QueryTransfer, Receiver, Refusal, Release, ReturnShare,
+    AccountKind, Capability, Capture, CaptureMode, Close, Currencies, Device, Effect, Identify, Operation,
+    Pay, Payment, Profile, QueryReturn, QueryShare, QueryTransfer, Receiver, Refusal, Release, ReturnShare,
     Settings, Share, SignIn, Statement, StatementKind, Step, Transfer, Verb, Void,
 };
 use crate::currency::Currency;
@@ -305,6 +305,12 @@ pub(super) fn every_operation(
         Operation::QueryTransfer(QueryTransfer { reference, channel_id: None, started_at: day, money }),
         Operation::SignIn(SignIn { return_url: "https://shop.example/".to_owned(), state: "1".to_owned() }),
         Operation::Identify(Identify { code: "1".to_owned() }),
+        Operation::AuthorizeDevice(Device {
+            store: "1".to_owned(),
+            store_name: "shop".to_owned(),
+            device: "1".to_owned(),
+            challenge: "1".to_owned(),
+        }),
     ]);
     let kinds = [StatementKind::Trade, StatementKind::Funds];
     operations.extend(kinds.map(|kind| Operation::Statement(Statement { kind, day })));

@@ -2,26 +2,43 @@
 
 use std::time::Duration;
 
+use aes::Aes256;
+use aes_gcm::aead::consts::U16;
+use aes_gcm::aead::{Aead as _, KeyInit as _};
+use aes_gcm::{AesGcm, Nonce};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::Response;
 use http::header::CONTENT_TYPE;
+use paycore::crypto::Encryption;
 use paycore::time::Timestamp;
 use serde_json::json;
 use sha1::{Digest as _, Sha1};
+use sha2::Sha256;
 
-use super::{Order, Platform};
-use crate::sandbox::bill::{Movement, funds, pack, shared, yuan};
+use super::{Order, Platform, Refund};
+use crate::sandbox::bill::{Movement, funds, pack, shared};
 use crate::sandbox::respond;
+use crate::sandbox::trade_bill::{self, Owner, Row};
 use crate::sandbox::v3::{Error, PARAM, Result, parameter, refuse};
 
 /// For how many seconds a file can be fetched.
 const OPEN: i64 = 30;
+
 impl Platform {
     /// Where the bill of a day is, and its hash.
     pub(super) fn locate(&self, kind: &str, query: &str, now: Timestamp) -> Result {
         let asked = |name: &str| parameter(query, name);
         let day = asked("bill_date").ok_or(PARAM)?;
         let packed = asked("tar_type");
+        let sealed = kind == "sub-merchant-fundflowbill";
+        let sub = self.sub.as_ref().map(|(mchid, _)| mchid.clone()).filter(|_| kind != "fundflowbill");
+        refuse([
+            (asked("sub_mchid") != sub, PARAM),
+            (sealed && asked("algorithm").as_deref() != Some("AEAD_AES_256_GCM"), PARAM),
+            (sealed && asked("account_type").is_none(), PARAM),
+        ])?;
         let others = asked("bill_type").is_some_and(|kind| kind != "ALL")
             || asked("account_type").is_some_and(|account| account != "BASIC");
         refuse([
@@ -33,7 +50,15 @@ impl Platform {
         let packed = if packed.is_some() { "&tartype=gzip" } else { "" };
         let (base, until) = (&self.base_url, now.secs() + OPEN);
         let url = format!("{base}/v3/billdownload/file?token={kind}.{day}.{until}{packed}");
-        Ok(Some(json!({"hash_type": "SHA1", "hash_value": hash, "download_url": url})))
+        let mut file = json!({"hash_type": "SHA1", "hash_value": hash, "download_url": url});
+        if !sealed {
+            return Ok(Some(file));
+        }
+        let (key, nonce) = seal(&day);
+        let sealed = self.encrypter.encrypt(Encryption::RsaOaepSha1, &key).unwrap_or_default();
+        (file["encrypt_key"], file["nonce"]) = (STANDARD.encode(sealed).into(), nonce.into());
+        file["bill_sequence"] = 1.into();
+        Ok(Some(json!({"download_bill_count": 1, "download_bill_list": [file]})))
     }
 
     /// The file behind such an address. Nobody signs it.
@@ -44,12 +69,18 @@ impl Platform {
         let until = parts.next().and_then(|until| until.parse().ok());
         let text = self.of_day(kind, day).filter(|_| until.is_some_and(|until: i64| now.secs() <= until));
         let Some(text) = text else { return respond(404, (CONTENT_TYPE, "text/plain"), String::new()) };
-        let (file, kind) = if packed {
+        let (mut file, mime) = if packed {
             (pack(text.as_bytes()), "application/x-gzip")
         } else {
             (text.into_bytes(), "text/plain")
         };
-        let mut response = respond(200, (CONTENT_TYPE, kind), String::new());
+        if kind == "sub-merchant-fundflowbill" {
+            let ((key, nonce), wrong) = (seal(day), "a key of 32 bytes");
+            let cipher = AesGcm::<Aes256, U16>::new_from_slice(&key).expect(wrong);
+            let nonce: [u8; 16] = nonce.into_bytes().try_into().unwrap_or_default();
+            file = cipher.encrypt(&Nonce::from(nonce), file.as_slice()).unwrap_or_default();
+        }
+        let mut response = respond(200, (CONTENT_TYPE, mime), String::new());
         *response.body_mut() = file.into();
         response
     }
@@ -75,41 +106,38 @@ impl Platform {
 }
 
 impl Platform {
-    /// UTF-8 with a byte order mark.
+    /// The bill of trades.
     pub(super) fn bill(&self, from: Timestamp, until: Timestamp) -> String {
-        let of_day = |at: Timestamp| from <= at && at < until;
-        let (mut rows, mut count, mut taken, mut given, mut fees) = (String::new(), 0, 0, 0, 0);
-        for order in self.orders.values().filter(|order| order.parts.is_empty()) {
-            if let Some(at) = order.paid.filter(|at| of_day(*at)) {
-                let fee = order.fee();
-                rows += &self.row(order, at, "SUCCESS", ["0", "0", "", ""], [order.fen, 0, fee]);
-                (count, taken, fees) = (count + 1, taken + order.fen, fees + fee);
-            }
-            for refund in order.refunds.iter().filter(|refund| of_day(refund.at)) {
-                let refs = [refund.refund_id.as_str(), &refund.out_refund_no, "ORIGINAL", "SUCCESS"];
-                rows += &self.row(order, refund.at, "REFUND", refs, [0, refund.fen, 0]);
-                (count, given) = (count + 1, given + refund.fen);
-            }
-        }
-        let text = include_str!("bill.txt")
-            .replace("{count}", &count.to_string())
-            .replace("{taken}", &yuan(taken))
-            .replace("{given}", &yuan(given))
-            .replace("{fees}", &yuan(fees))
-            .replace("{rows}", &rows);
-        format!("\u{feff}{}", text.replace('\n', "\r\n"))
+        let rows = self.orders.values().filter(|order| order.parts.is_empty()).flat_map(|order| {
+            let paid = order.paid.map(|at| row(order, at, None));
+            let back = order.refunds.iter().map(|given| row(order, given.at, Some(given)));
+            paid.into_iter().chain(back)
+        });
+        let sub = self.sub.as_ref().map(|(sub, _)| sub.as_str());
+        let owner = Owner { appid: &self.appid, mchid: &self.mchid, sub };
+        trade_bill::bill(&owner, rows.filter(|row| from <= row.at && row.at < until))
     }
+}
 
-    fn row(&self, order: &Order, at: Timestamp, state: &str, refs: [&str; 4], fen: [i64; 3]) -> String {
-        let (appid, mchid, at) = (&self.appid, &self.mchid, at.beijing());
-        let sub = self.sub.as_ref().map_or("0", |(sub, _)| sub);
-        let Order { transaction_id, out_trade_no, trade_type, description, .. } = order;
-        let ([refund_id, out_refund_no, kind, status], [paid, back, fee]) = (refs, fen.map(yuan));
-        format!(
-            "`{at},`{appid},`{mchid},`{sub},`,`{transaction_id},`{out_trade_no},`oUpF8uSandboxPayer,`{trade_type},\
-             `{state},`OTHERS,`CNY,`{paid},`0.00,`{refund_id},`{out_refund_no},`{back},`0.00,`{kind},`{status},\
-             `{description},`,`{fee}000,`0.60%,`{paid},`{back},`\n"
-        )
+/// The key of a day's sealed file, and sixteen characters for its nonce. Every day has its own key, so that the nonce may
+/// be of the day as well.
+fn seal(day: &str) -> ([u8; 32], String) {
+    let key = Sha256::digest(format!("the sealed file of {day}"));
+    let nonce = Sha256::digest(key).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    (key.into(), nonce)
+}
+
+/// A row about an order.
+fn row<'a>(order: &'a Order, at: Timestamp, refund: Option<&'a Refund>) -> Row<'a> {
+    Row {
+        at,
+        transaction_id: &order.transaction_id,
+        out_trade_no: &order.out_trade_no,
+        trade_type: &order.trade_type,
+        description: &order.description,
+        refund: refund.map(|given| (given.refund_id.as_str(), given.out_refund_no.as_str())),
+        fen: refund.map_or(order.fen, |given| given.fen),
+        fee: if refund.is_some() { 0 } else { order.fee() },
     }
 }
 

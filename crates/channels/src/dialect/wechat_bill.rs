@@ -1,15 +1,17 @@
-//! The daily bills as streams of canonical lines: trades (`bill_type=ALL`) and funds (`account_type=BASIC`).
+//! The daily bills of WeChat Pay as streams of canonical lines: trades (`bill_type=ALL`) and funds (`account_type=BASIC`). The
+//! same files come by v3 and by v2.
 
 use std::io::BufRead;
 
 use paycore::channel::{Fault, Line, LineKind, Totals};
+use paycore::currency::Currency;
 use paycore::money::Money;
 use paycore::time::Timestamp;
 
-use super::CNY;
-use super::config::Account;
 use crate::dialect::bill::{Bill, Form, fen, funds, nearest_fen};
 use crate::dialect::v3::unpacked;
+
+const CNY: Currency = Currency::CNY;
 
 static TRADE_BILL: Form<6> = Form {
     columns: "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,\
@@ -22,10 +24,12 @@ static TRADE_BILL: Form<6> = Form {
 const FUNDS_COLUMNS: &str = "记账时间,微信支付业务单号,资金流水单号,业务名称,业务类型,收支类型,收支金额(元),账户结余(元),\
     资金变更提交申请人,备注,业务凭证号";
 
-/// Reads the whole file, out of its GZIP or in it. The lines handed to `each` may be believed only when this returns the
+/// Reads the whole file, out of its GZIP or in it, of this merchant and, where one is named, of this merchant of a service
+/// provider. The lines handed to `each` may be believed only when this returns the
 /// totals: a file that was cut off or changed fails at its last row.
-pub(super) fn parse(
-    account: &Account,
+pub(crate) fn parse(
+    mchid: &str,
+    sub_mchid: Option<&str>,
     file: &mut dyn BufRead,
     each: &mut dyn FnMut(Line),
 ) -> Result<Totals, Fault> {
@@ -47,9 +51,8 @@ pub(super) fn parse(
             Ok(Some((came_in, fen)))
         })?;
     } else if bill.columns == TRADE_BILL.columns {
-        let sub = account.merchant.sub.as_ref().map(|sub| sub.mchid.as_str());
         TRADE_BILL.read(&mut bill, |cells| {
-            if cells[2] != account.merchant.identity.mchid || sub.is_some_and(|sub| cells[3] != sub) {
+            if cells[2] != mchid || sub_mchid.is_some_and(|sub| cells[3] != sub) {
                 return Err(Fault::Unacceptable("the bill of another merchant".into()));
             }
             let Some(line) = line(cells) else { return Ok(None) };
