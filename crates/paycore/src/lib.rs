@@ -58,6 +58,8 @@ pub mod audit;
 #[cfg(feature = "engine")]
 pub mod catalogue;
 pub mod channel;
+#[cfg(feature = "engine")]
+pub mod checkout;
 pub mod crypto;
 pub mod currency;
 #[cfg(feature = "engine")]

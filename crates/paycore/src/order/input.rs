@@ -148,6 +148,7 @@ impl CreateOrder {
                 metadata: self.metadata,
                 payer: self.payer,
                 epay: self.epay,
+                client_secret: None,
             },
             expires_at,
             created_at: moment.now,
