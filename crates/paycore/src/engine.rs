@@ -28,8 +28,8 @@ use crate::fee::Schedule;
 use crate::id::{AuditId, ChannelAccountId, EventId, ExceptionId, LinkId, MerchantId};
 use crate::ledger::posting::Templates;
 use crate::merchant::Merchant;
-use crate::order::Order;
 use crate::order::input::Moment;
+use crate::order::{Order, OrderView};
 use crate::refund::Refund;
 use crate::sandbox::service::Hub;
 use crate::store::{Changes, CommitError, Put, StoreError};
@@ -270,7 +270,7 @@ impl Engine {
         moment: Moment,
     ) -> Event {
         order.sequence += 1;
-        let view = order.view(merchant.livemode);
+        let view = OrderView { client_secret: None, ..order.view(merchant.livemode) };
         let mut event =
             self.event(kind, order.id.to_string(), order.sequence, &view, merchant.livemode, moment);
         // A shop behind the epay door is told one thing, that the order is paid; see `webhook::service::send`.

@@ -46,6 +46,13 @@ fn render(bits: u128) -> [u8; TEXT_LEN] {
     text
 }
 
+/// 128 random bits as 26 characters of base 32, for tokens that are guessed by nobody.
+pub fn random_text(rng: &dyn Rng) -> String {
+    let mut random = [0u8; 16];
+    rng.fill(&mut random);
+    String::from_utf8_lossy(&render(u128::from_be_bytes(random))).into_owned()
+}
+
 fn parse(text: &str) -> Option<u128> {
     let bytes = text.as_bytes();
     // 26 characters hold 130 bits: a first character above 7 would overflow 128.

@@ -62,6 +62,8 @@ pub mod calendar;
 pub mod catalogue;
 pub mod channel;
 pub mod clearing;
+#[cfg(feature = "engine")]
+pub mod checkout;
 pub mod crypto;
 pub mod currency;
 pub mod dispute;

@@ -157,6 +157,7 @@ impl CreateOrder {
                 epay: self.epay,
                 split: None,
                 agent_id: self.agent_id,
+                client_secret: None,
             },
             expires_at,
             created_at: moment.now,

@@ -216,6 +216,11 @@ impl Payment {
             return Ok(());
         }
         self.order.next_action = None;
+        // Somebody gave this attempt up for another; the order waits on.
+        if before == AttemptStatus::Closing && !self.order.closing {
+            self.order.status = self.order.status.apply(OrderEvent::Reopen)?;
+            return Ok(());
+        }
         self.end(then)
     }
 
@@ -367,6 +372,12 @@ pub fn close_idle(order: &mut Order, moment: Moment) -> Result<(EventKind, Optio
     order.updated_at = moment.now;
     order.due_at = crate::time::Timestamp::ZERO;
     Ok((EventKind::OrderClosed, None))
+}
+
+/// Whether giving this attempt up changes anything: it is open, and nobody gave it or the order up before.
+pub fn may_release(order: &Order, attempt: &Attempt) -> bool {
+    let ended = matches!(attempt.status, AttemptStatus::Closing | AttemptStatus::Authorized);
+    attempt.status.is_open() && !ended && !order.closing && !order.status.is_final()
 }
 
 /// Whether an order may start an attempt now.

@@ -17,11 +17,11 @@ use crate::ledger::{AccountTerms, Books, Entry, Side, Transaction};
 use crate::link::{Link, LinkDetails};
 use crate::merchant::{ApiKey, Merchant, Scope};
 use crate::money::Money;
-use crate::order::{Attempt, AttemptStatus, LineItem, Order, OrderDetails, OrderStatus};
+use crate::order::{Attempt, AttemptStatus, ClientSecret, LineItem, Order, OrderDetails, OrderStatus};
 use crate::refund::{Refund, RefundStatus};
 use crate::sandbox::SandboxRecord;
 use crate::store::{Changes, Put};
-use crate::time::Timestamp;
+use crate::time::{SeededRng, Timestamp};
 use crate::webhook::{Delivery, DeliveryStatus, Endpoint, Try};
 
 /// The merchant of [`every_kind_of_change`].
@@ -78,6 +78,7 @@ pub fn order(number: u128) -> Order {
             }),
             split: None,
             agent_id: None,
+            client_secret: Some(ClientSecret::new(OrderId::from_bits(number), TENANT, false, &SeededRng::new(1))),
         },
         expires_at: NOW,
         created_at: NOW,
