@@ -285,8 +285,8 @@ impl Checker {
 
     fn balance(&mut self, tenant: MerchantId, balance: Balance) {
         self.rows[4] += 1;
-        let floor = if balance.version == 0 { Some(0) } else { None };
-        let floor = balance.overdraft.or(floor.filter(|_| has_floor(&balance.account)));
+        let by_chart = balance.version == 0 && has_floor(&balance.account);
+        let floor = balance.overdraft.or(by_chart.then_some(0));
         if floor.is_some_and(|overdraft| balance.on(Side::Debit) > overdraft) {
             let detail = format!("{} below zero by {}", balance.currency, balance.on(Side::Debit));
             self.broken("I9", tenant, &balance.account, detail);

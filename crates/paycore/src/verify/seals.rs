@@ -62,14 +62,16 @@ impl Seals {
             self.anchors.remove(&row.hash);
         }
         self.heads.insert(tenant, Head { number: seal.number, rows, hash: seal.hash, through: seal.through });
-        match () {
-            () if (seal.number, seal.previous) != (number + 1, hash) => {
-                broken("the seal does not follow the one before")
-            }
-            () if previous != seal.hash => broken("the seal's hash is not that of its last row"),
-            () if twice => broken("a transaction is sealed twice"),
-            () => None,
+        if (seal.number, seal.previous) != (number + 1, hash) {
+            return broken("the seal does not follow the one before");
         }
+        if previous != seal.hash {
+            return broken("the seal's hash is not that of its last row");
+        }
+        if twice {
+            return broken("a transaction is sealed twice");
+        }
+        None
     }
 
     pub(super) fn transaction(&mut self, tenant: MerchantId, transaction: &Transaction) -> Option<Found> {

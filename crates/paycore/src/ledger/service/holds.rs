@@ -91,6 +91,9 @@ pub struct ReleaseHold {
 /// # Errors
 /// `state_not_allowed` where it is over.
 pub async fn release(engine: &Engine, caller: &Caller, input: ReleaseHold) -> Result<Hold> {
+    if input.amount.is_some_and(|amount| amount <= 0) {
+        return Err(Error::new(Code::InvalidAmount, "Must be at least 1 minor unit.").param("amount"));
+    }
     let moment = engine.moment(&caller.merchant);
     let mut hold: Hold = engine.document(caller.tenant(), input.id).await?;
     let booking = hold.release(input.amount, moment.now).map_err(|error| refused(&hold, error))?;

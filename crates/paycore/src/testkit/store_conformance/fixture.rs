@@ -406,6 +406,10 @@ pub fn every_kind_of_change() -> Changes {
         changes.puts.extend(every_object(version));
     }
     changes.put(Put::HastenDue(1_000));
+    let (account, currency) = ("merchant_available".to_owned(), Currency::CNY);
+    let terms = AccountTerms { account, currency, version: 0, overdraft: Some(5), frozen: false };
+    changes.put(Put::AccountTerms(terms));
+    changes.put(Put::Books(Books { version: 0, closed_until: Timestamp::from_secs(1) }));
     changes
 }
 
@@ -428,14 +432,6 @@ pub fn every_object(version: i64) -> Vec<Put> {
         Put::Exception(Exception { version, ..exception(1, "ord_1") }),
         Put::Link(Link { version, ..link(TENANT, 1) }),
         Put::Document(document::Record { version, due_at: NOW, ..document(1) }),
-        Put::AccountTerms(AccountTerms {
-            account: "merchant_available".into(),
-            currency: Currency::CNY,
-            version,
-            overdraft: Some(5),
-            frozen: false,
-        }),
-        Put::Books(Books { version, closed_until: Timestamp::from_secs(1) }),
         Put::Sandbox(sandbox_record(account, "payment", "{}")),
     ]
 }

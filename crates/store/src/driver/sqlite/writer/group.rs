@@ -2,7 +2,7 @@
 //!
 //! A group is first run without savepoints, which cost a copy of every page they guard. When a commit fails
 //! after it has written something, the group is rolled back and run again with a savepoint around each commit.
-//! A sum of balances that does not fit is nobody's in a group: then each job runs alone.
+//! A balance that does not fit is nobody's in a group: then it is halved until the commit is alone.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -56,9 +56,10 @@ struct Control<'c> {
 
 /// Why a group did not come to its end.
 enum Stop {
-    /// A commit failed half-way, or a balance of the group does not fit: run it again, more carefully. The error is
-    /// that of a commit that was alone.
+    /// A commit failed half-way: run the group again, more carefully.
     Again(CommitError),
+    /// A balance does not fit. In a group that is nobody's in particular: whose it is comes out in a smaller one.
+    Sums(CommitError),
     /// The engine cannot write.
     Engine(rusqlite::Error),
 }
@@ -131,8 +132,8 @@ impl<'c> Group<'c> {
                 jobs.drain(..).zip(outcomes).for_each(|(job, outcome)| job.answer(outcome));
                 Ok(())
             }
-            Err(Stop::Again(_)) if jobs.len() > 1 => self.run_apart(jobs),
-            Err(Stop::Again(error)) => {
+            Err(Stop::Sums(_)) if jobs.len() > 1 => self.run_apart(jobs),
+            Err(Stop::Sums(error) | Stop::Again(error)) => {
                 jobs.drain(..).for_each(|job| job.answer(Outcome::Commit(Err(error.clone()))));
                 Ok(())
             }
@@ -140,14 +141,16 @@ impl<'c> Group<'c> {
         }
     }
 
+    /// Runs the halves of a group, one after the other.
     fn run_apart(&mut self, jobs: &mut Vec<Job>) -> rusqlite::Result<()> {
-        while !jobs.is_empty() {
-            let mut one: Vec<Job> = jobs.drain(..1).collect();
-            let result = self.run(&mut one);
-            jobs.splice(..0, one);
-            result?;
+        let mut second = jobs.split_off(jobs.len() / 2);
+        let mut result = self.run(jobs);
+        if result.is_ok() {
+            result = self.run(&mut second);
         }
-        Ok(())
+        // Those that were not answered.
+        jobs.append(&mut second);
+        result
     }
 
     /// Copies the log back into the file: `PASSIVE` as far as no reader needs it, `TRUNCATE` to its end.
@@ -256,7 +259,7 @@ impl<'c> Group<'c> {
         for (key, sum) in &sums.balances {
             match self.fold.add(key, *sum).map_err(Failure::of) {
                 Ok(()) => {}
-                Err(Failure::Commit(error)) => return Err(Stop::Again(error)),
+                Err(Failure::Commit(error)) => return Err(Stop::Sums(error)),
                 Err(Failure::Engine(error)) => return Err(error.into()),
             }
         }
@@ -297,7 +300,7 @@ impl<'j> Sums<'j> {
         }
         for (account, posting) in rows.postings() {
             let sum = self.balances.entry((rows.tenant(), account, posting.currency)).or_default();
-            let overflow = || Stop::Again(CommitError::Broken("balances_sums".into()));
+            let overflow = || Stop::Sums(CommitError::Broken("balances_sums".into()));
             sum.debits = sum.debits.checked_add(posting.debit).ok_or_else(overflow)?;
             sum.credits = sum.credits.checked_add(posting.credit).ok_or_else(overflow)?;
             sum.floor = posting.floor;
