@@ -9,7 +9,7 @@ use crate::document::{DocumentFilter, Shown};
 use crate::engine::{Caller, Engine};
 use crate::error::{Code, Error, Result};
 use crate::id::{AgentEntryId, AgentId};
-use crate::order::input::{AMOUNT_MAX, text};
+use crate::order::input::{AMOUNT_MAX, optional, text};
 use crate::page::{List, ListInput};
 use crate::split::WHOLE;
 use crate::store::Changes;
@@ -87,13 +87,20 @@ pub async fn create(engine: &Engine, caller: &Caller, input: CreateAgent) -> Res
     engine.save(caller, "agents.create", agent, Changes::default()).await
 }
 
+fn check_cap(cap: Option<i64>) -> Result<()> {
+    match cap {
+        Some(cap) if !(0..=AMOUNT_MAX).contains(&cap) => {
+            Err(Error::invalid("cap", format!("Must be 0 to {AMOUNT_MAX} minor units.")))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn check(agent: &Agent, parent: Option<&Agent>) -> Result<()> {
     check_prices("costs", &agent.costs)?;
     check_prices("prices", &agent.prices)?;
     agent.bonus.as_ref().map_or(Ok(()), check_bonus)?;
-    if agent.cap.is_some_and(|cap| !(0..=AMOUNT_MAX).contains(&cap)) {
-        return Err(Error::invalid("cap", format!("Must be 0 to {AMOUNT_MAX} minor units.")));
-    }
+    check_cap(agent.cap)?;
     if let Withholding::Flat { millionths } = agent.withholding
         && !(1..=WHOLE).contains(&millionths)
     {
@@ -186,16 +193,16 @@ pub struct UpdateAgent {
 
 /// Changes an agent.
 pub async fn update(engine: &Engine, caller: &Caller, input: UpdateAgent) -> Result<Shown<Agent>> {
+    optional("name", input.name.as_deref(), 100)?;
+    check_cap(input.cap)?;
+    input.bonus.as_ref().map_or(Ok(()), check_bonus)?;
     let mut agent: Agent = engine.document(caller.tenant(), input.id).await?;
     let parent = match agent.parent_id {
         Some(id) => Some(engine.document::<Agent>(caller.tenant(), id).await?),
         None => None,
     };
     let now = engine.moment(&caller.merchant).now;
-    if let Some(name) = input.name {
-        text("name", &name, 1, 100)?;
-        agent.name = name;
-    }
+    agent.name = input.name.unwrap_or(agent.name);
     future("costs", &input.costs, now)?;
     future("prices", &input.prices, now)?;
     agent.costs.extend(input.costs);

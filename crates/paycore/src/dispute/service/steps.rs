@@ -15,7 +15,7 @@ use crate::exception::ExceptionKind;
 use crate::id::{AgentSaleId, DisputeId, MerchantId, OrderId, ShareReturnId};
 use crate::merchant::Merchant;
 use crate::money::Money;
-use crate::order::input::{AMOUNT_MAX, Moment, amount, number_of, text};
+use crate::order::input::{AMOUNT_MAX, Moment, amount, number_of, plausible, text};
 use crate::order::{Attempt, Order};
 use crate::page::{List, ListInput};
 use crate::split::ShareReturn;
@@ -50,6 +50,7 @@ pub struct OpenDispute {
 
 /// Opens a dispute by hand, for channels that do not notify of them.
 pub async fn open(engine: &Engine, caller: &Caller, input: OpenDispute) -> Result<Shown<Dispute>> {
+    plausible("amount", Some(input.amount))?;
     if let Some(number) = &input.number {
         number_of("number", number)?;
     }
@@ -329,6 +330,7 @@ pub struct DecideDispute {
 
 /// Notes a decision by hand, for channels that do not notify of them.
 pub async fn decide(engine: &Engine, caller: &Caller, input: DecideDispute) -> Result<Shown<Dispute>> {
+    plausible("recovered", input.recovered)?;
     for _ in 0..RETRIES_MAX {
         let disputed = read(engine, caller.tenant(), input.id).await?;
         let decision = match (input.outcome, input.recovered) {

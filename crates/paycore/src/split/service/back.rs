@@ -112,7 +112,7 @@ fn shared_by(split: &Split, receiver: ReceiverId) -> Option<String> {
         .requests
         .iter()
         .filter(|request| request.kind == RequestKind::Share && request.status == RequestStatus::Succeeded);
-    let named = done.filter(|request| request.shares.iter().any(|(who, _)| *who == receiver));
+    let mut named = done.filter(|request| request.shares.iter().any(|(who, _)| *who == receiver));
     named.next_back().map(|request| request.reference.clone())
 }
 

@@ -10,7 +10,7 @@ use crate::engine::{Caller, Engine};
 use crate::error::{Code, Error, Result};
 use crate::id::{MerchantId, ReceiverId, SplitPlanId};
 use crate::money::Money;
-use crate::order::input::{AMOUNT_MAX, amount, text};
+use crate::order::input::{AMOUNT_MAX, amount, optional, text};
 use crate::page::{List, ListInput};
 use crate::split::rules::{Sale, divide};
 use crate::split::{Receiver, SplitPlan, Terms};
@@ -30,6 +30,7 @@ pub struct CreatePlan {
 /// Makes a plan by which orders can be shared.
 pub async fn create_plan(engine: &Engine, caller: &Caller, input: CreatePlan) -> Result<Shown<SplitPlan>> {
     text("name", &input.name, 1, 100)?;
+    input.terms.check("terms")?;
     check(engine, caller.tenant(), &input.terms).await?;
     let moment = engine.moment(&caller.merchant);
     let plan = SplitPlan {
@@ -46,7 +47,6 @@ pub async fn create_plan(engine: &Engine, caller: &Caller, input: CreatePlan) ->
 }
 
 async fn check(engine: &Engine, tenant: MerchantId, terms: &Terms) -> Result<()> {
-    terms.check("terms")?;
     for (index, part) in terms.parts.iter().enumerate() {
         let param = format!("terms.parts[{index}].receiver_id");
         let found = engine.document::<Receiver>(tenant, part.receiver_id).await;
@@ -117,11 +117,10 @@ pub struct UpdatePlan {
 
 /// Changes a plan for the orders to come.
 pub async fn update_plan(engine: &Engine, caller: &Caller, input: UpdatePlan) -> Result<Shown<SplitPlan>> {
+    optional("name", input.name.as_deref(), 100)?;
+    input.terms.as_ref().map_or(Ok(()), |terms| terms.check("terms"))?;
     let mut plan: SplitPlan = engine.document(caller.tenant(), input.id).await?;
-    if let Some(name) = input.name {
-        text("name", &name, 1, 100)?;
-        plan.name = name;
-    }
+    plan.name = input.name.unwrap_or(plan.name);
     if let Some(terms) = input.terms {
         check(engine, caller.tenant(), &terms).await?;
         plan.revision += 1;

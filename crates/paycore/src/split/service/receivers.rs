@@ -155,13 +155,13 @@ pub async fn update_receiver(
     caller: &Caller,
     input: UpdateReceiver,
 ) -> Result<Shown<Receiver>> {
-    let mut receiver: Receiver = engine.document(caller.tenant(), input.id).await?;
-    if let Some(name) = input.name {
-        text("name", &name, 1, 100)?;
-        receiver.name = name;
+    optional("name", input.name.as_deref(), 100)?;
+    if let Some(accounts) = &input.accounts {
+        check(engine, caller, accounts).await?;
     }
+    let mut receiver: Receiver = engine.document(caller.tenant(), input.id).await?;
+    receiver.name = input.name.unwrap_or(receiver.name);
     if let Some(accounts) = input.accounts {
-        check(engine, caller, &accounts).await?;
         receiver.accounts = accounts;
         receiver.bound.clear();
     }
