@@ -174,6 +174,14 @@ ids! {
     EpayKeyId "epk";
     /// One HTTP request, for support and logs.
     RequestId "req";
+    /// A run of the reconciliation of one day.
+    ReconciliationId "rcn";
+    /// A break that a reconciliation found.
+    BreakId "brk";
+    /// An adjustment of the books because of a break.
+    AdjustmentId "adj";
+    /// A bank's statement.
+    BankStatementId "bks";
 }
 
 #[cfg(test)]

@@ -40,6 +40,10 @@ views! {
     crate::epay::service::EpayKeyView,
     crate::webhook::service::DeliveryView,
     crate::webhook::service::NotifySecret,
+    crate::reconciliation::view::ReconciliationView,
+    crate::reconciliation::view::BreakView,
+    crate::reconciliation::view::AdjustmentView,
+    crate::reconciliation::view::BankStatementView,
 }
 
 impl<T: Serialize> Render for List<T> {
