@@ -6,6 +6,7 @@ mod compare;
 mod flips;
 mod load;
 mod memory;
+mod reconcile;
 mod rows;
 mod statement;
 mod table;
@@ -49,6 +50,7 @@ enum Part {
     Memory,
     Statement,
     Flips,
+    Reconcile,
 }
 
 #[derive(Debug, Subcommand)]
@@ -59,6 +61,9 @@ enum Inner {
     /// Reads a statement file, a process of its own.
     #[command(hide = true)]
     Parse(statement::Options),
+    /// Compares two large sides, a process of its own.
+    #[command(hide = true)]
+    Reconcile(reconcile::Options),
 }
 
 fn main() -> ExitCode {
@@ -66,6 +71,7 @@ fn main() -> ExitCode {
     let result = match &arguments.inner {
         Some(Inner::Load(options)) => load::run(options),
         Some(Inner::Parse(options)) => statement::parse(options),
+        Some(Inner::Reconcile(options)) => reconcile::compare(options),
         None => measure(&arguments),
     };
     match result {
@@ -93,6 +99,9 @@ fn measure(arguments: &Arguments) -> Result<(), Failure> {
     }
     if wanted(Part::Flips) {
         flips::measure().into_iter().for_each(|row| table.add(row));
+    }
+    if wanted(Part::Reconcile) {
+        reconcile::measure()?.into_iter().for_each(|row| table.add(row));
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     if wanted(Part::Store) {
