@@ -236,6 +236,33 @@ impl Engine {
         exchange(&**channel, &WithSandbox { engine: self }, op, first, &cx).await
     }
 
+    /// Fetches a statement file.
+    pub(crate) async fn fetch(
+        &self,
+        open: &OpenAccount,
+        op: &Operation,
+        now: Timestamp,
+    ) -> Result<bytes::Bytes, Fault> {
+        let Some(channel) = &open.channel else {
+            return Err(Fault::Unexpected("the channel account's settings are not valid".into()));
+        };
+        let first =
+            self.encode(open, op, now).map_err(|error| Fault::Unexpected(error.detail.to_string()))?;
+        let cx = Context { now, rng: &*self.rng, notify_url: &open.notify_url };
+        crate::transport::fetch(&**channel, &WithSandbox { engine: self }, op, first, &cx).await
+    }
+
+    /// The statement that a sandbox account's simulator writes of what moved between two instants; none where its
+    /// provider writes none.
+    pub(crate) async fn simulated_statement(
+        &self,
+        id: ChannelAccountId,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<bytes::Bytes>> {
+        crate::sandbox::service::statement(self, id, from, until).await
+    }
+
     /// Encodes and exchanges in one go, for calls that follow an earlier commit.
     pub(crate) async fn ask(
         &self,

@@ -231,6 +231,14 @@ ids! {
     SettlementPlanId "stp";
     /// A reserve: money held back from a settlement.
     ReserveId "rsv";
+    /// A run of the reconciliation of one day.
+    ReconciliationId "rcn";
+    /// A break that a reconciliation found.
+    BreakId "brk";
+    /// An adjustment of the books because of a break.
+    AdjustmentId "adj";
+    /// A bank's statement.
+    BankStatementId "bks";
 }
 
 #[cfg(test)]

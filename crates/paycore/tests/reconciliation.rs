@@ -5,9 +5,7 @@ use std::collections::BTreeSet;
 
 use paycore::reconciliation::Class;
 use paycore::reconciliation::bank::{Terms, clear};
-use paycore::reconciliation::matching::{
-    Entry, Matching, Policy, in_turn, on_two_threads, reconcile,
-};
+use paycore::reconciliation::matching::{Entry, Matching, Policy, in_turn, on_two_threads, reconcile};
 use paycore::testkit::reconciliation::{
     Recipe, Score, Set, deposits, drift_scan, exact_only, generate, score, shuffled,
 };
@@ -107,12 +105,14 @@ fn content(set: &Set, found: &Matching) -> BTreeSet<String> {
     let groups = found.groups.iter().map(|group| {
         format!("{}={} {:?}", list(&group.ours, &ours), list(&group.theirs, &theirs), group.differences)
     });
-    let left = found.ours_only.iter().map(|alone| {
-        format!("{} {:?} {:?}", ours(alone.row), alone.class, alone.candidate.map(theirs))
-    });
-    let right = found.theirs_only.iter().map(|alone| {
-        format!("{} {:?} {:?}", theirs(alone.row), alone.class, alone.candidate.map(ours))
-    });
+    let left = found
+        .ours_only
+        .iter()
+        .map(|alone| format!("{} {:?} {:?}", ours(alone.row), alone.class, alone.candidate.map(theirs)));
+    let right = found
+        .theirs_only
+        .iter()
+        .map(|alone| format!("{} {:?} {:?}", theirs(alone.row), alone.class, alone.candidate.map(ours)));
     pairs.chain(groups).chain(left).chain(right).collect()
 }
 
@@ -152,7 +152,9 @@ fn two_of_the_same_line_are_one_match_and_one_copy() {
     let found = found(&set);
     let copies = found.theirs_only.iter().filter(|alone| alone.class == Class::Duplicate).count();
     assert!(copies >= 450, "{copies}");
-    assert!(found.theirs_only.iter().all(|alone| alone.candidate.is_some() || alone.class == Class::TheirsOnly));
+    assert!(
+        found.theirs_only.iter().all(|alone| alone.candidate.is_some() || alone.class == Class::TheirsOnly)
+    );
 }
 
 #[test]

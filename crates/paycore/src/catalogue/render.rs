@@ -70,6 +70,10 @@ impl<T: Document> Render for Shown<T> {
     crate::settlement::view::SettlementView,
     crate::settlement::view::RunView,
     crate::device::DeviceAuthorization,
+    crate::reconciliation::view::ReconciliationView,
+    crate::reconciliation::view::BreakView,
+    crate::reconciliation::view::AdjustmentView,
+    crate::reconciliation::view::BankStatementView,
 }
 
 impl<T: Serialize> Render for List<T> {

@@ -30,6 +30,8 @@ use crate::order::{AttemptView, OrderView};
 use crate::page::List;
 use crate::payout::rules::{BatchView, PayoutView};
 use crate::payout::service as payouts;
+use crate::reconciliation::service as reconciliations;
+use crate::reconciliation::view::{AdjustmentView, BankStatementView, BreakView, ReconciliationView};
 use crate::refund::rules::RefundView;
 use crate::refund::service as refunds;
 use crate::sandbox::service as sandbox;
@@ -605,4 +607,57 @@ catalogue! {
         "Let a device of the shop read payers, such as a face reader." "授权门店设备识别付款人，例如刷脸设备。"
         AuthorizeDevice => DeviceAuthorization, devices::authorize,
         r#"{"method": "wechatpay.face", "store": "s1", "store_name": "Corner Shop 街角小店", "device": "d1", "challenge": "H0kvnUgGHKuqflNwtNqCdOVpbO4F"}"#;
+    "reconciliations.run" POST "/v1/reconciliations" Settings [writes]
+        "Compare a day with the channel's statement, or the ledger with its objects." "对账：将某日与渠道账单核对，或将账本与业务核对。"
+        reconciliations::RunReconciliation => ReconciliationView, reconciliations::run,
+        r#"{"scope": "internal", "day": "2026-01-01"}"#;
+    "reconciliations.list" GET "/v1/reconciliations" LedgerRead []
+        "List runs of the reconciliation, newest first." "查询对账批次列表，新的在前。"
+        reconciliations::ListReconciliations => List<ReconciliationView>, reconciliations::list, r#"{"limit": 10}"#;
+    "reconciliations.retrieve" GET "/v1/reconciliations/{id}" LedgerRead []
+        "Retrieve a run: how far it has come, what it found." "查询一个对账批次：进度与结果。"
+        reconciliations::ReconciliationById => ReconciliationView, reconciliations::retrieve,
+        r#"{"id": "rcn_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "reconciliations.trace" GET "/v1/orders/{id}/reconciliation" LedgerRead []
+        "Show an order's payments three ways: our books, the channel's file, the bank." "三方核对一个订单：本方账、渠道账单、银行到账。"
+        reconciliations::TraceOrder => List<reconciliations::ThreeWay>, reconciliations::trace,
+        r#"{"id": "ord_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "breaks.list" GET "/v1/breaks" LedgerRead []
+        "List breaks, newest first; those not resolved are the pool." "查询差错列表，新的在前；未解决者即差错池。"
+        reconciliations::ListBreaks => List<BreakView>, reconciliations::list_breaks, r#"{"limit": 10}"#;
+    "breaks.retrieve" GET "/v1/breaks/{id}" LedgerRead []
+        "Retrieve a break: both sides, what differs in words, its age, what to do." "查询一笔差错：双方记录、差异说明、账龄与处理建议。"
+        reconciliations::BreakById => BreakView, reconciliations::retrieve_break,
+        r#"{"id": "brk_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "breaks.rerun" POST "/v1/breaks/{id}/rerun" Settings [writes]
+        "Look at a break again now: ask the channel, compare anew." "立即重核一笔差错：向渠道查询并重新比对。"
+        reconciliations::BreakById => BreakView, reconciliations::rerun,
+        r#"{"id": "brk_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "breaks.resolve" POST "/v1/breaks/{id}/resolve" Settings [writes]
+        "Mark a break as explained; money on suspense needs an adjustment instead." "标记差错已查明；挂账金额须走调账。"
+        reconciliations::ResolveBreak => BreakView, reconciliations::resolve,
+        r#"{"id": "brk_01jd7xk3fz5v9b8m2q4r6t8w0y", "note": "the channel corrected its fee"}"#;
+    "adjustments.propose" POST "/v1/adjustments" Settings [writes]
+        "Propose an adjustment of the books for a break; another key approves it." "提出调账申请；须由另一密钥复核。"
+        reconciliations::ProposeAdjustment => AdjustmentView, reconciliations::propose,
+        r#"{"break_id": "brk_01jd7xk3fz5v9b8m2q4r6t8w0y", "effect": "release", "reason": "found in the next file"}"#;
+    "adjustments.list" GET "/v1/adjustments" LedgerRead []
+        "List adjustments, newest first." "查询调账列表，新的在前。"
+        reconciliations::ListAdjustments => List<AdjustmentView>, reconciliations::list_adjustments, r#"{"limit": 10}"#;
+    "adjustments.approve" POST "/v1/adjustments/{id}/approve" Settings [writes]
+        "Approve an adjustment and book it, once; not by the key that proposed it." "复核并执行调账，仅一次；不得由申请密钥复核。"
+        reconciliations::AdjustmentById => AdjustmentView, reconciliations::approve,
+        r#"{"id": "adj_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "adjustments.reject" POST "/v1/adjustments/{id}/reject" Settings [writes]
+        "Reject an adjustment, or take it back." "驳回或撤回调账申请。"
+        reconciliations::DecideAdjustment => AdjustmentView, reconciliations::reject,
+        r#"{"id": "adj_01jd7xk3fz5v9b8m2q4r6t8w0y", "reason": "the amount is the next day's"}"#;
+    "bank_statements.upload" POST "/v1/bank_statements" Settings [writes]
+        "Take in a bank statement and clear its credits against the channel's days." "上传银行账单，与渠道各日应到账核对。"
+        reconciliations::UploadBankStatement => BankStatementView, reconciliations::upload,
+        r#"{"account_id": "cha_01jd7xk3fz5v9b8m2q4r6t8w0y", "content": "ZGF0ZSxhbW91bnQsY3VycmVuY3kscmVmZXJlbmNlLHRleHQK"}"#;
+    "bank_statements.list" GET "/v1/bank_statements" LedgerRead []
+        "List bank statements, newest first." "查询银行账单列表，新的在前。"
+        reconciliations::ListBankStatements => List<BankStatementView>, reconciliations::list_bank_statements,
+        r#"{"limit": 10}"#;
 }

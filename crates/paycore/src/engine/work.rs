@@ -83,6 +83,7 @@ impl Engine {
             "asl" => crate::agent::service::due(self, tenant, read(id)?).await,
             "dsp" => crate::dispute::service::due(self, tenant, read(id)?).await,
             SettlementPlanId::PREFIX => crate::settlement::service::due(self, tenant, read(id)?).await,
+            "rcn" | "brk" | "adj" => crate::reconciliation::service::due(self, tenant, id).await,
             _ => Err(Error::internal(format!("no service looks after {id} of {tenant}"))),
         }
     }

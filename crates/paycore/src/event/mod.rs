@@ -231,6 +231,20 @@ movements! {
     DisputeFee "dispute_fee",
     /// Pending money became available, less what is held in reserve.
     Settlement "settlement",
+    /// The channel has more than our books say: put on suspense (长款).
+    SuspenseLong "suspense_long",
+    /// The channel has less than our books say: put on suspense (短款).
+    SuspenseShort "suspense_short",
+    /// A surplus on suspense went back where it came from.
+    SuspenseLongReleased "suspense_long_released",
+    /// A shortage on suspense went back where it came from.
+    SuspenseShortReleased "suspense_short_released",
+    /// A surplus on suspense became the merchant's.
+    SuspenseLongCredited "suspense_long_credited",
+    /// A shortage on suspense was borne by the merchant.
+    SuspenseShortCharged "suspense_short_charged",
+    /// A shortage on suspense became a cost.
+    SuspenseShortWrittenOff "suspense_short_written_off",
 }
 
 macro_rules! kinds {
@@ -326,4 +340,16 @@ kinds! {
     SettlementClosed "settlement.closed",
     /// A settlement was closed with a balance below zero: the merchant owes.
     SettlementNegative "settlement.negative",
+    /// A day was compared.
+    ReconciliationCompared "reconciliation.compared",
+    /// Two sides disagree and somebody has to deal with it.
+    BreakOpened "break.opened",
+    /// A break is explained.
+    BreakResolved "break.resolved",
+    /// An adjustment waits for a second person.
+    AdjustmentProposed "adjustment.proposed",
+    /// An adjustment was approved and booked.
+    AdjustmentExecuted "adjustment.executed",
+    /// An adjustment was refused, or nobody decided in time.
+    AdjustmentRejected "adjustment.rejected",
 }

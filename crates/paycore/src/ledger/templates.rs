@@ -189,6 +189,41 @@ pub const TEMPLATES: &[Template] = &[
             line("merchant_available", "fee_income", Part::TransferFee),
         ],
     },
+    // The channel has money that our books do not explain; whose it is has to be found out.
+    Template {
+        movement: Movement::SuspenseLong,
+        lines: &[line("channel_receivable:{channel}", "suspense_long:{channel}", Part::Gross)],
+    },
+    // The channel does not have what our books say; it is claimed or borne.
+    Template {
+        movement: Movement::SuspenseShort,
+        lines: &[line("suspense_short:{channel}", "channel_receivable:{channel}", Part::Gross)],
+    },
+    // Explained: the surplus was none.
+    Template {
+        movement: Movement::SuspenseLongReleased,
+        lines: &[line("suspense_long:{channel}", "channel_receivable:{channel}", Part::Gross)],
+    },
+    // Explained: the shortage was none.
+    Template {
+        movement: Movement::SuspenseShortReleased,
+        lines: &[line("channel_receivable:{channel}", "suspense_short:{channel}", Part::Gross)],
+    },
+    // The surplus was a payment to the merchant.
+    Template {
+        movement: Movement::SuspenseLongCredited,
+        lines: &[line("suspense_long:{channel}", "merchant_available", Part::Gross)],
+    },
+    // The merchant bears the shortage.
+    Template {
+        movement: Movement::SuspenseShortCharged,
+        lines: &[line("merchant_available", "suspense_short:{channel}", Part::Gross)],
+    },
+    // We bear the shortage.
+    Template {
+        movement: Movement::SuspenseShortWrittenOff,
+        lines: &[line("channel_cost", "suspense_short:{channel}", Part::Gross)],
+    },
 ];
 
 /// The template of a movement.

@@ -74,6 +74,21 @@ async fn close_unsent(
     settle(engine, merchant, None, payment, crate::channel::Verb::Close, &news).await.map(drop)
 }
 
+/// Asks the channel what became of a payment, whatever we believe of it, and takes the answer in.
+pub(crate) async fn inquire(engine: &Engine, tenant: MerchantId, id: AttemptId) -> Result<()> {
+    let merchant = engine.merchant(tenant).await?;
+    let Some(attempt) = engine.store.attempt(tenant, id).await? else { return Ok(()) };
+    let Some(order) = engine.store.order(tenant, attempt.order_id).await? else { return Ok(()) };
+    let open = engine.account(tenant, attempt.account_id).await?;
+    let payment = Payment { order, attempt };
+    let now = engine.moment(&merchant).now;
+    let news = engine.ask(&open, &payment.query(), now).await;
+    if news.is_err() {
+        return Ok(());
+    }
+    settle(engine, &merchant, None, payment, crate::channel::Verb::Query, &news).await.map(drop)
+}
+
 /// Makes it durable that a close is being sent.
 async fn start_close(engine: &Engine, merchant: &Merchant, mut payment: Payment) -> Result<Payment> {
     if let Ok(status) = payment.attempt.status.apply(AttemptEvent::StartClose) {

@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::pool::Break;
 use super::AdjustmentStatus;
+use super::pool::Break;
 use crate::document::{Document, Index};
 use crate::id::{AdjustmentId, BreakId};
 use crate::money::Money;

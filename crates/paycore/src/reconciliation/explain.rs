@@ -24,18 +24,12 @@ impl Words {
 
 /// What differs.
 pub fn explain(found: &Break) -> Words {
-    let sentences: Vec<Words> =
-        found.differences.classes().map(|class| sentence(found, class)).collect();
-    let join = |of: fn(&Words) -> &str, joint: &str| {
-        sentences.iter().map(of).collect::<Vec<_>>().join(joint)
-    };
+    let sentences: Vec<Words> = found.differences.classes().map(|class| sentence(found, class)).collect();
+    let join = |of: fn(&Words) -> &str, joint: &str| sentences.iter().map(of).collect::<Vec<_>>().join(joint);
     let detail = |joint: &str| {
         if found.detail.is_empty() { String::new() } else { format!("{joint}{}", found.detail) }
     };
-    Words::new(
-        join(|words| &words.en, " ") + &detail(" "),
-        join(|words| &words.zh, "") + &detail(""),
-    )
+    Words::new(join(|words| &words.en, " ") + &detail(" "), join(|words| &words.zh, "") + &detail(""))
 }
 
 fn sentence(found: &Break, class: Class) -> Words {
@@ -70,7 +64,10 @@ fn both(class: Class, ours: &Facts, theirs: &Facts) -> Words {
         )
     };
     let fee = |facts: &Facts| {
-        facts.fee.map_or_else(|| "-".to_owned(), |fee| crate::money::Money::new(fee, facts.money.currency()).to_string())
+        facts.fee.map_or_else(
+            || "-".to_owned(),
+            |fee| crate::money::Money::new(fee, facts.money.currency()).to_string(),
+        )
     };
     match class {
         Class::Status => two(
@@ -79,9 +76,9 @@ fn both(class: Class, ours: &Facts, theirs: &Facts) -> Words {
             standing(ours.standing).to_owned(),
             standing(theirs.standing).to_owned(),
         ),
-        Class::Currency | Class::Amount | Class::RefundMismatch => two(
-            "The amounts differ", "金额不符", ours.money.to_string(), theirs.money.to_string()
-        ),
+        Class::Currency | Class::Amount | Class::RefundMismatch => {
+            two("The amounts differ", "金额不符", ours.money.to_string(), theirs.money.to_string())
+        }
         Class::Fee => two("The fees differ", "手续费不符", fee(ours), fee(theirs)),
         Class::CrossDay => two("The days differ", "跨日", ours.at.beijing(), theirs.at.beijing()),
         _ => Words::new(format!("Also: {}.", class.name()), format!("另：{}。", class.name_zh())),
@@ -130,9 +127,10 @@ pub fn advice(found: &Break) -> Words {
             "Find out whose it is. Until then it stays on suspense; then propose an adjustment.",
             "查明归属；查明前挂账，之后提出调账。",
         ),
-        Proposal::ClaimFromChannel => {
-            ("Claim the difference from the channel, or propose an adjustment.", "向渠道追讨差额，或提出调账。")
-        }
+        Proposal::ClaimFromChannel => (
+            "Claim the difference from the channel, or propose an adjustment.",
+            "向渠道追讨差额，或提出调账。",
+        ),
         Proposal::ReportDuplicate => (
             "Report the second entry to the channel; until it is put right it stays on suspense.",
             "向渠道申报重复记账；更正前挂账。",

@@ -72,7 +72,9 @@ pub fn summary(ours: &Book, theirs: &Book, found: &Matching, findings: &[Finding
     let (all_ours, all_theirs) = (ours.len() as u64, theirs.len() as u64);
     let sets = (found.pairs.iter().map(|pair| pair.differences))
         .chain(found.groups.iter().map(|group| group.differences))
-        .chain(found.ours_only.iter().chain(&found.theirs_only).map(|alone| Differences::NONE.with(alone.class)));
+        .chain(
+            found.ours_only.iter().chain(&found.theirs_only).map(|alone| Differences::NONE.with(alone.class)),
+        );
     let mut counts: BTreeMap<Class, u64> = BTreeMap::new();
     for class in sets.flat_map(|set| set.classes()) {
         *counts.entry(class).or_default() += 1;
@@ -116,10 +118,22 @@ pub fn nets(theirs: &Book) -> Vec<Net> {
 
 /// What makes a break the same when it is found again: the account and the rows themselves. `copy` tells lines apart
 /// that hold exactly the same.
-pub fn identity(account: ChannelAccountId, ours: Option<&Facts>, theirs: Option<&Facts>, copy: u32) -> String {
+pub fn identity(
+    account: ChannelAccountId,
+    ours: Option<&Facts>,
+    theirs: Option<&Facts>,
+    copy: u32,
+) -> String {
     let own = ours.map(|facts| facts.object_id.clone());
     let line = theirs.map(|facts| {
-        serde_json::json!([facts.kind, facts.channel_id, facts.reference, facts.number, facts.money, facts.at])
+        serde_json::json!([
+            facts.kind,
+            facts.channel_id,
+            facts.reference,
+            facts.number,
+            facts.money,
+            facts.at
+        ])
     });
     let text = serde_json::json!([account.to_string(), own, line, copy]).to_string();
     crate::merchant::rules::hex(&Sha256::digest(text))
@@ -148,7 +162,8 @@ pub fn suspended(found: &Break) -> Option<Suspended> {
     let effect = |facts: &Option<Facts>| facts.as_ref().map_or(0, Facts::effect);
     let one_sided = [Class::Duplicate, Class::TheirsOnly, Class::ChargebackUnseen, Class::OursOnly];
     let counts = one_sided.into_iter().chain([Class::Status, Class::Amount, Class::RefundMismatch]);
-    if !counts.into_iter().any(|class| found.differences.has(class)) || found.differences.has(Class::Currency) {
+    if !counts.into_iter().any(|class| found.differences.has(class)) || found.differences.has(Class::Currency)
+    {
         return None;
     }
     let money = found.theirs.as_ref().or(found.ours.as_ref())?.money;

@@ -114,6 +114,17 @@ pub async fn handle(engine: &Engine, id: ChannelAccountId, request: &http::Reque
     })
 }
 
+/// The statement file of what moved between two instants, as the account's simulator writes it.
+pub(crate) async fn statement(
+    engine: &Engine,
+    id: ChannelAccountId,
+    from: Timestamp,
+    until: Timestamp,
+) -> Result<Option<Bytes>> {
+    let stand = stand(engine, id).await?;
+    Ok(stand.lock().statement(from, until))
+}
+
 /// Sends every notification that is due, straight into the engine, and returns how many.
 pub async fn deliver(engine: &Engine) -> Result<usize> {
     let mut sent = 0;

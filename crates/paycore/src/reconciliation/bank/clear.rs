@@ -211,8 +211,12 @@ impl Table<'_> {
         let choices = candidates.iter().map(|batch| vec![*batch]).chain(self.runs(candidates));
         for batches in choices {
             let net = i64::try_from(self.net(&batches)?).ok()?;
-            let gaps: Vec<i64> =
-                self.targets(deposit).iter().filter_map(|t| net.checked_sub(*t)).filter(|gap| *gap > 0).collect();
+            let gaps: Vec<i64> = self
+                .targets(deposit)
+                .iter()
+                .filter_map(|t| net.checked_sub(*t))
+                .filter(|gap| *gap > 0)
+                .collect();
             match subset(&amounts, &gaps) {
                 Found::None => {}
                 Found::One(chosen) if only.is_none() => {

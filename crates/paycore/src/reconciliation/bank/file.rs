@@ -40,7 +40,9 @@ pub enum FileError {
         what: String,
     },
     /// The balances do not tie: an entry is missing or there twice.
-    #[error("the closing balance is {said}, but the opening balance and the entries come to {sum}: the file is cut off or changed")]
+    #[error(
+        "the closing balance is {said}, but the opening balance and the entries come to {sum}: the file is cut off or changed"
+    )]
     Balance {
         /// As the file has it.
         said: Money,
@@ -70,7 +72,9 @@ impl Balances {
 
     pub(super) fn close(&mut self, said: Money) -> Result<(), FileError> {
         match self.opening.take() {
-            Some(opening) if self.sum != i128::from(said.minor()) || opening.currency() != said.currency() => {
+            Some(opening)
+                if self.sum != i128::from(said.minor()) || opening.currency() != said.currency() =>
+            {
                 let minor = i64::try_from(self.sum).unwrap_or(i64::MAX);
                 Err(FileError::Balance { said, sum: Money::new(minor, opening.currency()) })
             }
@@ -84,11 +88,7 @@ impl Balances {
 ///
 /// # Errors
 /// [`FileError`], which says where.
-pub fn read(
-    format: Format,
-    file: &mut dyn BufRead,
-    each: &mut dyn FnMut(Deposit),
-) -> Result<u64, FileError> {
+pub fn read(format: Format, file: &mut dyn BufRead, each: &mut dyn FnMut(Deposit)) -> Result<u64, FileError> {
     let mut entries = 0;
     let mut counted = |deposit: Deposit| {
         entries += 1;
@@ -124,7 +124,8 @@ pub(super) fn lines(
     for at in 1.. {
         buffer.clear();
         let mut limited = std::io::Read::take(&mut *file, LINE_MAX);
-        let read = limited.read_until(b'\n', &mut buffer).map_err(|error| FileError::Io(error.to_string()))?;
+        let read =
+            limited.read_until(b'\n', &mut buffer).map_err(|error| FileError::Io(error.to_string()))?;
         if read == 0 {
             break;
         }
@@ -171,7 +172,10 @@ fn csv(file: &mut dyn BufRead, each: &mut dyn FnMut(Deposit)) -> Result<(), File
         }
         if !line.is_empty() {
             each(row(line).ok_or_else(|| {
-                malformed(at, "five fields: a date such as 2026-11-30, a decimal amount, a currency, reference, text")
+                malformed(
+                    at,
+                    "five fields: a date such as 2026-11-30, a decimal amount, a currency, reference, text",
+                )
             })?);
         }
         Ok(())
@@ -247,7 +251,13 @@ mod tests {
     #[test]
     fn what_is_no_row_is_refused_with_its_line() {
         let header = "date,amount,currency,reference,text\n";
-        for row in ["2026-11-30,1e3,CNY,,", "2026-11-30,1,XXY,,", "30.11.2026,1,CNY,,", "2026-11-30,1,CNY,", "\"2026"] {
+        for row in [
+            "2026-11-30,1e3,CNY,,",
+            "2026-11-30,1,XXY,,",
+            "30.11.2026,1,CNY,,",
+            "2026-11-30,1,CNY,",
+            "\"2026",
+        ] {
             let error = all(Format::Csv, &format!("{header}{row}\n")).unwrap_err();
             assert!(matches!(error, FileError::Malformed { at: 2, .. }), "{row}: {error}");
         }
@@ -274,11 +284,14 @@ mod tests {
     #[test]
     fn an_mt940_statement_is_read_and_its_balances_tie() {
         let found = all(Format::Mt940, MT940).unwrap();
-        assert_eq!(found, [
-            expected("BANK77", 250_050, "2026-11-30", "ALIPAY SETTLEMENT B20261129"),
-            expected("X1", -300, "2026-11-30", ""),
-            expected("Y2", -100, "2026-11-30", ""),
-        ]);
+        assert_eq!(
+            found,
+            [
+                expected("BANK77", 250_050, "2026-11-30", "ALIPAY SETTLEMENT B20261129"),
+                expected("X1", -300, "2026-11-30", ""),
+                expected("Y2", -100, "2026-11-30", ""),
+            ]
+        );
         let short = MT940.replace(":61:2611301130D3,NCHGX1\r\n", "");
         assert!(matches!(all(Format::Mt940, &short), Err(FileError::Balance { .. })));
         let cut = &MT940[..MT940.find(":62F").unwrap()];
@@ -299,12 +312,18 @@ mod tests {
     #[test]
     fn a_camt_statement_is_read_and_its_balances_tie() {
         let found = all(Format::Camt053, CAMT).unwrap();
-        assert_eq!(found, [
-            expected("BANK1", 9_966, "2026-11-30", "WECHAT & CO B1"),
-            expected("", -200, "2026-11-30", ""),
-        ]);
-        assert!(matches!(all(Format::Camt053, &CAMT.replace("99.66</Amt><C", "99.67</Amt><C")), Err(FileError::Balance { .. })));
-        assert_eq!(all(Format::Camt053, &CAMT[..CAMT.find("<Ntry><Amt").unwrap()]), Err(FileError::Truncated));
+        assert_eq!(
+            found,
+            [expected("BANK1", 9_966, "2026-11-30", "WECHAT & CO B1"), expected("", -200, "2026-11-30", ""),]
+        );
+        assert!(matches!(
+            all(Format::Camt053, &CAMT.replace("99.66</Amt><C", "99.67</Amt><C")),
+            Err(FileError::Balance { .. })
+        ));
+        assert_eq!(
+            all(Format::Camt053, &CAMT[..CAMT.find("<Ntry><Amt").unwrap()]),
+            Err(FileError::Truncated)
+        );
         let entity = CAMT.replace("&amp;", "&x;");
         assert!(matches!(all(Format::Camt053, &entity), Err(FileError::Malformed { .. })));
     }

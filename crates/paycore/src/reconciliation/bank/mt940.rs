@@ -55,7 +55,8 @@ impl State<'_> {
             "61" => {
                 self.flush();
                 let currency = self.currency.ok_or("an entry before the opening balance")?;
-                let entry = entry(value, currency).ok_or("an entry such as 2611301130C12,50NTRFREF//BANK is wanted")?;
+                let entry = entry(value, currency)
+                    .ok_or("an entry such as 2611301130C12,50NTRFREF//BANK is wanted")?;
                 self.balances.add(entry.money);
                 self.entry = Some(entry);
             }

@@ -40,7 +40,9 @@ pub fn subset(amounts: &[i64], targets: &[i64]) -> Found {
     }
     let half = amounts.len() / 2;
     found.map_or(Found::None, |(left, right)| {
-        let bits = |mask: u32, from: usize| (0..CANDIDATES_MAX).filter(move |bit| mask >> bit & 1 == 1).map(move |bit| bit + from);
+        let bits = |mask: u32, from: usize| {
+            (0..CANDIDATES_MAX).filter(move |bit| mask >> bit & 1 == 1).map(move |bit| bit + from)
+        };
         Found::One(bits(left, 0).chain(bits(right, half)).collect())
     })
 }

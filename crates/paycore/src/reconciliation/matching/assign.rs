@@ -40,7 +40,8 @@ pub(super) fn prefixes(desk: &mut Desk<'_>, clock: &Clock, key: Key) {
     claims.sort_unstable();
     for (at, &(our, their)) in claims.iter().enumerate() {
         let rivals = [at.checked_sub(1), at.checked_add(1)];
-        let alone = rivals.into_iter().flatten().all(|i| claims.get(i).is_none_or(|(other, _)| *other != our));
+        let alone =
+            rivals.into_iter().flatten().all(|i| claims.get(i).is_none_or(|(other, _)| *other != our));
         if alone && plausible(desk, clock, our, their) {
             desk.pair(our, their, Evidence::Prefix);
         }
@@ -58,7 +59,11 @@ fn sorted(book: &Book, key: Key, open: impl Fn(u32) -> bool) -> Vec<u32> {
 fn fitting<'a>(desk: &Desk<'a>, sorted: &[u32], text: &'a [u8], key: Key) -> impl Iterator<Item = u32> {
     let book = desk.books[0];
     let start = sorted.partition_point(|row| book.bytes(*row, key) < text);
-    sorted[start..].iter().copied().take_while(move |row| book.bytes(*row, key).starts_with(text)).take(NEIGHBOURS)
+    sorted[start..]
+        .iter()
+        .copied()
+        .take_while(move |row| book.bytes(*row, key).starts_with(text))
+        .take(NEIGHBOURS)
 }
 
 /// The rest has to fit as well: the amount within a day, or the moment where the amount is wrong.
@@ -134,8 +139,7 @@ fn choose(desk: &Desk<'_>, clock: &Clock) -> Choices {
 
 fn bucketed(desk: &Desk<'_>, side: usize) -> Vec<u32> {
     let book = desk.books[side];
-    let mut rows: Vec<u32> =
-        book.indices().filter(|row| desk.partner[side][*row as usize] == NONE).collect();
+    let mut rows: Vec<u32> = book.indices().filter(|row| desk.partner[side][*row as usize] == NONE).collect();
     rows.sort_unstable_by(|a, b| {
         bucket(book, *a).cmp(&bucket(book, *b)).then_with(|| book.compare(*a, *b)).then(a.cmp(b))
     });
@@ -148,27 +152,36 @@ fn bucket(book: &Book, row: u32) -> Bucket {
     (book.kind(row), book.currency(row), book.amount(row))
 }
 
-/// Looks outwards in time from where the row itself would stand among the others.
+/// Looks outwards in time from where the row itself would stand among the others of its amount, and of those that
+/// differ by no more than rounding does.
 fn best(desk: &Desk<'_>, clock: &Clock, side: usize, row: u32, others: &[u32]) -> Choice {
     let (book, other) = (desk.books[side], desk.books[1 - side]);
-    let wanted = bucket(book, row);
     let shift = if side == 0 { clock.offset } else { -clock.offset };
     let at = book.at(row).saturating_add(shift);
-    let middle = others.partition_point(|o| (bucket(other, *o), other.at(*o)) < (wanted, at));
-    let inside = |o: &&u32| bucket(other, **o) == wanted && other.at(**o).abs_diff(at) <= DAY as u64;
-    let later = others[middle..].iter().take_while(inside).take(NEIGHBOURS);
-    let earlier = others[..middle].iter().rev().take_while(inside).take(NEIGHBOURS);
+    let (kind, currency, amount) = bucket(book, row);
     let mut choice = NOBODY;
-    for &candidate in later.chain(earlier) {
-        let (our, their) = if side == 0 { (row, candidate) } else { (candidate, row) };
-        let fees_differ = matches!(
-            (desk.books[0].fee(our), desk.books[1].fee(their)), (Some(a), Some(b)) if a.abs_diff(b) > 1
-        );
-        if !fees_differ && !contradict(desk, our, their) {
-            choice.offer(candidate, gap(desk, clock, our, their).unsigned_abs());
+    for amount in [amount, amount.saturating_sub(1), amount.saturating_add(1)] {
+        let wanted = (kind, currency, amount);
+        let middle = others.partition_point(|o| (bucket(other, *o), other.at(*o)) < (wanted, at));
+        let inside = |o: &&u32| bucket(other, **o) == wanted && other.at(**o).abs_diff(at) <= DAY as u64;
+        let later = others[middle..].iter().take_while(inside).take(NEIGHBOURS);
+        let earlier = others[..middle].iter().rev().take_while(inside).take(NEIGHBOURS);
+        for &candidate in later.chain(earlier) {
+            let (our, their) = if side == 0 { (row, candidate) } else { (candidate, row) };
+            if !contradict(desk, our, their) {
+                choice.offer(candidate, cost(desk, clock, our, their));
+            }
         }
     }
     choice
+}
+
+/// How far apart two rows are in time; another fee counts as much as the clocks' noise, twice.
+fn cost(desk: &Desk<'_>, clock: &Clock, our: u32, their: u32) -> u64 {
+    let fees = (desk.books[0].fee(our), desk.books[1].fee(their));
+    let differ = matches!(fees, (Some(ours), Some(theirs)) if ours.abs_diff(theirs) > 1);
+    let penalty = if differ { 2 * clock.noise.unsigned_abs() } else { 0 };
+    gap(desk, clock, our, their).unsigned_abs().saturating_add(penalty)
 }
 
 /// Pairs that are each other's best choice.

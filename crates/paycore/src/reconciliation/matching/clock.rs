@@ -19,13 +19,13 @@ pub struct Clock {
     pub offset: i64,
     /// What nine of ten pairs differ by at most, the offset apart: differences below it say nothing.
     pub noise: i64,
-    /// What 99 of 100 pairs differ by at most: further apart two rows are not taken for one without a reference.
+    /// Four times that, a minute at least: further apart two rows are not taken for one without a reference.
     pub spread: i64,
 }
 
 impl Default for Clock {
     fn default() -> Clock {
-        Clock { offset: 0, noise: 30 * SECOND, spread: 5 * 60 * SECOND }
+        Clock { offset: 0, noise: 30 * SECOND, spread: 2 * 60 * SECOND }
     }
 }
 
@@ -41,9 +41,9 @@ impl Clock {
         let offset = (median + QUARTER / 2).div_euclid(QUARTER) * QUARTER;
         gaps.iter_mut().for_each(|gap| *gap = (*gap - offset).abs());
         gaps.sort_unstable();
-        let at = |share: usize| gaps[(gaps.len() - 1) * share / 100];
-        let noise = at(90).clamp(SECOND, 3_600 * SECOND);
-        Clock { offset, noise, spread: at(99).clamp(noise.max(60 * SECOND), 6 * 3_600 * SECOND) }
+        // Not the widest gaps: those are of lines that were booked on another day.
+        let noise = gaps[(gaps.len() - 1) * 9 / 10].clamp(SECOND, 3_600 * SECOND);
+        Clock { offset, noise, spread: (4 * noise).max(60 * SECOND) }
     }
 }
 

@@ -48,7 +48,7 @@ impl Differences {
     }
 }
 
-/// What two rows differ in, however they were found to belong together.
+/// What two rows differ in, however they were found to belong together. References do not matter here.
 pub fn compare(
     ours: &Entry<'_>,
     theirs: &Entry<'_>,
@@ -107,9 +107,8 @@ pub(super) fn group(books: [&Book; 2], group: &Group, clock: &Clock, policy: &Po
             _ => found = found.with(Class::Fee),
         }
     }
-    let done = |side: usize, rows: &[u32]| {
-        rows.iter().all(|row| books[side].standing(*row) == Standing::Done)
-    };
+    let done =
+        |side: usize, rows: &[u32]| rows.iter().all(|row| books[side].standing(*row) == Standing::Done);
     if done(0, &group.ours) != done(1, &group.theirs) {
         found = found.with(Class::Status);
     }

@@ -37,12 +37,7 @@ pub(super) fn index(book: &Book, key: Key, wanted: impl Fn(u32) -> bool) -> Vec<
 }
 
 /// Hands over the rows of both sides that share a reference, company by company.
-fn companies(
-    books: [&Book; 2],
-    key: Key,
-    slots: [&[Slot]; 2],
-    mut each: impl FnMut(&[u32], &[u32]),
-) {
+fn companies(books: [&Book; 2], key: Key, slots: [&[Slot]; 2], mut each: impl FnMut(&[u32], &[u32])) {
     let same = |a: (usize, &Slot), b: (usize, &Slot)| {
         a.1.hash.cmp(&b.1.hash).then_with(|| {
             let text = |(side, slot): (usize, &Slot)| {
@@ -104,9 +99,9 @@ fn settle(desk: &mut Desk<'_>, key: Key, ours: &[u32], theirs: &[u32]) {
             desk.group(&left, &right);
         }
         (&[our], _) if key != Key::Number => {
-            let nearest = right.iter().min_by_key(|their| {
-                desk.books[1].amount(**their).abs_diff(desk.books[0].amount(our))
-            });
+            let nearest = right
+                .iter()
+                .min_by_key(|their| desk.books[1].amount(**their).abs_diff(desk.books[0].amount(our)));
             if let Some(&their) = nearest {
                 desk.pair(our, their, key.into());
             }
@@ -119,10 +114,8 @@ fn settle(desk: &mut Desk<'_>, key: Key, ours: &[u32], theirs: &[u32]) {
 /// nearest in time.
 fn equal_amounts(desk: &mut Desk<'_>, key: Key, left: &mut Vec<u32>, right: &mut Vec<u32>) {
     let amounts = |desk: &Desk<'_>, rows: &[u32], side: usize| {
-        let mut all: Vec<_> = rows
-            .iter()
-            .map(|row| (desk.books[side].currency(*row), desk.books[side].amount(*row)))
-            .collect();
+        let mut all: Vec<_> =
+            rows.iter().map(|row| (desk.books[side].currency(*row), desk.books[side].amount(*row))).collect();
         all.sort_unstable();
         all.dedup();
         all

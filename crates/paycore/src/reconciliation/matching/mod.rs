@@ -178,9 +178,8 @@ impl<'a> Desk<'a> {
 
     /// Both sides' open rows by one reference, the two sorted at the same time where that can be.
     fn indices(&self, key: Key) -> [Vec<join::Slot>; 2] {
-        let side = |side: usize| {
-            join::index(self.books[side], key, |row| self.partner[side][row as usize] == NONE)
-        };
+        let side =
+            |side: usize| join::index(self.books[side], key, |row| self.partner[side][row as usize] == NONE);
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         (self.fork)(&mut || ours = side(0), &mut || theirs = side(1));
         [ours, theirs]
@@ -230,7 +229,7 @@ fn conclude(
             partner => {
                 let evidence = desk.evidence[row as usize];
                 let differences =
-                    compare(&ours.entry(row), &theirs.entry(partner), evidence, &clock, policy);
+                    compare(&ours.figures(row), &theirs.figures(partner), evidence, &clock, policy);
                 pairs.push(Pair { ours: row, theirs: partner, evidence, differences });
             }
         }
@@ -255,9 +254,7 @@ fn left_over(
     let alone = theirs.indices().filter(|row| partner[*row as usize] == NONE);
     alone
         .map(|row| match copies.binary_search_by_key(&row, |(their, _)| *their) {
-            Ok(position) => {
-                Alone { row, class: Class::Duplicate, candidate: Some(copies[position].1) }
-            }
+            Ok(position) => Alone { row, class: Class::Duplicate, candidate: Some(copies[position].1) },
             Err(_) => {
                 let is_chargeback = theirs.kind(row) == super::Kind::Chargeback;
                 let class = if is_chargeback { Class::ChargebackUnseen } else { Class::TheirsOnly };

@@ -30,7 +30,10 @@ pub(super) struct Read {
 /// The bytes of an upload.
 pub(super) fn decode(content: &str) -> Result<Bytes> {
     if content.len() > UPLOAD_MAX / 3 * 4 {
-        return Err(Error::invalid("content", "The file is larger than 64 MiB; let the channel be asked for it."));
+        return Err(Error::invalid(
+            "content",
+            "The file is larger than 64 MiB; let the channel be asked for it.",
+        ));
     }
     let bytes = base64::engine::general_purpose::STANDARD.decode(content);
     bytes.map(Bytes::from).map_err(|_| Error::invalid("content", "Must be the file's bytes in base64."))
@@ -43,7 +46,8 @@ pub(super) async fn fetch(engine: &Engine, open: &OpenAccount, day: Day, now: Ti
     if profile.is_some_and(|profile| profile.statements.contains(&kind)) {
         let operation = Operation::Statement(Statement { kind, day: day.from });
         let fetched = engine.fetch(open, &operation, now).await;
-        return fetched.map_err(|fault| Error::new(Code::ChannelRefused, format!("No statement yet: {fault}.")));
+        return fetched
+            .map_err(|fault| Error::new(Code::ChannelRefused, format!("No statement yet: {fault}.")));
     }
     let written = match open.account.sealed_simulator {
         Some(_) => engine.simulated_statement(open.account.id, day.from, day.until).await?,

@@ -42,7 +42,7 @@ pub(super) struct Gatherer<'a> {
 }
 
 impl Ours {
-    fn put(&mut self, entry: &Entry<'_>, object: String) -> Result<()> {
+    pub(super) fn put(&mut self, entry: &Entry<'_>, object: String) -> Result<()> {
         if !self.rows.contains_key(&object) {
             let row = self.book.push(entry).map_err(Error::internal)?;
             self.rows.insert(object.clone(), row);
@@ -181,8 +181,7 @@ pub(super) async fn pool(
 ) -> Result<Vec<Break>> {
     let mut all: BTreeMap<BreakId, Break> = BTreeMap::new();
     for status in [BreakStatus::Pending, BreakStatus::Open] {
-        let filter =
-            DocumentFilter { status: Some(status.text().to_owned()), ..DocumentFilter::of(account) };
+        let filter = DocumentFilter { status: Some(status.text().to_owned()), ..DocumentFilter::of(account) };
         let found: Vec<Break> = engine.all_documents(tenant, &filter).await?;
         all.extend(found.into_iter().map(|found| (found.id, found)));
     }

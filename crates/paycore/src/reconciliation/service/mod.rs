@@ -20,7 +20,7 @@ pub use pool::{
     BreakById, ListBreaks, ResolveBreak, list as list_breaks, rerun, resolve, retrieve as retrieve_break,
 };
 pub use run::{ListReconciliations, ReconciliationById, RunReconciliation, list, retrieve, run};
-pub use trace::{ThreeWay, TraceOrder, trace};
+pub use trace::{AtChannel, ThreeWay, TraceOrder, trace};
 
 use crate::engine::Engine;
 use crate::error::{Error, Result};

@@ -85,7 +85,9 @@ fn explained(
         .iter()
         .filter(|found| !kept.contains(&found.id))
         .filter_map(|found| match found.reconciliation_id == doc.id {
-            true if doc.files.last().is_some_and(|file| file.restates) => Some((found.clone(), How::Restated)),
+            true if doc.files.last().is_some_and(|file| file.restates) => {
+                Some((found.clone(), How::Restated))
+            }
             true => Some((found.clone(), How::Matched)),
             false => pooled.contains_key(&found.id).then(|| (found.clone(), How::Matched)),
         })
@@ -205,13 +207,19 @@ fn settle(
     changes: &mut Changes,
 ) -> Result<()> {
     let booking = found.suspended.take().map(|on| release(&found.channel, on));
-    close(engine, merchant, found, Resolution { how, by: by.to_owned(), note, at: Timestamp::ZERO }, booking, changes)
+    close(
+        engine,
+        merchant,
+        found,
+        Resolution { how, by: by.to_owned(), note, at: Timestamp::ZERO },
+        booking,
+        changes,
+    )
 }
 
 /// The booking that takes an amount off suspense again.
 pub(super) fn release(channel: &str, on: Suspended) -> Booking {
-    let movement =
-        if on.is_long { Movement::SuspenseLongReleased } else { Movement::SuspenseShortReleased };
+    let movement = if on.is_long { Movement::SuspenseLongReleased } else { Movement::SuspenseShortReleased };
     Booking::new(movement, Part::Gross, on.money).channel(channel)
 }
 
@@ -227,7 +235,8 @@ pub(super) fn close(
     let moment = engine.moment(merchant);
     let status = found.status.apply(BreakEvent::Resolve);
     found.status = status.map_err(|illegal| {
-        Error::new(Code::StateNotAllowed, format!("The break cannot be resolved: {illegal}.")).object(found.id)
+        Error::new(Code::StateNotAllowed, format!("The break cannot be resolved: {illegal}."))
+            .object(found.id)
     })?;
     found.resolution = Some(Resolution { at: moment.now, ..resolution });
     found.updated_at = moment.now;
@@ -397,13 +406,8 @@ pub async fn resolve(engine: &Engine, caller: &Caller, input: ResolveBreak) -> R
     }
     let moment = engine.moment(&caller.merchant);
     let mut changes = Changes::default();
-    let audit = engine.audit(
-        &caller.actor,
-        "breaks.resolve",
-        Some(found.id.to_string()),
-        input.note.clone(),
-        moment,
-    );
+    let audit =
+        engine.audit(&caller.actor, "breaks.resolve", Some(found.id.to_string()), input.note.clone(), moment);
     changes.audit.push(audit);
     settle(engine, &caller.merchant, &mut found, How::Explained, &caller.actor, input.note, &mut changes)?;
     let view = found.view(moment.now);

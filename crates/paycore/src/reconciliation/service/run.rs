@@ -115,7 +115,8 @@ async fn find_or_new(
         return Ok(found);
     }
     let moment = engine.moment(merchant);
-    let mut doc = new(ReconciliationId::new(moment.now, &*engine.rng), scope, account, channel, day, moment.now);
+    let mut doc =
+        new(ReconciliationId::new(moment.now, &*engine.rng), scope, account, channel, day, moment.now);
     save(engine, merchant, &mut doc, Changes::default()).await?;
     Ok(doc)
 }
@@ -250,7 +251,12 @@ async fn read(
         return Ok(Err("the settings of the channel account are not valid".into()));
     };
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-    let work = aside(move || file::parse(&*channel, &bytes, &spoil, &|lines| drop(tell.send(lines))));
+    let work = aside(move || {
+        file::parse(&*channel, &bytes, &spoil, &|lines| {
+            // Nobody listens any more: the file is read all the same.
+            let _ = tell.send(lines);
+        })
+    });
     let watch = async {
         while let Some(lines) = told.recv().await {
             doc.progress.lines_read = lines;

@@ -3,13 +3,11 @@
 use std::collections::HashMap;
 
 use crate::reconciliation::Class;
-use crate::reconciliation::matching::{
-    Alone, Book, Clock, Entry, Evidence, Matching, Pair, Policy, compare,
-};
+use crate::reconciliation::matching::{Alone, Book, Clock, Entry, Evidence, Matching, Pair, Policy, compare};
 
-type Keyed<'a> = fn(&Entry<'a>) -> (&'a str, Evidence);
+type Keyed = for<'a> fn(&Entry<'a>) -> (&'a str, Evidence);
 
-const KEYS: [Keyed<'static>; 3] = [
+const KEYS: [Keyed; 3] = [
     |entry| (entry.channel_id, Evidence::ChannelId),
     |entry| (entry.reference, Evidence::Reference),
     |entry| (entry.number, Evidence::Number),
@@ -92,8 +90,13 @@ fn distance(left: &str, right: &str) -> usize {
 fn conclude(ours: &Book, theirs: &Book, partners: &[Option<(u32, Evidence)>]) -> Matching {
     let (clock, policy) = (Clock::default(), Policy::default());
     let mut taken = vec![false; theirs.len()];
-    let mut found =
-        Matching { pairs: Vec::new(), groups: Vec::new(), ours_only: Vec::new(), theirs_only: Vec::new(), clock };
+    let mut found = Matching {
+        pairs: Vec::new(),
+        groups: Vec::new(),
+        ours_only: Vec::new(),
+        theirs_only: Vec::new(),
+        clock,
+    };
     for row in rows(ours) {
         match partners[row as usize] {
             Some((line, evidence)) => {

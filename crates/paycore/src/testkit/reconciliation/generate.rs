@@ -243,6 +243,9 @@ impl Maker {
         if (line.at + BEIJING).div_euclid(DAY) != (ours.at + BEIJING).div_euclid(DAY) {
             faults = faults.with(Class::CrossDay);
         }
+        if is_beyond_telling(&ours, &line) {
+            faults = Differences::NONE.with(Class::OursOnly);
+        }
         ours.put(&mut self.set.ours);
         if missing {
             faults = Differences::NONE.with(Class::OursOnly);
@@ -354,6 +357,15 @@ impl Maker {
     }
 }
 
+/// Without any reference and with another amount or hours away a line tells nobody what it records: all that can be
+/// known of the row is that its line is missing. As a pair to be found it counts all the same.
+fn is_beyond_telling(ours: &Owned, line: &Owned) -> bool {
+    let nameless = line.channel_id.is_empty() && line.reference.is_empty() && line.number.is_empty();
+    nameless
+        && (ours.amount.abs_diff(line.amount) > 1
+            || ours.at.abs_diff(line.at) > 3_600 * SECOND.unsigned_abs())
+}
+
 /// The same set in another order on both sides.
 pub fn shuffled(set: &Set, seed: u64) -> Set {
     let rng = SeededRng::new(seed);
@@ -365,7 +377,9 @@ pub fn shuffled(set: &Set, seed: u64) -> Set {
     };
     let (ours, theirs) = (order(set.ours.len()), order(set.theirs.len()));
     let mut moved = vec![NOBODY; ours.len()];
-    ours.iter().enumerate().for_each(|(to, from)| moved[*from as usize] = u32::try_from(to).unwrap_or(NOBODY));
+    ours.iter()
+        .enumerate()
+        .for_each(|(to, from)| moved[*from as usize] = u32::try_from(to).unwrap_or(NOBODY));
     let follow = |row: u32| moved.get(row as usize).copied().unwrap_or(NOBODY);
     let mut new = Set::default();
     for from in ours {

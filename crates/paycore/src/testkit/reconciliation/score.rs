@@ -94,34 +94,34 @@ fn lines(score: &mut Score, set: &Set, found: &Matching) {
     for alone in &found.theirs_only {
         said[alone.row as usize] = Differences::NONE.with(alone.class);
     }
-    for (line, said) in said.into_iter().enumerate() {
-        let fault = match (set.truth.line_of[line], set.truth.copy_of[line]) {
-            (u32::MAX, u32::MAX) => Differences::NONE.with(Class::TheirsOnly),
-            (u32::MAX, _) if said.is_empty() => Differences::NONE,
-            (u32::MAX, _) => Differences::NONE.with(Class::Duplicate),
-            _ if said.has(Class::Duplicate) => said,
-            _ => Differences::NONE,
+    // What is wrong with a line of ours is counted with its row.
+    let nobodys = (0..said.len()).filter(|line| set.truth.line_of[*line] == u32::MAX);
+    for line in nobodys {
+        let said = said[line];
+        let fault = match set.truth.copy_of[line] {
+            u32::MAX => Differences::NONE.with(Class::TheirsOnly),
+            // It was paired in the place of the line that it is a copy of.
+            _ if said.is_empty() => Differences::NONE,
+            _ => Differences::NONE.with(Class::Duplicate),
         };
         count(score, said, fault);
     }
 }
 
 fn is_complete(set: &Set, found: &Matching) -> bool {
-    let once = |len: usize, rows: &mut dyn Iterator<Item = u32>| {
-        let mut seen = vec![false; len];
-        let mut all = 0;
-        let unique = rows.all(|row| {
-            all += 1;
-            !std::mem::replace(&mut seen[row as usize], true)
-        });
-        unique && all == len
-    };
     let groups = || found.groups.iter();
-    let mut ours = (found.pairs.iter().map(|pair| pair.ours))
+    let ours = (found.pairs.iter().map(|pair| pair.ours))
         .chain(groups().flat_map(|group| group.ours.iter().copied()))
         .chain(found.ours_only.iter().map(|alone| alone.row));
-    let mut theirs = (found.pairs.iter().map(|pair| pair.theirs))
+    let theirs = (found.pairs.iter().map(|pair| pair.theirs))
         .chain(groups().flat_map(|group| group.theirs.iter().copied()))
         .chain(found.theirs_only.iter().map(|alone| alone.row));
-    once(set.ours.len(), &mut ours) && once(set.theirs.len(), &mut theirs)
+    once(set.ours.len(), ours) && once(set.theirs.len(), theirs)
+}
+
+/// Whether every index below `len` comes exactly once.
+fn once(len: usize, rows: impl Iterator<Item = u32>) -> bool {
+    let mut rows: Vec<u32> = rows.collect();
+    rows.sort_unstable();
+    rows.len() == len && rows.iter().enumerate().all(|(at, row)| at == *row as usize)
 }

@@ -8,6 +8,7 @@ mod flips;
 mod ledger;
 mod load;
 mod memory;
+mod reconcile;
 mod rows;
 mod statement;
 mod table;
@@ -53,6 +54,7 @@ enum Part {
     Flips,
     Ledger,
     Fees,
+    Reconcile,
 }
 
 #[derive(Debug, Subcommand)]
@@ -63,6 +65,9 @@ enum Inner {
     /// Reads a statement file, a process of its own.
     #[command(hide = true)]
     Parse(statement::Options),
+    /// Compares two large sides, a process of its own.
+    #[command(hide = true)]
+    Reconcile(reconcile::Options),
 }
 
 fn main() -> ExitCode {
@@ -70,6 +75,7 @@ fn main() -> ExitCode {
     let result = match &arguments.inner {
         Some(Inner::Load(options)) => load::run(options),
         Some(Inner::Parse(options)) => statement::parse(options),
+        Some(Inner::Reconcile(options)) => reconcile::compare(options),
         None => measure(&arguments),
     };
     match result {
@@ -103,6 +109,9 @@ fn measure(arguments: &Arguments) -> Result<(), Failure> {
     }
     if wanted(Part::Fees) {
         table.add(fees::measure()?);
+    }
+    if wanted(Part::Reconcile) {
+        reconcile::measure()?.into_iter().for_each(|row| table.add(row));
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     if wanted(Part::Store) {

@@ -96,7 +96,7 @@ fn settings(driver: &dyn Driver) -> Result<Settings, Failure> {
 }
 
 /// The most memory this process ever used, in kilobytes of 1,024 bytes.
-fn peak() -> Result<u64, Failure> {
+pub fn peak() -> Result<u64, Failure> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM")?;
     Ok(line.trim().trim_end_matches(" kB").parse()?)
