@@ -77,6 +77,8 @@ chart! {
     "suspense_short" [channel] Debit false "Less than our books say" "短款挂账";
     "fx_liquidity" [] Debit false "Currency position" "外汇头寸";
     "fx_spread" [] Credit false "Currency spread" "汇差收入";
+    "fx_revaluation" [] Debit false "Currency revaluation" "汇兑重估";
+    "fx_gain" [] Credit false "Currency gain and loss" "汇兑损益";
     "rounding" [] Debit false "Rounding" "尾差";
     "bank" [party] Debit false "Bank account" "银行存款";
 }

@@ -24,14 +24,14 @@ pub fn book(event: &Event, templates: &Templates, rng: &dyn Rng) -> Option<Trans
     })
 }
 
-/// What is booked because something else happened, and is put right there: taking only its booking back would leave the
-/// two apart.
-const FOLLOWING: &[Movement] = &[Movement::Payment, Movement::Refund, Movement::Hold, Movement::HoldRelease];
+/// What stands for itself and can be taken back as it is. Everything else is booked because something else happened, and is
+/// put right there: taking only its booking back would leave the two apart.
+const REVERSIBLE: &[Movement] = &[Movement::TopUp];
 
 /// Why a transaction cannot be taken back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ReversalError {
-    /// What it books stands in an order, a refund or a hold: that is changed, and the books follow.
+    /// What it books stands elsewhere, in an order, a refund, a payout: that is changed, and the books follow.
     #[error("a {} follows what it books; change that, and the books follow", .0.text())]
     Follows(Movement),
     /// A reversal stands for good.
@@ -52,7 +52,7 @@ pub fn reverse(
 ) -> Result<Transaction, ReversalError> {
     match transaction.kind {
         Movement::Reversal => return Err(ReversalError::Reversal),
-        kind if FOLLOWING.contains(&kind) => return Err(ReversalError::Follows(kind)),
+        kind if !REVERSIBLE.contains(&kind) => return Err(ReversalError::Follows(kind)),
         _ => {}
     }
     Ok(Transaction {

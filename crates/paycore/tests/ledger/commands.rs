@@ -79,12 +79,12 @@ impl Commands {
 
     pub fn next(&mut self, naive: &Naive) -> Command {
         match self.below(1_000) {
-            0..597 => {
+            0..595 => {
                 let leg = self.leg();
                 self.single(Action::Move(leg))
             }
-            597..599 => self.reversal(),
-            599 => self.about_an_account(),
+            595..597 => self.reversal(),
+            597..600 => self.about_an_account(),
             600..700 => self.hold(),
             700..780 => self.post(),
             780..830 => {
@@ -278,7 +278,7 @@ impl Commands {
 
     fn about_an_account(&mut self) -> Command {
         let id = self.some_account();
-        match self.below(12) {
+        match self.below(40) {
             0 => Command::Freeze(id, Freeze::All),
             1 => Command::Freeze(id, Freeze::Outgoing),
             2 => Command::Freeze(u128::from(ACCOUNTS) + 9_999, Freeze::None),
@@ -299,7 +299,7 @@ fn account(at: u64) -> Account {
         tenant: u128::from(at % 2),
         currency: if at % 4 < 2 { Currency::CNY } else { Currency::USD },
         code: 1,
-        side: if at / 4 % 2 == 0 { Side::Debit } else { Side::Credit },
+        side: if (at / 4).is_multiple_of(2) { Side::Debit } else { Side::Credit },
         limit: match at / 4 % 5 {
             0 | 1 => Limit::None,
             2 | 3 => Limit::DebitsWithinCredits,

@@ -237,6 +237,7 @@ async fn a_scan_reads_every_row_once_whatever_the_page_size(ground: Ground) {
                 Put::Attempt(attempt),
                 Put::Order(order),
                 Put::Delivery(fixture::delivery(number, EventId::from_bits(number))),
+                Put::Document(fixture::document(number)),
             ],
             transactions: vec![fixture::transaction(number, money)],
             events: vec![fixture::event(number, "o", number as i64)],
