@@ -121,7 +121,9 @@ fn the_address_of_the_file_has_to_be_a_safe_one_and_the_file_an_archive() {
 
 #[test]
 fn the_simulators_statement_agrees_with_its_book() {
-    let mut gateway = Sandbox.open(&settings("theirs.json"), &NativeKeyring).unwrap();
+    let mut theirs = settings("theirs.json");
+    theirs.set("base_url", "https://sandbox.example");
+    let mut gateway = Sandbox.open(&theirs, &NativeKeyring).unwrap();
     let channel = adapter();
     let mut send = |operation: &Operation| {
         let Ok(Step::Send(call)) = channel.encode(operation, &context()) else { panic!("not sent") };

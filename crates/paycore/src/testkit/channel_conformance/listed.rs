@@ -200,7 +200,11 @@ pub(super) fn amounts(stand: &mut Stand<'_>) -> Result<(), Failure> {
 pub(super) fn effects(stand: &mut Stand<'_>) -> Result<(), Failure> {
     let row = first_row(stand)?;
     let reference = stand.reference();
-    for operation in operations(stand, row, &reference)? {
+    for mut operation in operations(stand, row, &reference)? {
+        // Without the provider's number of the payment a channel may have to ask for it first.
+        if let Operation::Refund(refund) = &mut operation {
+            refund.payment.channel_id = Some("261123112233445566778".to_owned());
+        }
         let Ok(Step::Send(call)) = stand.channel.encode(&operation, &stand.cx()) else { continue };
         let wanted = match operation.verb() {
             Verb::Query | Verb::QueryRefund => Some(Effect::None),
