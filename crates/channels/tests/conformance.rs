@@ -12,12 +12,19 @@ fn readme(driver: &dyn Driver) -> String {
     std::fs::read_to_string(format!("{folder}/{}/README.md", driver.profile().id)).unwrap_or_default()
 }
 
+/// Each channel in a thread of its own, because one after the other takes minutes.
 #[test]
 fn every_registered_channel_conforms() {
+    let reports = std::thread::scope(|scope| {
+        let start = |driver: &'static dyn Driver| {
+            let options = Options { seed: 20_251_123, exhaustive: false, readme: readme(driver) };
+            scope.spawn(move || run(driver, &NativeKeyring, &options))
+        };
+        let runs: Vec<_> = REGISTRY.iter().map(|driver| start(*driver)).collect();
+        runs.into_iter().map(|run| run.join().expect("a suite runs to its end")).collect::<Vec<_>>()
+    });
     let mut failures = Vec::new();
-    for driver in REGISTRY {
-        let options = Options { seed: 20_251_123, exhaustive: false, readme: readme(*driver) };
-        let report = run(*driver, &NativeKeyring, &options);
+    for report in reports {
         println!("{report}");
         failures.extend(report.failures().map(|case| format!("{}: {case:?}", report.channel)));
     }

@@ -151,7 +151,19 @@ impl Engine {
             return Ok(accounts);
         }
         let rows = self.store.channel_accounts(tenant).await?;
-        let open = rows.into_iter().map(|row| self.open_account(tenant, row)).collect();
+        let before = self.accounts.last(&tenant);
+        let before = before.as_deref().map_or(&[][..], Vec::as_slice);
+        // Opening reads keys, which is dear, so what was open with the same settings stays so.
+        let kept = |row: &ChannelAccount| {
+            let this = (row.id, &row.channel, &row.sealed_settings);
+            let same = |old: &ChannelAccount| (old.id, &old.channel, &old.sealed_settings) == this;
+            before.iter().find(|open| open.channel.is_some() && same(&open.account)).cloned()
+        };
+        let open = rows.into_iter().map(|row| match kept(&row) {
+            Some(open) => OpenAccount { account: Arc::new(row), ..open },
+            None => self.open_account(tenant, row),
+        });
+        let open = open.collect();
         Ok(self.accounts.keep(tenant, open, self.wall()))
     }
 

@@ -22,8 +22,12 @@ fn archive(content: &[u8]) -> Vec<u8> {
 }
 
 fn parse(bytes: &[u8]) -> Result<(Vec<Line>, Totals), Fault> {
+    parse_for(&*adapter(), bytes)
+}
+
+fn parse_for(channel: &dyn Channel, bytes: &[u8]) -> Result<(Vec<Line>, Totals), Fault> {
     let mut lines = Vec::new();
-    let totals = adapter().parse(&mut &*bytes, &mut |line| lines.push(line))?;
+    let totals = channel.parse(&mut &*bytes, &mut |line| lines.push(line))?;
     Ok((lines, totals))
 }
 
@@ -121,10 +125,9 @@ fn the_address_of_the_file_has_to_be_a_safe_one_and_the_file_an_archive() {
 
 #[test]
 fn the_simulators_statement_agrees_with_its_book() {
-    let mut theirs = settings("theirs.json");
-    theirs.set("base_url", "https://sandbox.example");
-    let mut gateway = Sandbox.open(&theirs, &NativeKeyring).unwrap();
-    let channel = adapter();
+    let made = Sandbox.provision("https://sandbox.example", &NativeKeyring, &Zeros).unwrap();
+    let mut gateway = Sandbox.open(&made.theirs, &NativeKeyring).unwrap();
+    let channel = Allinpay.open(&made.ours, &NativeKeyring).unwrap();
     let mut send = |operation: &Operation| {
         let Ok(Step::Send(call)) = channel.encode(operation, &context()) else { panic!("not sent") };
         let (mut head, body) = call.request.into_parts();
@@ -136,9 +139,12 @@ fn the_simulators_statement_agrees_with_its_book() {
     let Operation::Refund(part) = refund() else { return };
     send(&Operation::Refund(Refund { captured: cny(9003), ..part }));
     let next_day = NOW.plus(std::time::Duration::from_secs(86_400));
-    let (lines, totals) = parse(&gateway.statement(NOW, next_day).unwrap()).unwrap();
+    let (lines, totals) = parse_for(&*channel, &gateway.statement(NOW, next_day).unwrap()).unwrap();
     assert_eq!(totals, Totals { payments: 1, refunds: 1 });
     let shown: Vec<_> = lines.iter().map(|line| (line.kind, line.money, line.fee)).collect();
     assert_eq!(shown, [(LineKind::Payment, cny(9003), cny(54)), (LineKind::Refund, cny(880), cny(0))]);
-    assert_eq!(parse(&gateway.statement(next_day, next_day).unwrap()).unwrap().1, Totals::default());
+    assert_eq!(
+        parse_for(&*channel, &gateway.statement(next_day, next_day).unwrap()).unwrap().1,
+        Totals::default()
+    );
 }

@@ -27,6 +27,12 @@ impl<K: Eq + Hash + Clone, V> Cache<K, V> {
         (*kept <= now && now.since(*kept) < AGE_MAX).then(|| Arc::clone(value))
     }
 
+    /// The value, however old.
+    pub(super) fn last(&self, key: &K) -> Option<Arc<V>> {
+        let map = self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        map.get(key).map(|(_, value)| Arc::clone(value))
+    }
+
     pub(super) fn keep(&self, key: K, value: V, now: Timestamp) -> Arc<V> {
         let value = Arc::new(value);
         let mut map = self.0.write().unwrap_or_else(std::sync::PoisonError::into_inner);
