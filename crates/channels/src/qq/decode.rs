@@ -2,7 +2,6 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use paycore::channel::{
     Action, Close, Context, DeclineReason as Why, Fault, Operation, Outcome, Pay, QueryRefund, Reply, Stage,
@@ -16,7 +15,7 @@ use super::config::Account;
 use super::encode::{CLOSING, CONFIRM, FIRST, REVERSING, ask, ask_refund, close, reverse};
 use crate::dialect::doubt::{self, Doubt, refusal};
 use crate::dialect::reply::{beijing_compact, declined, done, not_sent, same};
-use crate::dialect::v2::{Answer, Refused, fen};
+use crate::dialect::v2::{Answer, Refused, fen, refund_state};
 use crate::dialect::xml::Fields;
 
 pub(super) fn next(
@@ -78,7 +77,7 @@ pub(super) fn next(
             }
         },
         (Operation::QueryRefund(query), _) => queried(account.party.open(reply)?, query),
-        (Operation::Statement(_), _) => file(account, reply),
+        (Operation::Statement(_), _) => account.party.bill(reply),
         _ => Err(Fault::Unsupported),
     }
 }
@@ -273,32 +272,4 @@ fn queried(answer: Answer, query: &QueryRefund) -> Result<Step, Fault> {
         }
         Answer::Refused(refused) => refused.absent(NO_REFUND)?,
     })
-}
-
-/// What a refund came to. The reply may list several refunds of the order, numbered in the names of their fields.
-fn refund_state(fields: &Fields, payment: &str, reference: &str, money: Money) -> Result<Outcome, Fault> {
-    same("out_trade_no", fields.field("out_trade_no"), payment)?;
-    let number = |row: &u8| fields.field(&format!("out_refund_no_{row}")) == Some(reference);
-    let row = (0..50_u8).find(number).ok_or_else(|| Fault::Unacceptable("not about this refund".into()))?;
-    let said = fen(fields, &format!("refund_fee_{row}"), Some(money))?;
-    let said = said.ok_or_else(|| Fault::Unexpected("no refund_fee".into()))?;
-    let verdict = match fields.required(&format!("refund_status_{row}"))? {
-        "SUCCESS" => Verdict::Succeeded,
-        // A refund that changed its way waits for the merchant.
-        "PROCESSING" | "CHANGE" => Verdict::Pending,
-        "FAIL" => declined(Why::Generic, "FAIL", "退款失败").verdict,
-        other => return Err(Fault::Unexpected(format!("refund_status {other:?}"))),
-    };
-    Ok(Outcome::new(verdict).channel_id(fields.required(&format!("refund_id_{row}"))?).money(said))
-}
-
-/// The bill comes as it is, without a signature; what goes wrong comes as XML.
-fn file(account: &Account, reply: &Reply) -> Result<Step, Fault> {
-    if reply.status() == http::StatusCode::OK && !reply.body().trim_ascii_start().starts_with(b"<") {
-        return Ok(Step::File(Bytes::clone(reply.body())));
-    }
-    match account.party.open(reply)? {
-        Answer::Refused(refused) => Err(refused.unknown()),
-        Answer::Done(_) => Err(Fault::Unexpected("no bill".into())),
-    }
 }

@@ -1,6 +1,5 @@
 //! Replies as outcomes.
 
-use bytes::Bytes;
 use paycore::channel::{
     Action, Close, Context, DeclineReason as Why, Fault, Operation, Outcome, Pay, Payment, QueryRefund,
     Reply, Stage, Step, Verdict,
@@ -12,7 +11,7 @@ use super::encode::{CONFIRM, FIRST, REVERSING, ask, ask_refund, reverse};
 use super::packet;
 use crate::dialect::doubt::{self, Doubt, refusal};
 use crate::dialect::reply::{beijing_compact, declined, done, not_sent, same};
-use crate::dialect::v2::{Answer, Refused, fen};
+use crate::dialect::v2::{Answer, Refused, fen, refund_state};
 use crate::dialect::wechat_login;
 use crate::dialect::xml::Fields;
 
@@ -62,7 +61,7 @@ pub(super) fn next(
         (Operation::QueryTransfer(query), _) => packet::asked(account, query, reply),
         (Operation::AuthorizeDevice(_), _) => authorized(account, reply),
         (Operation::Identify(_), _) => wechat_login::told(reply),
-        (Operation::Statement(_), _) => file(account, reply),
+        (Operation::Statement(_), _) => account.party.bill(reply),
         _ => Err(Fault::Unsupported),
     }
 }
@@ -228,23 +227,6 @@ fn queried(answer: Answer, query: &QueryRefund) -> Result<Step, Fault> {
     })
 }
 
-/// What a refund came to. The reply may list several refunds of the order, numbered in the names of their fields.
-fn refund_state(fields: &Fields, payment: &str, reference: &str, money: Money) -> Result<Outcome, Fault> {
-    same("out_trade_no", fields.field("out_trade_no"), payment)?;
-    let number = |row: &u8| fields.field(&format!("out_refund_no_{row}")) == Some(reference);
-    let row = (0..50_u8).find(number).ok_or_else(|| Fault::Unacceptable("not about this refund".into()))?;
-    let said = fen(fields, &format!("refund_fee_{row}"), Some(money))?;
-    let said = said.ok_or_else(|| Fault::Unexpected("no refund_fee".into()))?;
-    let verdict = match fields.required(&format!("refund_status_{row}"))? {
-        "SUCCESS" => Verdict::Succeeded,
-        // A refund that changed its way waits for the merchant.
-        "PROCESSING" | "CHANGE" => Verdict::Pending,
-        "REFUNDCLOSE" => declined(Why::Generic, "REFUNDCLOSE", "退款关闭").verdict,
-        other => return Err(Fault::Unexpected(format!("refund_status {other:?}"))),
-    };
-    Ok(Outcome::new(verdict).channel_id(fields.required(&format!("refund_id_{row}"))?).money(said))
-}
-
 /// What the device's own client takes. The reply has only the outer of the two codes.
 fn authorized(account: &Account, reply: &Reply) -> Result<Step, Fault> {
     if reply.status() != http::StatusCode::OK {
@@ -261,15 +243,4 @@ fn authorized(account: &Account, reply: &Reply) -> Result<Step, Fault> {
     let named = |name: &str| Some((name.to_owned(), fields.field(name)?.to_owned()));
     let parameters = names.into_iter().filter_map(named).collect();
     done(Outcome::new(Verdict::Awaiting(Action::Client { parameters })))
-}
-
-/// The bill comes as it is, without a signature; what goes wrong comes as XML.
-fn file(account: &Account, reply: &Reply) -> Result<Step, Fault> {
-    if reply.status() == http::StatusCode::OK && !reply.body().trim_ascii_start().starts_with(b"<") {
-        return Ok(Step::File(Bytes::clone(reply.body())));
-    }
-    match open(account, reply)? {
-        Answer::Refused(refused) => Err(refused.unknown()),
-        Answer::Done(_) => Err(Fault::Unexpected("no bill".into())),
-    }
 }
