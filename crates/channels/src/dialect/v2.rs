@@ -3,13 +3,13 @@
 //! believed, refusals too.
 
 use bytes::Bytes;
-use paycore::channel::{DeclineReason as Why, Fault, Outcome, Reply, Step, Verdict};
+use paycore::channel::{DeclineReason as Why, Fault, Outcome, QueryRefund, Reply, Step, Verdict};
 use paycore::currency::Currency;
 use paycore::money::Money;
 use paycore::secret::Secret;
 use paycore::units::UnitRule;
 
-use crate::dialect::reply::{declined, same};
+use crate::dialect::reply::{declined, done, same};
 use crate::dialect::xml::{Fields, Hash};
 
 /// Who takes part in a conversation, and how it is signed.
@@ -103,6 +103,35 @@ impl Party {
             _ => Ok(()),
         }
     }
+}
+
+/// Documented refusals of a payment after which no money moves under its reference.
+pub(crate) const PAY_DECLINES: &[(&str, Why)] = &[
+    ("NOTENOUGH", Why::InsufficientFunds),
+    ("PARAMERROR", Why::InvalidRequest),
+    ("NOAUTH", Why::NotPermitted),
+    ("RULELIMIT", Why::Limit),
+    ("MCHIDNOTEXIST", Why::NotPermitted),
+    ("APPIDNOTEXIST", Why::NotPermitted),
+    ("APPIDMCHIDNOTMATCH", Why::NotPermitted),
+];
+
+/// Codes that say that there is no such order.
+pub(crate) const NO_ORDER: &[&str] = &["ORDERNOTEXIST"];
+/// Codes that say that there is no such refund.
+pub(crate) const NO_REFUND: &[&str] = &["REFUNDNOTEXIST", "ORDERNOTEXIST"];
+
+/// Refusals that tell of an order that exists already; the order itself knows what became of it.
+pub(crate) const KNOWN_ORDER: &[&str] = &["ORDERPAID", "ORDERCLOSED", "ORDERREVERSED", "OUTTRADENOUSED"];
+
+/// What a query of a refund says.
+pub(crate) fn asked_refund(answer: Answer, query: &QueryRefund) -> Result<Step, Fault> {
+    done(match answer {
+        Answer::Done(fields) => {
+            refund_state(&fields, &query.payment.reference, &query.reference, query.money)?
+        }
+        Answer::Refused(refused) => refused.absent(NO_REFUND)?,
+    })
 }
 
 /// What a refund came to. The reply may list several refunds of the order, numbered in the names of their fields.

@@ -1,8 +1,8 @@
 //! Replies as outcomes.
 
 use paycore::channel::{
-    Action, Close, Context, DeclineReason as Why, Fault, Operation, Outcome, Pay, Payment, QueryRefund,
-    Reply, Stage, Step, Verdict,
+    Action, Close, Context, DeclineReason as Why, Fault, Operation, Outcome, Pay, Payment, Reply, Stage,
+    Step, Verdict,
 };
 use paycore::money::Money;
 
@@ -11,7 +11,9 @@ use super::encode::{CONFIRM, FIRST, REVERSING, ask, ask_refund, reverse};
 use super::packet;
 use crate::dialect::doubt::{self, Doubt, refusal};
 use crate::dialect::reply::{beijing_compact, declined, done, not_sent, same};
-use crate::dialect::v2::{Answer, Refused, fen, refund_state};
+use crate::dialect::v2::{
+    Answer, KNOWN_ORDER, NO_ORDER, NO_REFUND, PAY_DECLINES, Refused, asked_refund, fen, refund_state,
+};
 use crate::dialect::wechat_login;
 use crate::dialect::xml::Fields;
 
@@ -56,7 +58,7 @@ pub(super) fn next(
                 done(if accepted { Outcome::new(Verdict::Pending) } else { refusal(REFUND_DOUBTS, stage) })
             }
         },
-        (Operation::QueryRefund(query), _) => queried(open(account, reply)?, query),
+        (Operation::QueryRefund(query), _) => asked_refund(open(account, reply)?, query),
         (Operation::Transfer(transfer), stage) => packet::sent(account, transfer, (reply, stage), cx),
         (Operation::QueryTransfer(query), _) => packet::asked(account, query, reply),
         (Operation::AuthorizeDevice(_), _) => authorized(account, reply),
@@ -66,21 +68,6 @@ pub(super) fn next(
     }
 }
 
-/// Codes that say that there is no such order or refund.
-const NO_ORDER: &[&str] = &["ORDERNOTEXIST"];
-const NO_REFUND: &[&str] = &["REFUNDNOTEXIST", "ORDERNOTEXIST"];
-
-/// Documented refusals of a charge after which no money moves under its reference.
-const PAY_DECLINES: &[(&str, Why)] = &[
-    ("NOTENOUGH", Why::InsufficientFunds),
-    ("PARAMERROR", Why::InvalidRequest),
-    ("NOAUTH", Why::NotPermitted),
-    ("RULELIMIT", Why::Limit),
-    ("MCHIDNOTEXIST", Why::NotPermitted),
-    ("APPIDNOTEXIST", Why::NotPermitted),
-    ("APPIDMCHIDNOTMATCH", Why::NotPermitted),
-];
-
 /// Each of these may be said of the repeat of a request that was carried out, with a code that the first one has used
 /// up.
 const PAY_DOUBTS: &[Doubt] = &[
@@ -89,9 +76,6 @@ const PAY_DOUBTS: &[Doubt] = &[
     ("AUTHCODEINVALID", Why::InvalidRequest, "人脸凭证无效"),
     ("INVALIDREQUEST", Why::InvalidRequest, "无效请求"),
 ];
-
-/// Refusals that tell of an order that exists already; the order itself knows what became of it.
-const KNOWN_ORDER: &[&str] = &["ORDERPAID", "ORDERCLOSED", "ORDERREVERSED", "OUTTRADENOUSED"];
 
 const REFUND_DOUBTS: &[Doubt] = &[
     ("NOTENOUGH", Why::InsufficientFunds, "余额不足"),
@@ -216,15 +200,6 @@ fn reversed(account: &Account, reply: &Reply, close: &Close, cx: &Context<'_>) -
         Answer::Refused(refused) => return Err(refused.unknown()),
     }
     ask(account, &close.payment.reference, CONFIRM, cx).map_err(not_sent)
-}
-
-fn queried(answer: Answer, query: &QueryRefund) -> Result<Step, Fault> {
-    done(match answer {
-        Answer::Done(fields) => {
-            refund_state(&fields, &query.payment.reference, &query.reference, query.money)?
-        }
-        Answer::Refused(refused) => refused.absent(NO_REFUND)?,
-    })
 }
 
 /// What the device's own client takes. The reply has only the outer of the two codes.
