@@ -2,13 +2,14 @@
 //! whether the call was understood and whose `result_code` says whether it was carried out. Only what is signed is
 //! believed, refusals too.
 
-use paycore::channel::{Fault, Outcome, Reply, Verdict};
+use bytes::Bytes;
+use paycore::channel::{DeclineReason as Why, Fault, Outcome, QueryRefund, Reply, Step, Verdict};
 use paycore::currency::Currency;
 use paycore::money::Money;
 use paycore::secret::Secret;
 use paycore::units::UnitRule;
 
-use crate::dialect::reply::same;
+use crate::dialect::reply::{declined, done, same};
 use crate::dialect::xml::{Fields, Hash};
 
 /// Who takes part in a conversation, and how it is signed.
@@ -82,6 +83,17 @@ impl Party {
         }
     }
 
+    /// The daily bill, which comes as it is, without a signature; what goes wrong comes as a document.
+    pub(crate) fn bill(&self, reply: &Reply) -> Result<Step, Fault> {
+        if reply.status() == http::StatusCode::OK && !reply.body().trim_ascii_start().starts_with(b"<") {
+            return Ok(Step::File(Bytes::clone(reply.body())));
+        }
+        match self.open(reply)? {
+            Answer::Refused(refused) => Err(refused.unknown()),
+            Answer::Done(_) => Err(Fault::Unexpected("no bill".into())),
+        }
+    }
+
     /// Whether fields are signed, and about this merchant and app.
     pub(crate) fn authentic(&self, fields: &Fields) -> Result<(), Fault> {
         fields.verify(self.hash, &self.key)?;
@@ -91,6 +103,59 @@ impl Party {
             _ => Ok(()),
         }
     }
+}
+
+/// Documented refusals of a payment after which no money moves under its reference.
+pub(crate) const PAY_DECLINES: &[(&str, Why)] = &[
+    ("NOTENOUGH", Why::InsufficientFunds),
+    ("PARAMERROR", Why::InvalidRequest),
+    ("NOAUTH", Why::NotPermitted),
+    ("RULELIMIT", Why::Limit),
+    ("MCHIDNOTEXIST", Why::NotPermitted),
+    ("APPIDNOTEXIST", Why::NotPermitted),
+    ("APPIDMCHIDNOTMATCH", Why::NotPermitted),
+];
+
+/// Codes that say that there is no such order.
+pub(crate) const NO_ORDER: &[&str] = &["ORDERNOTEXIST"];
+/// Codes that say that there is no such refund.
+pub(crate) const NO_REFUND: &[&str] = &["REFUNDNOTEXIST", "ORDERNOTEXIST"];
+
+/// Refusals that tell of an order that exists already; the order itself knows what became of it.
+pub(crate) const KNOWN_ORDER: &[&str] = &["ORDERPAID", "ORDERCLOSED", "ORDERREVERSED", "OUTTRADENOUSED"];
+
+/// What a query of a refund says.
+pub(crate) fn asked_refund(answer: Answer, query: &QueryRefund) -> Result<Step, Fault> {
+    done(match answer {
+        Answer::Done(fields) => {
+            refund_state(&fields, &query.payment.reference, &query.reference, query.money)?
+        }
+        Answer::Refused(refused) => refused.absent(NO_REFUND)?,
+    })
+}
+
+/// What a refund came to. The reply may list several refunds of the order, numbered in the names of their fields.
+pub(crate) fn refund_state(
+    fields: &Fields,
+    payment: &str,
+    reference: &str,
+    money: Money,
+) -> Result<Outcome, Fault> {
+    same("out_trade_no", fields.field("out_trade_no"), payment)?;
+    let number = |row: &u8| fields.field(&format!("out_refund_no_{row}")) == Some(reference);
+    let row = (0..50_u8).find(number).ok_or_else(|| Fault::Unacceptable("not about this refund".into()))?;
+    let said = fen(fields, &format!("refund_fee_{row}"), Some(money))?;
+    let said = said.ok_or_else(|| Fault::Unexpected("no refund_fee".into()))?;
+    let verdict = match fields.required(&format!("refund_status_{row}"))? {
+        "SUCCESS" => Verdict::Succeeded,
+        // A refund that changed its way waits for the merchant.
+        "PROCESSING" | "CHANGE" => Verdict::Pending,
+        // One provider says it in this word, the other in that.
+        "REFUNDCLOSE" => declined(Why::Generic, "REFUNDCLOSE", "退款关闭").verdict,
+        "FAIL" => declined(Why::Generic, "FAIL", "退款失败").verdict,
+        other => return Err(Fault::Unexpected(format!("refund_status {other:?}"))),
+    };
+    Ok(Outcome::new(verdict).channel_id(fields.required(&format!("refund_id_{row}"))?).money(said))
 }
 
 /// An amount in fen that may be left out, and has to be ours if that is known.

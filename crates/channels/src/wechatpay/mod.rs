@@ -9,6 +9,7 @@ mod decode;
 mod encode;
 mod notice;
 pub mod simulator;
+mod statement;
 
 use std::io::BufRead;
 use std::sync::Arc;
@@ -25,7 +26,6 @@ use paycore::units::UnitRule;
 
 use crate::dialect::settings::field;
 use crate::dialect::v3::{PARTS_MAX, rejection};
-use crate::dialect::wechat_bill;
 use config::Account;
 
 /// The WeChat Pay channel.
@@ -78,8 +78,7 @@ impl Channel for Account {
     }
 
     fn parse(&self, statement: &mut dyn BufRead, each: &mut dyn FnMut(Line)) -> Result<Totals, Fault> {
-        let sub = self.merchant.sub.as_ref().map(|sub| sub.mchid.as_str());
-        wechat_bill::parse(&self.merchant.identity.mchid, sub, statement, each)
+        statement::parse(self, statement, each)
     }
 }
 

@@ -7,8 +7,10 @@
 mod config;
 mod decode;
 mod encode;
+mod notice;
 mod packet;
 pub mod simulator;
+mod statement;
 
 use std::io::BufRead;
 use std::sync::Arc;
@@ -25,7 +27,6 @@ use paycore::units::UnitRule;
 
 use crate::dialect::reply::plain;
 use crate::dialect::settings::field;
-use crate::dialect::wechat_bill;
 use config::Account;
 
 /// The WeChat Pay v2 channel.
@@ -70,8 +71,8 @@ impl Channel for Account {
         decode::next(self, operation, stage, reply, cx)
     }
 
-    fn verify(&self, _notice: &Notice, _cx: &Context<'_>) -> Result<Verified, Fault> {
-        Err(Fault::Unsupported)
+    fn verify(&self, notice: &Notice, cx: &Context<'_>) -> Result<Verified, Fault> {
+        notice::verify(notice, cx)
     }
 
     fn reject(&self) -> http::Response<Bytes> {
@@ -79,12 +80,16 @@ impl Channel for Account {
     }
 
     fn parse(&self, statement: &mut dyn BufRead, each: &mut dyn FnMut(Line)) -> Result<Totals, Fault> {
-        let sub = self.sub.as_ref().map(|(mch_id, _)| mch_id.as_str());
-        wechat_bill::parse(&self.party.mch_id, sub, statement, each)
+        statement::parse(self, statement, each)
     }
 }
 
 const CNY: Currency = Currency::CNY;
+/// What can be done apart from payments.
+#[rustfmt::skip]
+const OTHERS: &[Verb] = &[
+    Verb::Transfer, Verb::QueryTransfer, Verb::AuthorizeDevice, Verb::SignIn, Verb::Identify,
+];
 /// The gateway for real money.
 const PRODUCTION: &str = "https://api.mch.weixin.qq.com";
 /// The same for the devices that read faces.
@@ -103,7 +108,7 @@ static PROFILE: Profile = Profile {
         captures: &[CaptureMode::Automatic],
         parts_max: 0,
     }],
-    verbs: &[Verb::Transfer, Verb::QueryTransfer, Verb::AuthorizeDevice, Verb::SignIn, Verb::Identify],
+    verbs: OTHERS,
     statements: &[StatementKind::Trade],
     units: UnitRule::Minor,
     // A red packet's number has at most 28 characters.

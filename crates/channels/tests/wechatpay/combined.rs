@@ -1,6 +1,6 @@
 //! Payments with parts: paid at once, given back part by part.
 
-use paycore::channel::{Action, Fault, Part, Refusal, Step, Subject, Verdict};
+use paycore::channel::{Action, Fault, Part, Refusal, Subject, Verdict};
 use serde_json::Value;
 
 use super::golden::request;

@@ -113,6 +113,7 @@ fn a_service_provider_pays_out_for_the_merchant_that_authorized_it() {
         let due = wire.simulator.due(wire.now);
         let told = wire.channel.verify(&due[0].request, &context(wire.now)).unwrap();
         assert_eq!(told.reports[0].outcome.verdict, Verdict::Succeeded);
+        let mut wire = walked(appid);
         let Verdict::Declined(poor) = wire.verdict(&transfer(9_001)) else { panic!() };
         assert_eq!(poor.reason, DeclineReason::InsufficientFunds);
     }

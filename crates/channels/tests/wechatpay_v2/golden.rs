@@ -174,7 +174,7 @@ fn every_recorded_reply_means_one_thing() {
         ("device", device(), 0, client.into()),
         ("sign_error", device(), 0, unknown("FAIL", "签名错误")),
         ("bill", statement(), 0, format!("file of {bill} bytes")),
-        ("bill_error", statement(), 0, unknown("return_code", "No Bill Exist")),
+        ("bill_error", statement(), 0, unknown("FAIL", "No Bill Exist")),
         ("login", identify("0a1B2c"), 0, "Succeeded oTest0nlyPayer - -".into()),
         ("login_spent", identify("0a1B2c"), 0, no_order("Expired", "40163", "code been used, rid: 0")),
         ("login_secret", identify("0a1B2c"), 0, unknown("40125", "invalid appsecret")),

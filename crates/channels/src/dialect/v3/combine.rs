@@ -83,7 +83,7 @@ pub(crate) fn combine(merchant: &Merchant, pay: &Pay, mut order: Value) -> Resul
         "combine_appid": merchant.appid, "combine_mchid": merchant.identity.mchid,
         "combine_out_trade_no": reference("reference", &pay.reference)?, "sub_orders": sub_orders,
     });
-    if let Some(openid) = order["payer"]["sp_openid"].take().as_str() {
+    if let Some(openid) = order["payer"].get("sp_openid") {
         order["payer"] = json!({"openid": openid});
     }
     let others = [

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 
 use super::replies::flip;
 use super::stand::{Failure, NOTIFY_URL, Stand, currency, refund};
-use crate::channel::{Operation, Verb};
+use crate::channel::{Capability, Operation, Verb};
 use crate::money::Money;
 
 /// Headers that describe the transfer and that no channel signs.
@@ -14,6 +14,7 @@ const UNSIGNED: [HeaderName; 5] = [CONTENT_TYPE, CONTENT_LENGTH, HOST, USER_AGEN
 
 /// Valid notifications of a payment and of a refund of every kind that the channel notifies of.
 fn samples(stand: &mut Stand<'_>) -> Result<Vec<Request<Bytes>>, Failure> {
+    notified(stand)?;
     let mut samples = Vec::new();
     for row in stand.profile().capabilities {
         if stand.notices(row, 1) == 0 {
@@ -34,13 +35,24 @@ fn samples(stand: &mut Stand<'_>) -> Result<Vec<Request<Bytes>>, Failure> {
     Ok(samples)
 }
 
+/// The first kind of payment that the channel notifies of. A channel that notifies of none must take nothing for a
+/// notification.
+fn notified(stand: &mut Stand<'_>) -> Result<&'static Capability, Failure> {
+    if let Some(row) = stand.profile().capabilities.iter().find(|row| stand.notices(row, 1) > 0) {
+        return Ok(row);
+    }
+    let made_up = Request::post(NOTIFY_URL).body(Bytes::from_static(b"<xml></xml>"));
+    refuses(stand, "anything", &made_up.map_err(|error| error.to_string())?)?;
+    Err(Failure::NotClaimed)
+}
+
 fn refuses(stand: &mut Stand<'_>, what: &str, notice: &Request<Bytes>) -> Result<(), Failure> {
     let verified = stand.verify(notice);
     stand.ensure(verified.is_err(), || format!("{what} is accepted: {verified:?}"))
 }
 
 pub(super) fn acknowledged(stand: &mut Stand<'_>) -> Result<(), Failure> {
-    let row = stand.profile().capabilities.first().ok_or(Failure::NotClaimed)?;
+    let row = notified(stand)?;
     stand.paid(row, Money::new(12_34, currency(row)))?;
     let first = stand.due();
     stand.same("notifications", first.len(), 1)?;
