@@ -47,6 +47,12 @@ const COMMANDS: &[Command] = &[
         run: generate_or_check,
     },
     Command {
+        name: "wasm",
+        arguments: "",
+        about: "build the checkout widget for the server to take in, and check its size",
+        run: |_| serve::wasm(),
+    },
+    Command {
         name: "tidy",
         arguments: "",
         about: "layering, budgets, bans, and the browser target",

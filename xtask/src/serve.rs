@@ -1,6 +1,7 @@
 //! `cargo xtask serve`: build the server and become it.
 
 use crate::shell::{Failure, cargo, root, run};
+use crate::test::needs;
 
 /// Builds `paycore` and runs `paycore serve --sandbox` with the arguments that are left. `--release` builds with
 /// optimisation. The server prints its addresses, a test key and a first call to paste.
@@ -8,10 +9,19 @@ pub fn serve(args: &[String]) -> Result<(), Failure> {
     let release = args.iter().any(|arg| arg == "--release");
     let rest = args.iter().filter(|arg| *arg != "--release" && *arg != "--");
     let profile = if release { "release" } else { "dev" };
+    if let Err(failure) = wasm() {
+        println!("the server starts without the checkout widget: {failure}");
+    }
     cargo(["build", "--package", "paycore-server", "--bin", "paycore", "--profile", profile]).run()?;
     let folder = if release { "release" } else { "debug" };
     let program = root().join("target").join(folder).join("paycore");
     Err(run(program, ["serve", "--sandbox"]).args(rest).become_it())
+}
+
+/// `cargo xtask wasm`: builds the checkout widget into `crates/server/dist`.
+pub fn wasm() -> Result<(), Failure> {
+    needs::ensure(&needs::WASM)?;
+    cargo(["run", "--quiet", "--package", "xtask-wasm"]).run()
 }
 
 /// `cargo xtask bench`: builds the benchmarks with optimisation and runs them. The stores come first, with a

@@ -5,6 +5,7 @@ use paycore::channel::Driver;
 
 pub mod alipay;
 pub mod allinpay;
+pub mod antom;
 mod dialect;
 pub mod douyinpay;
 pub mod ecny;
@@ -17,6 +18,7 @@ pub mod shouqianba;
 pub mod testpay;
 pub mod unionpay;
 pub mod wechatpay;
+pub mod wechatpay_v2;
 
 #[cfg(feature = "readers")]
 pub use dialect::readers::{READERS, Reader};
@@ -31,9 +33,11 @@ pub static REGISTRY: &[&dyn Driver] = &[
     &douyinpay::DouyinPay,
     &ecny::Ecny,
     &testpay::Testpay,
+    &antom::Antom,
     &allinpay::Allinpay,
     &epay::Epay,
     &huifu::Huifu,
     &lakala::Lakala,
     &shouqianba::Shouqianba,
+    &wechatpay_v2::WechatPayV2,
 ];

@@ -20,13 +20,16 @@ use crate::channel::{
     Channel, Context, Driver, Fault, Operation, Outcome, Query, Refusal, Settings, Step, Verb,
 };
 use crate::crypto::{Keyring, Vault};
+use crate::document::DocumentFilter;
 use crate::error::{Code, Error, Result};
 use crate::event::{Booking, Event, EventKind};
 use crate::exception::{Exception, ExceptionKind};
+use crate::fee::Schedule;
 use crate::id::{AuditId, ChannelAccountId, EventId, ExceptionId, LinkId, MerchantId};
+use crate::ledger::posting::Templates;
 use crate::merchant::Merchant;
-use crate::order::Order;
 use crate::order::input::Moment;
+use crate::order::{Order, OrderView};
 use crate::refund::Refund;
 use crate::sandbox::service::Hub;
 use crate::store::{Changes, CommitError, Put, StoreError};
@@ -47,10 +50,12 @@ pub struct Engine {
     pub(crate) vault: Arc<dyn Vault>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) rng: Arc<dyn Rng>,
+    pub(crate) templates: Templates,
     pub(crate) public_url: String,
     pub(crate) hub: Hub,
     merchants: Cache<MerchantId, Merchant>,
     accounts: Cache<MerchantId, Vec<OpenAccount>>,
+    schedules: Cache<MerchantId, Vec<Schedule>>,
 }
 
 /// A channel account whose settings are read and whose keys are open.
@@ -137,6 +142,7 @@ impl Engine {
     pub(crate) fn forget(&self, id: MerchantId) {
         self.merchants.forget(&id);
         self.accounts.forget(&id);
+        self.schedules.forget(&id);
     }
 
     /// The merchant's channel accounts, open, by priority; at most two seconds old.
@@ -147,6 +153,15 @@ impl Engine {
         let rows = self.store.channel_accounts(tenant).await?;
         let open = rows.into_iter().map(|row| self.open_account(tenant, row)).collect();
         Ok(self.accounts.keep(tenant, open, self.wall()))
+    }
+
+    /// The merchant's fee schedules; at most two seconds old.
+    pub(crate) async fn schedules(&self, tenant: MerchantId) -> Result<Arc<Vec<Schedule>>> {
+        if let Some(schedules) = self.schedules.fresh(&tenant, self.wall()) {
+            return Ok(schedules);
+        }
+        let rows = self.all_documents(tenant, &DocumentFilter::default()).await?;
+        Ok(self.schedules.keep(tenant, rows, self.wall()))
     }
 
     fn open_account(&self, tenant: MerchantId, row: ChannelAccount) -> OpenAccount {
@@ -234,10 +249,11 @@ impl Engine {
         }
     }
 
-    /// Commits one step of one merchant: books its events, then writes everything at once.
+    /// Commits one step of one merchant: clears what it moves, books its events, then writes everything at once.
     pub(crate) async fn commit(&self, tenant: MerchantId, mut changes: Changes) -> Result<(), CommitError> {
+        crate::clearing::service::clear(self, tenant, &mut changes).await?;
         for event in &changes.events {
-            if let Some(transaction) = crate::ledger::rules::book(event, &*self.rng) {
+            if let Some(transaction) = crate::ledger::rules::book(event, &self.templates, &*self.rng) {
                 changes.transactions.push(transaction);
             }
         }
@@ -254,7 +270,7 @@ impl Engine {
         moment: Moment,
     ) -> Event {
         order.sequence += 1;
-        let view = order.view(merchant.livemode);
+        let view = OrderView { client_secret: None, ..order.view(merchant.livemode) };
         let mut event =
             self.event(kind, order.id.to_string(), order.sequence, &view, merchant.livemode, moment);
         // A shop behind the epay door is told one thing, that the order is paid; see `webhook::service::send`.
@@ -285,6 +301,21 @@ impl Engine {
         event
     }
 
+    /// Renders an event about any object: its id, and which of its events this is, counted from 1.
+    pub(crate) fn object_event<V: Serialize>(
+        &self,
+        kind: EventKind,
+        (object_id, sequence): (String, i64),
+        view: &V,
+        booking: Option<Booking>,
+        merchant: &Merchant,
+        moment: Moment,
+    ) -> Event {
+        let mut event = self.event(kind, object_id, sequence, view, merchant.livemode, moment);
+        event.booking = booking;
+        event
+    }
+
     /// Opens an exception with its event.
     pub(crate) fn exception(
         &self,
@@ -311,7 +342,7 @@ impl Engine {
         changes.put(Put::Exception(exception));
     }
 
-    /// Numbers and renders an event about any other object.
+    /// Renders an event about an object; the caller numbers it.
     pub(crate) fn event<V: Serialize>(
         &self,
         kind: EventKind,
@@ -424,6 +455,16 @@ impl From<CommitError> for Error {
             CommitError::Duplicate(what) => {
                 Error::new(Code::DuplicateNumber, format!("This {what} is already in use.")).param(what)
             }
+            CommitError::Floor => {
+                Error::new(Code::InsufficientBalance, "The account does not have this much available.")
+            }
+            CommitError::Frozen => {
+                Error::new(Code::AccountFrozen, "The account is frozen; unfreeze it before money leaves it.")
+            }
+            CommitError::Closed => Error::new(
+                Code::BooksClosed,
+                "The books are closed for this date; use a later effective date.",
+            ),
             CommitError::Broken(detail) => Error::internal(detail),
             CommitError::Store(error) => error.into(),
         }

@@ -79,6 +79,16 @@ codes! {
     ChannelSettings "channel_settings" 422 "The channel's settings are not valid" "渠道配置无效";
     /// The channel refused the request before any money could move.
     ChannelRefused "channel_refused" 422 "The channel cannot do this" "渠道无法执行此操作";
+    /// An account does not have what is to be taken from it.
+    InsufficientBalance "insufficient_balance" 422 "The balance is not sufficient" "余额不足";
+    /// The account is frozen.
+    AccountFrozen "account_frozen" 422 "The account is frozen" "账户已冻结";
+    /// The booking counts for a date in a closed period.
+    BooksClosed "books_closed" 422 "The books are closed for this date" "该日期已关账";
+    /// There is no rate between two currencies that may be quoted by.
+    NoRate "no_rate" 422 "There is no current exchange rate" "没有有效汇率";
+    /// More is to be moved than stands on the account.
+    InsufficientBalance "insufficient_balance" 422 "The balance is not sufficient" "余额不足";
     /// Too many requests.
     RateLimited "rate_limited" 429 "Too many requests" "请求过于频繁";
     /// Something failed on our side; nothing is known to be lost.

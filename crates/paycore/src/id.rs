@@ -46,6 +46,13 @@ fn render(bits: u128) -> [u8; TEXT_LEN] {
     text
 }
 
+/// 128 random bits as 26 characters of base 32, for tokens that are guessed by nobody.
+pub fn random_text(rng: &dyn Rng) -> String {
+    let mut random = [0u8; 16];
+    rng.fill(&mut random);
+    String::from_utf8_lossy(&render(u128::from_be_bytes(random))).into_owned()
+}
+
 fn parse(text: &str) -> Option<u128> {
     let bytes = text.as_bytes();
     // 26 characters hold 130 bits: a first character above 7 would overflow 128.
@@ -174,6 +181,30 @@ ids! {
     EpayKeyId "epk";
     /// One HTTP request, for support and logs.
     RequestId "req";
+    /// An amount on hold in the ledger.
+    HoldId "hld";
+    /// A closed period of a merchant's books.
+    PeriodId "prd";
+    /// A seal over a part of a merchant's journal.
+    SealId "sea";
+    /// Somebody money may be paid out to.
+    BeneficiaryId "ben";
+    /// Money paid out.
+    PayoutId "pyt";
+    /// A file of payouts for a bank.
+    BatchId "pyb";
+    /// A clearing item: one movement of a merchant's money.
+    ItemId "itm";
+    /// A settlement: one batch of items with its statement.
+    SettlementId "stl";
+    /// A fee schedule.
+    FeeScheduleId "fsc";
+    /// A rate of exchange.
+    FxRateId "fxr";
+    /// A quote of exchange.
+    FxQuoteId "fxq";
+    /// A revaluation of what stands in foreign currencies.
+    FxRevaluationId "fxv";
     /// A plan by which orders are shared.
     SplitPlanId "spl";
     /// Somebody who may get shares.
@@ -196,6 +227,10 @@ ids! {
     DisputeId "dsp";
     /// A file of evidence.
     EvidenceId "evd";
+    /// A settlement plan: how one currency of a merchant is settled.
+    SettlementPlanId "stp";
+    /// A reserve: money held back from a settlement.
+    ReserveId "rsv";
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::channel::{Action, Identify, Method, Operation, Payer, SignIn, Verb, Verdict};
+use crate::channel::{Action, Identify, Method, Operation, Outcome, Payer, SignIn, Step, Verb, Verdict};
 use crate::engine::{Caller, Engine, OpenAccount};
 use crate::error::{Code, Error, Result};
 use crate::id::{LinkId, OrderId};
@@ -82,10 +82,13 @@ impl Landing {
         let Some(open) = self.identifier(engine, method).await? else { return Ok(None) };
         let sign_in = SignIn { return_url: return_url.to_owned(), state: "paycore".to_owned() };
         let now = engine.moment(&self.merchant).now;
-        let outcome = engine.ask(&open, &Operation::SignIn(sign_in), now).await.map_err(Error::internal)?;
-        match outcome.verdict {
-            Verdict::Awaiting(Action::Redirect { url }) => Ok(Some(url)),
-            other => Err(Error::internal(format!("a sign-in that is {other:?}"))),
+        match engine.encode(&open, &Operation::SignIn(sign_in), now) {
+            Ok(Step::Done(Outcome { verdict: Verdict::Awaiting(Action::Redirect { url }), .. })) => {
+                Ok(Some(url))
+            }
+            Ok(other) => Err(Error::internal(format!("a sign-in that is {other:?}"))),
+            // The account lacks the settings to ask with; the channel then says what it misses when it is to be paid.
+            Err(_) => Ok(None),
         }
     }
 

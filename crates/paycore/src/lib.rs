@@ -41,10 +41,11 @@ assert_eq!(order.money.to_string(), "12.34 CNY");
 //! # Map
 //! | modules | what |
 //! |---|---|
-//! | [`money`] [`currency`] [`units`] [`time`] [`id`] [`secret`] [`error`] | values; they know nothing else of paycore |
+//! | [`money`] [`currency`] [`rate`] [`units`] [`time`] [`calendar`] [`id`] [`secret`] [`error`] | values; they know nothing else of paycore |
 //! | [`crypto`] | signing, verifying and sealing behind traits |
 //! | [`channel`] | the channel contract, and the simulator's |
-//! | [`order`] [`refund`] [`ledger`] [`event`] [`webhook`] [`merchant`] [`account`] [`epay`] [`exception`] [`document`] [`sandbox`] | the slices: types, `state`, `rules`; with feature `engine` also `service` and what they read from a store |
+//! | [`order`] [`refund`] [`ledger`] [`event`] [`webhook`] [`merchant`] [`account`] [`epay`] [`exception`] [`document`] [`payout`] [`sandbox`] | the slices: types, `state`, `rules`; with feature `engine` also `service` and what they read from a store |
+//! | [`order`] [`refund`] [`fee`] [`clearing`] [`fx`] [`ledger`] [`event`] [`webhook`] [`merchant`] [`account`] [`epay`] [`exception`] [`document`] [`sandbox`] | the slices: types, `state`, `rules`; with feature `engine` also `service` and what they read from a store |
 //! | `engine` `catalogue` `notice` `store` `transport` `verify` | the shell (feature `engine`): wiring, the operations as data, incoming notifications, the store contract, the network, the invariants |
 //! | `testkit` | a store in memory, a scripted channel, conformance suites, the simulation (feature `testkit`) |
 //!
@@ -56,19 +57,26 @@ assert_eq!(order.money.to_string(), "12.34 CNY");
 pub mod account;
 pub mod agent;
 pub mod audit;
+pub mod calendar;
 #[cfg(feature = "engine")]
 pub mod catalogue;
 pub mod channel;
+pub mod clearing;
+#[cfg(feature = "engine")]
+pub mod checkout;
 pub mod crypto;
 pub mod currency;
 pub mod dispute;
 pub mod document;
+pub mod device;
 #[cfg(feature = "engine")]
 pub mod engine;
 pub mod epay;
 pub mod error;
 pub mod event;
 pub mod exception;
+pub mod fee;
+pub mod fx;
 pub mod id;
 pub mod idempotency;
 #[cfg(feature = "engine")]
@@ -82,10 +90,14 @@ pub mod notice;
 pub mod order;
 #[cfg(feature = "engine")]
 pub mod page;
+pub mod payout;
+pub mod rate;
+pub mod reconciliation;
 pub mod refund;
 pub mod sandbox;
 pub mod secret;
 pub mod split;
+pub mod settlement;
 #[cfg(feature = "engine")]
 pub mod store;
 #[cfg(feature = "testkit")]

@@ -50,7 +50,8 @@ async fn believe(
     open: &OpenAccount,
     report: Report,
 ) -> Result<Result<(), Fault>> {
-    let unbound = || Fault::Unacceptable("no payment or refund of this account has the reference".into());
+    let unbound =
+        || Fault::Unacceptable("no payment, refund or transfer of this account has the reference".into());
     match report.subject {
         Subject::Payment => Ok(match sweep::report(engine, merchant, open, report).await? {
             Ok(()) => Ok(()),
@@ -62,6 +63,10 @@ async fn believe(
             let known = crate::refund::service::report(engine, merchant, open, report).await?;
             Ok(known.and_then(|known| if known { Ok(()) } else { Err(unbound()) }))
         }
+        Subject::Transfer => {
+            let known = crate::payout::service::report(engine, merchant, open, report).await?;
+            Ok(known.and_then(|known| if known { Ok(()) } else { Err(unbound()) }))
+        }
         Subject::Dispute(case) => {
             let Some(news) = disputes::News::of(case, &report.outcome) else {
                 return Ok(Err(Fault::Unexpected("what it says of the dispute".into())));
@@ -69,8 +74,8 @@ async fn believe(
             let known = disputes::report(engine, merchant, open, &report.reference, news).await?;
             Ok(if known { Ok(()) } else { Err(unbound()) })
         }
-        // The engine has made none that could be meant.
-        Subject::Transfer => Ok(Err(unbound())),
+        // The engine asks about its shares itself.
+        Subject::Share | Subject::ShareReturn => Ok(Err(unbound())),
     }
 }
 

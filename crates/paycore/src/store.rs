@@ -11,7 +11,7 @@ use crate::event::{Event, Events};
 use crate::exception::{Exception, Exceptions};
 use crate::id::MerchantId;
 use crate::idempotency::{Claim, Idempotency};
-use crate::ledger::{Ledger, Transaction};
+use crate::ledger::{AccountTerms, Books, Ledger, Transaction};
 use crate::link::{Link, Links};
 use crate::merchant::{ApiKey, ApiKeys, Merchant, Merchants};
 use crate::order::{Attempt, Order, Orders};
@@ -54,6 +54,10 @@ pub enum Put {
     Exception(Exception),
     Link(Link),
     Document(Record),
+    /// What a merchant's account may do. Its version is the balance's.
+    AccountTerms(AccountTerms),
+    /// Until when the merchant's books are closed.
+    Books(Books),
     /// Marks an event's deliveries as made: sets its `due_at` to zero. Stale where it is zero already, so that a
     /// worker that comes late does not make them twice.
     EventDispatched(crate::id::EventId),
@@ -98,6 +102,15 @@ pub enum CommitError {
     /// A uniqueness rule: the merchant's order number, a reference, an id.
     #[error("a value that must be unique is taken: {0}")]
     Duplicate(&'static str),
+    /// An account would fall below its floor.
+    #[error("an account would fall below its floor")]
+    Floor,
+    /// Money would leave an account that is frozen.
+    #[error("an account is frozen")]
+    Frozen,
+    /// A booking would count for an instant for which the books are closed.
+    #[error("the books are closed for this date")]
+    Closed,
     /// The rows would break a rule that the schema itself enforces, such as refunded + refunding <= captured, or
     /// a journal that does not balance. A bug or an attack; nothing was written.
     #[error("the changes break a rule of the store: {0}")]

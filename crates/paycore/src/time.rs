@@ -402,7 +402,7 @@ const DAYS_PER_CYCLE: i64 = 146_097;
 const EPOCH_FROM_MARCH_0: i64 = 719_468;
 
 /// Days from 1970-01-01 to a date that exists.
-const fn days_from_civil(year: i32, month: u8, day: u8) -> i64 {
+pub(crate) const fn days_from_civil(year: i32, month: u8, day: u8) -> i64 {
     let months_since_march = (month as i64 + 9) % 12;
     let year_from_march = year as i64 - if month <= 2 { 1 } else { 0 };
     let cycle = year_from_march.div_euclid(400);
@@ -414,7 +414,7 @@ const fn days_from_civil(year: i32, month: u8, day: u8) -> i64 {
 }
 
 /// The date some days after 1970-01-01, for years that fit the type.
-const fn civil_from_days(days: i64) -> (i32, u8, u8) {
+pub(crate) const fn civil_from_days(days: i64) -> (i32, u8, u8) {
     let days = days + EPOCH_FROM_MARCH_0;
     let cycle = days.div_euclid(DAYS_PER_CYCLE);
     let day_of_cycle = days.rem_euclid(DAYS_PER_CYCLE);
@@ -429,7 +429,8 @@ const fn civil_from_days(days: i64) -> (i32, u8, u8) {
     (year as i32, month as u8, day as u8)
 }
 
-const fn days_in_month(year: i32, month: u8) -> u8 {
+/// How many days a month has, for months 1 to 12.
+pub(crate) const fn days_in_month(year: i32, month: u8) -> u8 {
     match month {
         2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
         2 => 28,

@@ -4,11 +4,13 @@
 
 use paycore::channel::CaptureMode;
 use paycore::currency::Currency;
+use paycore::document::Record;
 use paycore::event::{Event, EventKind, Movement};
 use paycore::id::{
     AttemptId, ChannelAccountId, DeliveryId, EventId, MerchantId, OrderId, RefundId, TransactionId,
 };
-use paycore::idempotency::{Answer, Record};
+use paycore::idempotency::{Answer, Record as Claimed};
+use paycore::ledger::seal::Seal;
 use paycore::ledger::{Balance, Entry, Side, Transaction};
 use paycore::money::Money;
 use paycore::order::{Attempt, AttemptStatus, Order, OrderDetails, OrderStatus};
@@ -27,19 +29,22 @@ fn cny(minor: i64) -> Money {
 /// An order of 100.00, paid and refunded by 40.00, with everything that belongs to it.
 #[derive(Clone)]
 struct World {
+    seals: Vec<Seal>,
     order: Order,
     attempts: Vec<Attempt>,
     refund: Refund,
     transactions: Vec<Transaction>,
     balances: Vec<Balance>,
     events: Vec<Event>,
-    claim: Record,
+    claim: Claimed,
     delivery: Delivery,
 }
 
 impl World {
     fn rows(self) -> Vec<Row> {
-        let mut rows = vec![Row::Order(TENANT, self.order)];
+        let seals = self.seals.iter().map(|seal| Row::Document(TENANT, Record::of(seal)));
+        let mut rows: Vec<Row> = seals.collect();
+        rows.push(Row::Order(TENANT, self.order));
         rows.extend(self.attempts.into_iter().map(|attempt| Row::Attempt(TENANT, attempt)));
         rows.push(Row::Refund(TENANT, self.refund));
         rows.extend(self.transactions.into_iter().map(|transaction| Row::Transaction(TENANT, transaction)));
@@ -53,6 +58,7 @@ impl World {
 
 fn truth() -> World {
     World {
+        seals: vec![],
         order: order(),
         attempts: vec![attempt(1, AttemptStatus::Succeeded)],
         refund: refund(),
@@ -65,7 +71,7 @@ fn truth() -> World {
             balance("merchant_pending", 4_000, 10_000),
         ],
         events: vec![event(1, 1), event(2, 2)],
-        claim: Record {
+        claim: Claimed {
             key: "k".into(),
             operation: "orders.create".into(),
             request_hash: "h".into(),
@@ -171,12 +177,22 @@ fn transaction(bits: u128, kind: Movement, minor: i64, debit: &str, credit: &str
         refund_id: None,
         money: cny(minor),
         created_at: AT,
+        effective_at: AT,
+        reverses: None,
         entries: vec![entry(debit, Side::Debit), entry(credit, Side::Credit)],
     }
 }
 
 fn balance(account: &str, debits: i64, credits: i64) -> Balance {
-    Balance { account: account.into(), currency: Currency::CNY, debits, credits }
+    Balance {
+        account: account.into(),
+        currency: Currency::CNY,
+        debits,
+        credits,
+        version: 0,
+        overdraft: None,
+        frozen: false,
+    }
 }
 
 fn event(bits: u128, sequence: i64) -> Event {
@@ -276,4 +292,107 @@ fn lies_about_events_and_keys_are_found() {
     finds("I24", |w| w.order.sequence = 3);
     finds("I23", |w| w.delivery.event_id = EventId::from_bits(77));
     finds("I12", |w| w.claim.answer = Some(Answer { status: 0, body: "{}".into() }));
+}
+
+#[test]
+fn an_account_below_its_floor_is_found_and_one_that_may_be_there_is_not() {
+    let mut world = truth();
+    world.balances.push(balance("merchant_available", 5, 5));
+    assert!(!broken_rules(world).contains(&"I9"));
+    finds("I9", |w| w.balances.push(balance("merchant_available", 6, 5)));
+    finds("I9", |w| {
+        w.balances.push(Balance { overdraft: Some(2), version: 1, ..balance("merchant_pending", 8, 5) })
+    });
+    let mut world = truth();
+    let overdraft = Some(3);
+    world.balances.push(Balance { overdraft, version: 1, ..balance("merchant_available", 8, 5) });
+    assert!(!broken_rules(world).contains(&"I9"));
+}
+
+/// The truth with both transactions sealed, each in a seal of its own.
+fn sealed() -> World {
+    let mut world = truth();
+    for (position, transaction) in (1..).zip(world.transactions.clone()) {
+        let seal = Seal::after(world.seals.last(), TENANT, &[(position, transaction)], AT).unwrap();
+        world.seals.push(seal);
+    }
+    world
+}
+
+/// The objects that the hash chain finds to be other than they were.
+fn unsealed(lie: impl FnOnce(&mut World)) -> Vec<String> {
+    let mut world = sealed();
+    lie(&mut world);
+    let mut checker = Checker::default();
+    world.rows().into_iter().for_each(|row| checker.row(row));
+    let report = checker.finish();
+    let own = report.violations.iter().filter(|violation| violation.rule == "I36");
+    own.map(|violation| violation.object.clone()).collect()
+}
+
+fn txn(bits: u128) -> String {
+    TransactionId::from_bits(bits).to_string()
+}
+
+#[test]
+fn sealed_books_pass_and_what_was_booked_since_need_not_be_sealed() {
+    assert_eq!(unsealed(|_| ()), Vec::<String>::new());
+    assert_eq!(unsealed(|w| drop(w.seals.pop())), Vec::<String>::new());
+    let mut checker = Checker::default();
+    sealed().rows().into_iter().for_each(|row| checker.row(row));
+    let heads = checker.finish().seals;
+    let head = heads[&TENANT.to_string()];
+    assert_eq!((head.number, head.rows, head.hash), (2, 2, sealed().seals[1].hash));
+}
+
+#[test]
+fn an_end_that_was_cut_off_is_found_by_a_hash_kept_outside() {
+    let anchor = sealed().seals[1].hash;
+    let broken = |world: World| {
+        let mut checker = Checker::new(&[anchor]);
+        world.rows().into_iter().for_each(|row| checker.row(row));
+        let report = checker.finish();
+        let own = report.violations.iter().filter(|violation| violation.rule == "I36");
+        own.map(|violation| violation.object.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(broken(sealed()), Vec::<String>::new());
+    let mut cut = sealed();
+    cut.seals.truncate(1);
+    cut.transactions.truncate(1);
+    assert_eq!(broken(cut), [anchor.to_string()]);
+}
+
+#[test]
+fn an_edit_a_deletion_an_insertion_and_a_swap_are_found_where_they_are() {
+    assert_eq!(unsealed(|w| w.transactions[0].created_at = Timestamp::from_secs(1)), [txn(1)]);
+    assert_eq!(unsealed(|w| w.transactions[1].entries[0].money = cny(4_001)), [txn(2)]);
+    assert_eq!(unsealed(|w| w.transactions[1].entries[0].account = "fee_income".into()), [txn(2)]);
+    assert_eq!(unsealed(|w| w.transactions[1].entries.swap(0, 1)), [txn(2)]);
+    assert_eq!(unsealed(|w| w.transactions[0].reverses = Some(TransactionId::from_bits(2))), [txn(1)]);
+    assert_eq!(unsealed(|w| drop(w.transactions.remove(0))), [txn(1)]);
+    // What is slipped in books an event among those that are sealed, or one that does not exist.
+    let slipped = |event| transaction(event, Movement::Payment, 5, "fee_income", "merchant_pending");
+    assert_eq!(
+        unsealed(|w| {
+            w.events[1].id = EventId::from_bits(7);
+            w.transactions.push(Transaction { event_id: EventId::from_bits(7), ..slipped(3) });
+        }),
+        [txn(3)]
+    );
+    assert_eq!(unsealed(|w| w.transactions.push(slipped(3))), [txn(3)]);
+    let swap = |w: &mut World| {
+        let (first, second) = (w.transactions[0].id, w.transactions[1].id);
+        (w.transactions[0].id, w.transactions[1].id) = (second, first);
+    };
+    assert_eq!(unsealed(swap).len(), 2);
+}
+
+#[test]
+fn a_seal_that_was_changed_taken_out_or_moved_is_found() {
+    let seal = |bits| paycore::id::SealId::from_bits(bits).to_string();
+    assert!(unsealed(|w| w.seals[1].previous = paycore::ledger::seal::Hash::default()).contains(&seal(2)));
+    assert!(unsealed(|w| w.seals[0].hash = w.seals[1].hash).contains(&seal(1)));
+    assert!(unsealed(|w| drop(w.seals.remove(0))).contains(&seal(2)));
+    assert!(unsealed(|w| w.seals.swap(0, 1)).contains(&seal(1)));
+    assert!(unsealed(|w| w.seals[1].rows[0].transaction_id = TransactionId::from_bits(1)).contains(&seal(2)));
 }

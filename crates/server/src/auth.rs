@@ -34,22 +34,35 @@ impl Keys {
     pub async fn caller(&self, engine: &Engine, headers: &HeaderMap) -> Result<(KeyHash, Caller)> {
         let key = key(headers)?;
         let hash: KeyHash = Sha256::digest(key.as_bytes()).into();
-        let now = engine.wall();
-        if let Some(caller) = self.fresh(&hash, now) {
-            return Ok((hash, caller));
-        }
-        let caller = authenticate(engine, &key).await?.ok_or_else(|| {
+        let caller = self.known(engine, &key, hash).await?.ok_or_else(|| {
             Error::new(
                 Code::Unauthenticated,
                 "This API key is not known here, or it was revoked or has expired.",
             )
         })?;
+        Ok((hash, caller))
+    }
+
+    /// Whose publishable key this is, if it is one that works.
+    pub async fn publishable(&self, engine: &Engine, key: &str) -> Result<Option<Caller>> {
+        if !key.starts_with("pk_") || key.len() > KEY_LEN_MAX {
+            return Ok(None);
+        }
+        self.known(engine, key, Sha256::digest(key.as_bytes()).into()).await
+    }
+
+    async fn known(&self, engine: &Engine, key: &str, hash: KeyHash) -> Result<Option<Caller>> {
+        let now = engine.wall();
+        if let Some(caller) = self.fresh(&hash, now) {
+            return Ok(Some(caller));
+        }
+        let Some(caller) = authenticate(engine, key).await? else { return Ok(None) };
         let mut map = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if map.len() >= ENTRIES_MAX {
             map.clear();
         }
         map.insert(hash, (now, caller.clone()));
-        Ok((hash, caller))
+        Ok(Some(caller))
     }
 
     /// Forgets every key, after something changed that callers are made of.

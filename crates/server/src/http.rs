@@ -25,10 +25,12 @@ use paycore::engine::Engine;
 use paycore::error::{Code, Error};
 use paycore::id::MerchantId;
 use paycore::secret::Secret;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service as _;
 
 use crate::auth::Keys;
+use crate::checkout;
 use crate::landing;
 use crate::limit::Limiter;
 use crate::metrics::Meter;
@@ -44,7 +46,8 @@ pub const VERSION: HeaderName = HeaderName::from_static("paycore-version");
 /// The header that names a request.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 /// Doors that are not operations, as they are named in logs and metrics.
-pub const OTHER_DOORS: &[&str] = &["notify", "epay", "sandbox", "page", "health", "metrics", UNMATCHED];
+pub const OTHER_DOORS: &[&str] =
+    &["notify", "epay", "sandbox", "page", "health", "metrics", "checkout", UNMATCHED];
 const UNMATCHED: &str = "unmatched";
 
 /// Longer than any operation takes: a call to a channel is over after 15 seconds.
@@ -76,6 +79,8 @@ pub struct App {
     pub unfinished: TaskTracker,
     /// Names requests.
     pub request_ids: RequestIds,
+    /// Cancelled when the server stops, for answers that would go on.
+    pub stop: CancellationToken,
 }
 
 /// What a handler says about the request it answered, for logs and metrics.
@@ -119,6 +124,7 @@ impl Doors {
         router = epay::add(router, &app);
         router = pages::add(router, &app);
         router = landing::add(router, &app);
+        router = checkout::add(router, &app);
         router = router.fallback(|| async {
             Refused::from(Error::new(
                 Code::NotFound,
@@ -213,9 +219,35 @@ pub(crate) async fn whole_body(
     Ok(http::Request::from_parts(parts, body::read(body, max).await?))
 }
 
+/// The same of a request whose body has to be JSON.
+pub(crate) async fn whole_json_body(
+    request: Request,
+    max: usize,
+) -> paycore::error::Result<http::Request<bytes::Bytes>> {
+    body::require_json(request.headers())?;
+    whole_body(request, max).await
+}
+
+/// Runs work to its end, even where the caller hangs up.
+pub(crate) async fn finished<T: Send + 'static>(
+    app: &App,
+    work: impl Future<Output = T> + Send + 'static,
+) -> T {
+    finish::Finish::new(work, app.unfinished.clone()).await
+}
+
 /// Names the door of a page, for logs and metrics.
-pub(crate) fn page_answered(mut response: Response) -> Response {
-    response.extensions_mut().insert(Told { operation: "page", ..Told::default() });
+pub(crate) fn page_answered(response: Response) -> Response {
+    door_answered(response, "page", None)
+}
+
+/// Names the door that answered, one of [`OTHER_DOORS`], and whose data it showed.
+pub(crate) fn door_answered(
+    mut response: Response,
+    operation: &'static str,
+    merchant: Option<MerchantId>,
+) -> Response {
+    response.extensions_mut().insert(Told { operation, merchant, replayed: false });
     response
 }
 
@@ -248,6 +280,7 @@ mod tests {
             metrics_key: None,
             unfinished: TaskTracker::new(),
             request_ids: RequestIds::new(&SystemRng),
+            stop: CancellationToken::new(),
         };
         Doors { app: Arc::new(app), router }
     }

@@ -3,6 +3,7 @@
 
 pub mod assemble;
 pub mod auth;
+pub mod checkout;
 pub mod client;
 pub mod config;
 pub mod first_start;

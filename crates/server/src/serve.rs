@@ -63,7 +63,7 @@ pub fn start(
     rng: &dyn Rng,
 ) -> io::Result<Running> {
     let address = listener.local_addr()?;
-    let unfinished = TaskTracker::new();
+    let (stop, unfinished) = (CancellationToken::new(), TaskTracker::new());
     let app = Arc::new(App {
         engine,
         keys: Keys::default(),
@@ -75,8 +75,9 @@ pub fn start(
         metrics_key: config.metrics_key(),
         unfinished: unfinished.clone(),
         request_ids: RequestIds::new(rng),
+        stop: stop.clone(),
     });
-    let (stop, background) = (CancellationToken::new(), TaskTracker::new());
+    let background = TaskTracker::new();
     worker::start_housekeeping(&app, &background, &stop);
     if config.workers {
         worker::start(&app, &background, &stop);

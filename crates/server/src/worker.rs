@@ -10,6 +10,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use paycore::engine::{Engine, Worked};
 use paycore::error::{Error, Result};
+use paycore::ledger::service::seals::seal_all;
 use paycore::sandbox::service as sandbox;
 use paycore::store::Queue;
 use tokio_util::sync::CancellationToken;
@@ -41,6 +42,8 @@ const PLANS: &[Plan] = &[
 const PAUSE: Duration = Duration::from_secs(2);
 const SANDBOX_IDLE: Duration = Duration::from_millis(100);
 const HOUSEKEEPING: Duration = Duration::from_secs(5);
+/// How long what is booked waits for its seal.
+const SEALING: Duration = Duration::from_secs(600);
 
 /// Starts every loop; they end soon after `stop`, when what they had taken is done.
 pub fn start(app: &Arc<App>, tracker: &TaskTracker, stop: &CancellationToken) {
@@ -50,6 +53,7 @@ pub fn start(app: &Arc<App>, tracker: &TaskTracker, stop: &CancellationToken) {
             tracker.spawn(queue(engine, meter, plan, stop.clone()));
         }
     }
+    tracker.spawn(seals(Arc::clone(&app.engine), Arc::clone(&app.meter), stop.clone()));
     if app.sandbox {
         tracker.spawn(providers(Arc::clone(&app.engine), Arc::clone(&app.meter), stop.clone()));
     }
@@ -102,6 +106,15 @@ async fn providers(engine: Arc<Engine>, meter: Arc<Meter>, stop: CancellationTok
             }
         };
         rest(pause, &stop).await;
+    }
+}
+
+/// Seals every merchant's books from time to time.
+async fn seals(engine: Arc<Engine>, meter: Arc<Meter>, stop: CancellationToken) {
+    while rest(SEALING, &stop).await {
+        if let Err(error) = guarded(seal_all(&engine)).await {
+            broke(&meter, "seals", &error);
+        }
     }
 }
 

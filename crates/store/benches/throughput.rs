@@ -1,4 +1,4 @@
-//! `cargo bench -p paycore-store --features bench`: durable payments per second beside the bare drivers.
+//! `cargo bench -p paycore-store --features bench`: durable commits per second beside the bare drivers.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has failed")]
 
@@ -22,15 +22,16 @@ impl Clock for Wall {
 async fn main() {
     let count = std::env::var("PAYMENTS").ok().and_then(|text| text.parse().ok()).unwrap_or(20_000);
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    show(&bench::sqlite(folder.path(), &Wall, count).await.unwrap());
+    bench::sqlite(folder.path(), &Wall, count).await.unwrap().iter().for_each(show);
     let (own, bare) = (cluster::database("own").await, cluster::database("bare").await);
-    show(&bench::postgres(&own, &bare, &Wall, count).await.unwrap());
+    bench::postgres(&own, &bare, &Wall, count).await.unwrap().iter().for_each(show);
 }
 
 fn show(row: &bench::Row) {
     println!(
-        "{:<10} store {:>6}/s, bare {:>6}/s: {:>3} % (target {} %)",
+        "{:<10} {}: store {:>6}/s, bare {:>6}/s: {:>3} % (target {} %)",
         row.engine,
+        row.load.text(),
         row.store,
         row.bare,
         row.percent(),

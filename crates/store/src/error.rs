@@ -34,9 +34,19 @@ pub(crate) fn duplicate(table: &str, column: &str) -> CommitError {
         (_, "hash") => "hash",
         (_, "pid") => "pid",
         ("transactions", "event_id") => "event_id",
+        ("transactions", "reverses") => "reverses",
         ("events", "sequence") => "sequence",
         ("events", "position") => "position",
         ("exceptions", "object_id") => "exception",
         _ => "id",
     })
+}
+
+/// A broken rule of a table, from the rule's name.
+pub(crate) fn broken(rule: &str) -> CommitError {
+    match rule {
+        "balances_floor" => CommitError::Floor,
+        "balances_frozen" => CommitError::Frozen,
+        _ => CommitError::Broken(rule.to_owned()),
+    }
 }

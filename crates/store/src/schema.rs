@@ -21,7 +21,8 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 3, name: "epay keys", sql: include_str!("../migrations/0003_epay_keys.sql") },
     Migration { version: 4, name: "links", sql: include_str!("../migrations/0004_links.sql") },
     Migration { version: 5, name: "documents", sql: include_str!("../migrations/0005_documents.sql") },
-    Migration { version: 6, name: "charged back", sql: include_str!("../migrations/0006_charged_back.sql") },
+    Migration { version: 6, name: "ledger", sql: include_str!("../migrations/0006_ledger.sql") },
+    Migration { version: 7, name: "charged back", sql: include_str!("../migrations/0007_charged_back.sql") },
 ];
 
 /// The schema version this program needs.
@@ -50,7 +51,7 @@ mod tests {
         assert_eq!(versions, (1..=SCHEMA_VERSION).collect::<Vec<_>>());
         assert_eq!(
             pending(1).map(|migration| migration.name).collect::<Vec<_>>(),
-            ["views", "epay keys", "links", "documents", "charged back"]
+            ["views", "epay keys", "links", "documents", "ledger", "charged back"]
         );
     }
 

@@ -5,6 +5,7 @@ use std::fmt::{Display, Write as _};
 
 use paycore::id::MerchantId;
 use paycore::idempotency::Claim;
+use paycore::ledger::chart;
 use paycore::ledger::rules::is_balanced;
 use paycore::ledger::{Entry, Side};
 use paycore::store::{Changes, CommitError, Put};
@@ -35,6 +36,8 @@ pub(crate) enum Expect {
     OneOrStale,
     /// One row, or the idempotency key is taken.
     OneOrClaimed,
+    /// One row, or the books are closed.
+    OneOrClosed,
     /// Any number of rows.
     Any,
 }
@@ -45,6 +48,7 @@ impl Expect {
         match self {
             Expect::OneOrStale if count != 1 => Err(CommitError::Stale),
             Expect::OneOrClaimed if count != 1 => Err(CommitError::Claimed),
+            Expect::OneOrClosed if count != 1 => Err(CommitError::Closed),
             _ => Ok(()),
         }
     }
@@ -81,6 +85,8 @@ pub(crate) struct Posting {
     pub(crate) debit: i64,
     /// Minor units.
     pub(crate) credit: i64,
+    /// Whether the account may have a floor.
+    pub(crate) floor: bool,
 }
 
 /// One commit as rows: all texts in one buffer, all cells in one list.
@@ -151,6 +157,8 @@ impl Rows {
             Put::Exception(row) => exception::write(self, row),
             Put::Link(row) => link::write(self, row),
             Put::Document(row) => document::write(self, row),
+            Put::AccountTerms(row) => ledger::write_terms(self, row),
+            Put::Books(row) => ledger::write_books(self, row),
             Put::EventDispatched(id) => event::dispatched(self, *id),
             Put::Sandbox(row) => sandbox::write(self, row),
             Put::HastenDue(by) if *by < 0 => return Err(broken("due times only move earlier")),
@@ -258,7 +266,8 @@ impl Rows {
             Side::Debit => (amount, 0),
             Side::Credit => (0, amount),
         };
-        self.postings.push(Posting { account, currency, debit, credit });
+        let floor = chart::has_floor(&entry.account);
+        self.postings.push(Posting { account, currency, debit, credit, floor });
     }
 
     fn cell(&mut self, cell: Cell) -> &mut Self {

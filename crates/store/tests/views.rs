@@ -7,8 +7,10 @@ mod cluster;
 
 use paycore::id::MerchantId;
 use paycore::idempotency::Claim;
+use paycore::ledger::Books;
 use paycore::store::{Changes, Put};
 use paycore::testkit::store_conformance::fixture;
+use paycore::time::Timestamp;
 use paycore_store::{migrate, open};
 
 const PAGE: &str = include_str!("../../../docs/reference/views.md");
@@ -38,6 +40,7 @@ fn one_of_each() -> Changes {
             Put::Attempt(attempt),
             Put::Order(order),
             Put::Exception(fixture::exception(1, "ord_1")),
+            Put::Books(Books { version: 0, closed_until: Timestamp::from_secs(1) }),
             Put::Delivery(fixture::delivery(1, fixture::event(1, "o", 1).id)),
             Put::Document(fixture::document(1)),
         ],

@@ -1,17 +1,31 @@
-//! What a payment page needs in the browser, from the same code as the server: amounts as people read them, QR
-//! codes, the check of a card number, and the words for where an order stands.
+//! The checkout widget: what a payer sees and does, in the browser, from the same code as the server.
 //!
-//! This is the ground floor of the checkout. There is no form, no engine and no network in it, and it never sees a
-//! secret: a page calls these functions and does the rest itself. What cannot be done is `undefined` in JavaScript,
-//! never a guess.
+//! `session` decides as one pure machine; `view` turns what it decided into elements; `widget` is the shell that
+//! listens, sends and waits. `js/loader.js` makes the custom element and the JavaScript interface of it. The widget
+//! holds no key but the order's client secret, and never sees a card number: that is typed into a frame of the
+//! server's own.
 
+mod appearance;
 mod card;
+mod code128;
+mod dom;
+mod frame;
+mod net;
+mod options;
+mod order;
 mod qr;
-mod status;
+mod session;
+mod sse;
+mod texts;
+mod view;
+mod wallet;
+mod widget;
 
 use paycore::currency::Currency;
 use paycore::money::Money;
 use wasm_bindgen::prelude::wasm_bindgen;
+
+pub use widget::Widget;
 
 /// An amount for people, such as `¥12.34` for 1234n and `CNY`; nothing for a currency that does not exist. Minor
 /// units are a BigInt in JavaScript, so that no amount is ever rounded.
@@ -24,7 +38,7 @@ pub fn format_money(minor: i64, currency: &str) -> Option<String> {
 /// A QR code as SVG text, black on white with its quiet zone; nothing for a content that is empty or too long.
 #[wasm_bindgen(js_name = qrSvg)]
 pub fn qr_svg(content: &str) -> Option<String> {
-    qr::svg(content)
+    qr::drawing(content).map(|drawing| drawing.svg())
 }
 
 /// The brand of a card from the first digits on, while it is typed: `visa`, `unionpay` …; nothing as long as it is
@@ -39,13 +53,6 @@ pub fn card_brand(number: &str) -> Option<String> {
 #[wasm_bindgen(js_name = cardProblem)]
 pub fn card_problem(number: &str) -> Option<String> {
     card::check(number).err().map(|problem| problem.text().to_owned())
-}
-
-/// The words for an order's status (as the API writes it) in `zh` or any `zh-…`, otherwise in English; nothing for a
-/// status that does not exist.
-#[wasm_bindgen(js_name = statusText)]
-pub fn status_text(status: &str, language: &str) -> Option<String> {
-    status::words(status, language).map(str::to_owned)
 }
 
 #[cfg(test)]

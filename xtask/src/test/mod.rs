@@ -2,7 +2,7 @@
 
 pub mod fuzz;
 pub mod interop;
-mod needs;
+pub mod needs;
 mod served;
 mod steps;
 

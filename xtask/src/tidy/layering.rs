@@ -3,14 +3,16 @@
 use super::source::{Finding, Kind, Named, Source};
 
 /// Modules of `paycore` that import nothing of ours but one another.
-pub const FOUNDATION: &[&str] = &["crypto", "currency", "error", "id", "money", "secret", "time", "units"];
-/// Modules that import only the foundation, themselves and what is named here: the ledger books events.
-const ON_FOUNDATION: &[(&str, &[&str])] = &[("channel", &[]), ("ledger", &["event"])];
+pub const FOUNDATION: &[&str] =
+    &["calendar", "crypto", "currency", "error", "id", "money", "rate", "secret", "time", "units"];
+/// Modules that import only the foundation, themselves and what is named here: the ledger books events, and its holds,
+/// periods and seals are documents.
+const ON_FOUNDATION: &[(&str, &[&str])] = &[("channel", &[]), ("ledger", &["event", "document"])];
 /// Modules of `paycore` that are shell or wiring rather than slices, with everything below them.
 const SHELL: &[&str] = &["engine", "transport", "testkit", "catalogue"];
 /// Modules of one file that act: they read a store from end to end or take a channel's notification in, and hand
 /// what they read to pure functions.
-const SHELL_FILES: &[&str] = &["verify", "notice", "landing"];
+const SHELL_FILES: &[&str] = &["verify", "notice", "landing", "checkout"];
 /// Files of a slice that act: its operations, and its part of the sweep over what is unsettled.
 const SERVICES: &[&str] = &["service.rs", "sweep.rs"];
 /// Crates that are a runtime or a transport.

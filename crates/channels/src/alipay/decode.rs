@@ -1,7 +1,8 @@
 //! Replies as outcomes.
 
 use paycore::channel::{
-    Action, CaptureMode, Context, Fault, Operation, Outcome, Pay, Refusal, Reply, Stage, Step, Verdict,
+    Action, CaptureMode, Context, Fault, Operation, Outcome, Pay, Payment, Refusal, Reply, Stage, Step,
+    Verdict,
 };
 use paycore::money::Money;
 
@@ -9,9 +10,10 @@ use super::config::Account;
 use super::encode::{
     BILL, BIND, CANCEL, CHARGE, CLOSE, CREATE, FILE, FREEZE, HOLD_ASK, HOLD_END, PRECREATE, QUERY, REFUND,
     REFUND_ASK, REFUSED, SENT_ASK, SETTLE, SETTLE_ASK, TRANSFER, UNBIND, UNFREEZE, UNNUMBERED, VOUCHER, call,
-    call_at, may_hold, method,
+    call_at, may_hold, method, sharing,
 };
 use super::{CNY, UNITS};
+use crate::dialect::archive;
 use crate::dialect::openapi::content::{self, Node};
 use crate::dialect::openapi::declines::{self, Row};
 use crate::dialect::openapi::{Answer, Refused};
@@ -19,6 +21,8 @@ use crate::dialect::reply::{amount, beijing, same, same_amount};
 
 #[path = "../alipay_funds/decode.rs"]
 mod funds;
+
+pub(super) use funds::{BACK, part_verdict, together};
 
 /// A reply on its way to an outcome, with what it answers.
 struct Reading<'a> {
@@ -46,7 +50,7 @@ pub(super) fn next(
     cx: &Context<'_>,
 ) -> Result<Step, Fault> {
     if stage == FILE {
-        return funds::file(reply);
+        return archive::file(reply);
     }
     let refusal = stage.checked_sub(REFUSED).and_then(declines::row);
     let asked = match stage {
@@ -65,15 +69,15 @@ pub(super) fn next(
         (Operation::Pay(pay), FREEZE) => reading.frozen(answer, pay),
         (Operation::Close(_), CLOSE | CANCEL) => reading.closed(answer),
         (Operation::Close(_) | Operation::Void(_), HOLD_END | UNFREEZE) => reading.released(answer),
-        (Operation::Share(_) | Operation::QueryShare(_) | Operation::Release(_), QUERY) => {
-            reading.share_trade(answer)
-        }
+        (operation, QUERY) if sharing(operation).is_some() => reading.share_trade(answer),
         (_, QUERY) => reading.trade(answer),
         (_, HOLD_ASK) => reading.hold(answer),
         (Operation::Refund(refund), REFUND) => reading.refunded(answer, refund),
         (Operation::Refund(_) | Operation::QueryRefund(_), REFUND_ASK) => reading.refund_state(answer),
         (Operation::Share(_) | Operation::Release(_), SETTLE) => reading.shared(answer),
         (Operation::Share(_) | Operation::QueryShare(_), SETTLE_ASK) => reading.share_state(answer),
+        (Operation::ReturnShare(_), REFUND) => reading.returned(answer),
+        (Operation::ReturnShare(_) | Operation::QueryReturn(_), SETTLE_ASK) => reading.return_state(answer),
         (_, BIND | UNBIND) => reading.related(answer),
         (_, TRANSFER | SENT_ASK) => reading.sent(answer, asked == SENT_ASK),
         (Operation::Statement(_), BILL) => funds::fetch(answer),
@@ -85,7 +89,7 @@ pub(super) fn next(
 fn last_word(operation: &Operation) -> &'static str {
     match operation {
         Operation::Refund(_) => REFUND_ASK,
-        Operation::Share(_) => SETTLE_ASK,
+        Operation::Share(_) | Operation::ReturnShare(_) => SETTLE_ASK,
         Operation::Transfer(_) => SENT_ASK,
         Operation::Pay(pay) if pay.capture == CaptureMode::Manual => HOLD_ASK,
         _ => QUERY,
@@ -207,10 +211,8 @@ impl Reading<'_> {
     fn confirm(&self, of: char, refused: Refused) -> Result<Step, Fault> {
         let Some((number, _)) = declines::find(of, &refused) else { return Err(refused.unknown()) };
         let next = last_word(self.operation);
-        if let Operation::Share(share) = self.operation
-            && share.payment.channel_id.is_none()
-        {
-            let content = content::trade(&share.payment).map_err(not_sent)?;
+        if let Some((_, payment @ Payment { channel_id: None, .. })) = sharing(self.operation) {
+            let content = content::trade(payment).map_err(not_sent)?;
             return call_at(self.account, UNNUMBERED + number, QUERY, &content, self.cx).map_err(not_sent);
         }
         let content = self.named(next)?;
@@ -221,11 +223,11 @@ impl Reading<'_> {
     fn named(&self, next: &'static str) -> Result<serde_json::Value, Fault> {
         let content = match self.operation {
             Operation::Refund(refund) => content::refund(&refund.reference, &refund.payment),
-            Operation::Share(share) => content::shares_named(
-                &share.reference,
-                share.payment.channel_id.as_deref().unwrap_or_default(),
-            ),
             Operation::Transfer(transfer) => content::transfer_named(&transfer.reference),
+            operation if next == SETTLE_ASK => {
+                let (reference, payment) = sharing(operation).ok_or(Fault::Unsupported)?;
+                content::shares_named(reference, payment.channel_id.as_deref().unwrap_or_default())
+            }
             operation => {
                 let about = about(operation).ok_or(Fault::Unsupported)?;
                 let number = content::reference("reference", about.reference);
@@ -263,10 +265,10 @@ fn about(operation: &Operation) -> Option<About<'_>> {
         Operation::Close(close) => (&close.payment, close.payment.money),
         Operation::Void(void) => (&void.payment, void.payment.money),
         Operation::Capture(capture) => (&capture.payment, capture.money),
-        Operation::Share(share) => (&share.payment, share.payment.money),
-        Operation::QueryShare(query) => (&query.payment, query.payment.money),
-        Operation::Release(release) => (&release.payment, release.payment.money),
-        _ => return None,
+        operation => {
+            let (_, payment) = sharing(operation)?;
+            (payment, payment.money)
+        }
     };
     let channel_id = payment.channel_id.as_deref();
     Some(About { reference: &payment.reference, channel_id, scene: payment.method.scene(), money })

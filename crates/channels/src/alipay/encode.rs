@@ -18,7 +18,7 @@ use crate::dialect::text::{address, plain};
 #[path = "../alipay_funds/encode.rs"]
 mod funds;
 
-pub(super) use funds::share_of;
+pub(super) use funds::{share_of, sharing};
 
 pub(super) const PRECREATE: &str = "alipay.trade.precreate";
 pub(super) const CREATE: &str = "alipay.trade.create";
@@ -91,10 +91,7 @@ pub(super) fn first(account: &Account, operation: &Operation, cx: &Context<'_>) 
         Operation::Transfer(transfer) => ask(TRANSFER, content::transfer(transfer)?),
         Operation::QueryTransfer(query) => ask(SENT_ASK, content::transfer_named(&query.reference)?),
         Operation::Statement(statement) => ask(BILL, content::bill(statement)?),
-        Operation::Share(_) | Operation::QueryShare(_) | Operation::Release(_) => {
-            funds::shared(account, operation, cx)
-        }
-        _ => Err(Refusal::Unsupported("this operation")),
+        _ => funds::shared(account, operation, cx),
     }
 }
 

@@ -88,6 +88,8 @@ const VERBS: &[Verb] = &[
     Verb::Share,
     Verb::QueryShare,
     Verb::Release,
+    Verb::ReturnShare,
+    Verb::QueryReturn,
 ];
 /// And with one that was pre-authorized.
 const HELD: &[Verb] = &[
@@ -101,6 +103,8 @@ const HELD: &[Verb] = &[
     Verb::Share,
     Verb::QueryShare,
     Verb::Release,
+    Verb::ReturnShare,
+    Verb::QueryReturn,
 ];
 
 const fn scene(scene: &'static str, held: bool) -> Capability {

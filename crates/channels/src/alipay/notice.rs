@@ -9,17 +9,13 @@ use super::{CNY, UNITS};
 use crate::dialect::form::Form;
 use crate::dialect::reply::{amount, beijing, plain, same};
 
-/// Messages of newer products. What they tell of is asked for, so they are only acknowledged.
-const MESSAGES: &[&str] = &[
-    "alipay.fund.trans.order.changed",
-    "alipay.trade.order.settle.notify",
-    "alipay.fund.auth.order.changed",
-];
+#[path = "../alipay_funds/notice.rs"]
+mod funds;
 
 pub(super) fn verify(account: &Account, notice: &Notice, cx: &Context<'_>) -> Result<Verified, Fault> {
     let form = account.app.notice(notice, cx)?;
     let reports = match (form.field("msg_method"), form.field("notify_type")) {
-        (Some(message), None) if MESSAGES.contains(&message) => Vec::new(),
+        (Some(message), None) => funds::reports(message, &form)?,
         (None, Some("fund_auth_freeze")) => vec![frozen(account, &form)?],
         // Whoever gave it back has the answer.
         (None, Some("fund_auth_unfreeze")) => Vec::new(),

@@ -1,23 +1,48 @@
 //! Replies about funds rather than trades: pre-authorizations, refunds, shares, transfers, and where a statement is.
 
-use std::time::Duration;
-
 use paycore::channel::{
-    Call, Effect, Fault, Operation, Outcome, Pay, QueryShare, Refund, Reply, Share, ShareOutcome, Step,
-    Verdict,
+    Fault, Operation, Outcome, Pay, QueryShare, Refund, Share, ShareOutcome, Step, Verdict,
 };
 use paycore::money::Money;
 
 use super::super::encode::{
     CHARGE, FILE, HOLD_END, QUERY, REFUND_ASK, REFUSED, SETTLE_ASK, UNFREEZE, UNNUMBERED, call, call_at,
-    share_of,
+    share_of, sharing,
 };
 use super::super::{CNY, UNITS};
 use super::{Reading, about, done, identified, not_sent, unknown};
+use crate::dialect::archive;
 use crate::dialect::openapi::Answer;
 use crate::dialect::openapi::content::{self, Node};
 use crate::dialect::openapi::declines::{self, Row};
 use crate::dialect::reply::{amount, beijing, same, same_amount};
+
+/// What a return of a share is called among the parts of a settlement.
+pub(crate) const BACK: &str = "transfer_refund";
+
+/// What became of one part of a settlement.
+pub(crate) fn part_verdict(
+    state: &str,
+    code: Option<String>,
+    text: Option<String>,
+) -> Result<Verdict, Fault> {
+    match state {
+        "SUCCESS" => Ok(Verdict::Succeeded),
+        "PROCESSING" => Ok(Verdict::Pending),
+        "FAIL" => Ok(declines::failed(code, text)),
+        other => Err(Fault::Unexpected(format!("state {other:?}"))),
+    }
+}
+
+/// Under way while a part is; with some parts given and some not it is done, and each part says what became of it.
+pub(crate) fn together(shares: &[ShareOutcome]) -> Verdict {
+    let is = |verdict: &Verdict| shares.iter().any(|share| share.verdict == *verdict);
+    match shares.first() {
+        _ if is(&Verdict::Pending) => Verdict::Pending,
+        Some(first) if !is(&Verdict::Succeeded) => first.verdict.clone(),
+        _ => Verdict::Succeeded,
+    }
+}
 
 /// Pre-authorizations.
 impl Reading<'_> {
@@ -168,10 +193,10 @@ impl Reading<'_> {
         match answer {
             Answer::Done(Node { out_trade_no, trade_no: Some(number), .. }) => {
                 same("out_trade_no", out_trade_no.as_deref(), about.reference)?;
-                if let (Operation::Share(share), Some(stage)) =
-                    (self.operation, self.stage.checked_sub(UNNUMBERED))
+                if let (Some((reference, _)), Some(stage)) =
+                    (sharing(self.operation), self.stage.checked_sub(UNNUMBERED))
                 {
-                    let content = content::shares_named(&share.reference, &number).map_err(not_sent)?;
+                    let content = content::shares_named(reference, &number).map_err(not_sent)?;
                     let step = call_at(self.account, REFUSED + stage, SETTLE_ASK, &content, self.cx);
                     return step.map_err(not_sent);
                 }
@@ -207,12 +232,7 @@ impl Reading<'_> {
         let mut shares = Vec::new();
         for part in node.royalty_detail_list.into_iter().filter(|part| part.operation_type == "transfer") {
             let money = amount("amount", Some(&part.amount), UNITS, CNY)?;
-            let verdict = match part.state.as_str() {
-                "SUCCESS" => Verdict::Succeeded,
-                "PROCESSING" => Verdict::Pending,
-                "FAIL" => declines::failed(part.error_code, part.error_desc),
-                other => return Err(Fault::Unexpected(format!("state {other:?}"))),
-            };
+            let verdict = part_verdict(&part.state, part.error_code, part.error_desc)?;
             shares.push(ShareOutcome { account: part.trans_in, money, verdict });
         }
         let (Operation::Share(Share { reference, .. }) | Operation::QueryShare(QueryShare { reference, .. })) =
@@ -220,24 +240,15 @@ impl Reading<'_> {
         else {
             return Err(Fault::Unsupported);
         };
-        let Some(first) = shares.first() else {
+        if shares.is_empty() {
             let accepted = if matches!(self.operation, Operation::Share(_)) {
                 Verdict::Pending
             } else {
                 Verdict::Absent
             };
             return Ok(done(self.refusal.map_or(accepted, Row::decline)));
-        };
+        }
         same("out_request_no", node.out_request_no.as_deref(), reference)?;
-        let is = |verdict: &Verdict| shares.iter().any(|share| share.verdict == *verdict);
-        // Finished with some parts paid and some not is finished: each part says what became of it.
-        let verdict = if is(&Verdict::Pending) {
-            Verdict::Pending
-        } else if is(&Verdict::Succeeded) {
-            Verdict::Succeeded
-        } else {
-            first.verdict.clone()
-        };
         if let Operation::Share(share) = self.operation {
             let sum = |moneys: &mut dyn Iterator<Item = Money>| {
                 moneys.map(|money| i128::from(money.minor())).sum::<i128>()
@@ -247,7 +258,47 @@ impl Reading<'_> {
                 return Err(Fault::Unacceptable("the shares are not those we asked for".into()));
             }
         }
+        let verdict = together(&shares);
         Ok(Step::Done(Outcome { shares, ..identified(verdict, node.settle_no) }))
+    }
+
+    /// A return was accepted: what became of it is asked for, because the answer tells of the payer's money only.
+    pub(super) fn returned(&self, answer: Answer<Node>) -> Result<Step, Fault> {
+        let (reference, payment) = sharing(self.operation).ok_or(Fault::Unsupported)?;
+        let node = match answer {
+            Answer::Done(node) => node,
+            Answer::Refused(refused) => {
+                let of = if declines::find('r', &refused).is_some() { 'r' } else { 's' };
+                return self.confirm(of, refused);
+            }
+            other => return Err(unknown(other)),
+        };
+        same("out_trade_no", node.out_trade_no.as_deref(), &payment.reference)?;
+        let number = node.trade_no.ok_or_else(|| Fault::Unexpected("no trade_no".into()))?;
+        let content = content::shares_named(reference, &number);
+        content.and_then(|content| call(self.account, SETTLE_ASK, &content, self.cx)).map_err(not_sent)
+    }
+
+    /// What became of a return. Without a trace of it, a refusal that led here was the last word, and a return that was
+    /// accepted is not done yet.
+    pub(super) fn return_state(&self, answer: Answer<Node>) -> Result<Step, Fault> {
+        let Answer::Done(node) = answer else { return Err(unknown(answer)) };
+        let (reference, money, traceless) = match self.operation {
+            Operation::ReturnShare(back) => (&back.reference, back.money, Verdict::Pending),
+            Operation::QueryReturn(query) => (&query.reference, query.money, Verdict::Absent),
+            _ => return Err(Fault::Unsupported),
+        };
+        let mut parts = node.royalty_detail_list.into_iter().filter(|part| part.operation_type == BACK);
+        let Some(part) = parts.next() else {
+            return Ok(done(self.refusal.map_or(traceless, Row::decline)));
+        };
+        same("out_request_no", node.out_request_no.as_deref(), reference)?;
+        if parts.next().is_some() {
+            return Err(Fault::Unexpected("a return of several shares".into()));
+        }
+        let given = same_amount("amount", Some(&part.amount), UNITS, money)?;
+        let verdict = part_verdict(&part.state, part.error_code, part.error_desc)?;
+        Ok(Step::Done(identified(verdict, node.settle_no).money(given)))
     }
 
     pub(super) fn related(&self, answer: Answer<Node>) -> Result<Step, Fault> {
@@ -301,16 +352,5 @@ pub(super) fn fetch(answer: Answer<Node>) -> Result<Step, Fault> {
         }
         other => return Err(unknown(other)),
     };
-    let request = http::Request::get(&url).body(bytes::Bytes::new());
-    let request = request.ok().filter(|request| request.uri().host().is_some());
-    let request = request.ok_or_else(|| Fault::Unexpected(format!("bill_download_url {url:?}")))?;
-    let timeout = Duration::from_secs(60);
-    Ok(Step::send(Call { stage: FILE, request, timeout, effect: Effect::None, identity: None }))
-}
-
-pub(super) fn file(reply: &Reply) -> Result<Step, Fault> {
-    if reply.status() == http::StatusCode::OK && reply.body().starts_with(b"PK") {
-        return Ok(Step::File(reply.body().clone()));
-    }
-    Err(Fault::Unexpected(format!("HTTP status {} and no archive", reply.status().as_u16())))
+    archive::fetch(Some(&url), FILE)
 }

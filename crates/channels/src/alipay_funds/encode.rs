@@ -1,10 +1,10 @@
 //! Calls about funds rather than trades: pre-authorizations and shares.
 
-use paycore::channel::{Context, Operation, Pay, Refusal, Step};
+use paycore::channel::{Context, Operation, Pay, Payment, Refusal, Step};
 use serde_json::json;
 
 use super::super::config::Account;
-use super::{FREEZE, QUERY, SETTLE, SETTLE_ASK, VOUCHER, call, in_app, lasts, may_hold, subject};
+use super::{FREEZE, QUERY, REFUND, SETTLE, SETTLE_ASK, VOUCHER, call, in_app, lasts, may_hold, subject};
 use crate::dialect::openapi::content::{self, amount, auth_code, reference};
 use crate::dialect::text::plain;
 
@@ -39,20 +39,27 @@ pub(super) fn hold(account: &Account, pay: &Pay, cx: &Context<'_>) -> Result<Ste
     }
 }
 
+/// The reference of what concerns shares, and their payment.
+pub(in super::super) fn sharing(operation: &Operation) -> Option<(&str, &Payment)> {
+    match operation {
+        Operation::Share(share) => Some((&share.reference, &share.payment)),
+        Operation::QueryShare(query) => Some((&query.reference, &query.payment)),
+        Operation::Release(release) => Some((&release.reference, &release.payment)),
+        Operation::ReturnShare(back) => Some((&back.reference, &back.payment)),
+        Operation::QueryReturn(query) => Some((&query.reference, &query.payment)),
+        _ => None,
+    }
+}
+
 /// Shares name the trade by Alipay's number; where we do not know it, Alipay is asked for it first.
 pub(super) fn shared(account: &Account, operation: &Operation, cx: &Context<'_>) -> Result<Step, Refusal> {
-    let payment = match operation {
-        Operation::Share(share) => &share.payment,
-        Operation::QueryShare(query) => &query.payment,
-        Operation::Release(release) => &release.payment,
-        _ => return Err(Refusal::Unsupported("this operation")),
-    };
+    let (_, payment) = sharing(operation).ok_or(Refusal::Unsupported("this operation"))?;
     let known = payment.channel_id.as_deref();
     let step = share_of(account, operation, known.unwrap_or_default(), cx)?;
     if known.is_some() { Ok(step) } else { call(account, QUERY, &content::trade(payment)?, cx) }
 }
 
-/// A share of a trade, its query, or the end of sharing.
+/// A share of a trade, its return, the query of either, or the end of sharing.
 pub(in super::super) fn share_of(
     account: &Account,
     operation: &Operation,
@@ -62,7 +69,9 @@ pub(in super::super) fn share_of(
     let (method, content) = match operation {
         Operation::Share(share) => (SETTLE, content::shares(share, trade_no)?),
         Operation::Release(release) => (SETTLE, content::release(&release.reference, trade_no)?),
+        Operation::ReturnShare(back) => (REFUND, content::share_back(back, trade_no)?),
         Operation::QueryShare(query) => (SETTLE_ASK, content::shares_named(&query.reference, trade_no)?),
+        Operation::QueryReturn(query) => (SETTLE_ASK, content::shares_named(&query.reference, trade_no)?),
         _ => return Err(Refusal::Unsupported("this operation")),
     };
     call(account, method, &content, cx)

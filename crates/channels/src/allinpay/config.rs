@@ -59,6 +59,14 @@ impl Account {
         })
     }
 
+    /// Where statements are asked for.
+    pub(super) fn files(&self) -> String {
+        match self.gateway.as_str() {
+            PRODUCTION => "https://cus.allinpay.com/cusapi".to_owned(),
+            other => format!("{}/cusapi", other.trim_end_matches("/apiweb")),
+        }
+    }
+
     /// The value of `signtype`.
     pub(super) fn sign_type(&self) -> &'static str {
         match self.keys {

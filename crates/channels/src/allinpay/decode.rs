@@ -10,8 +10,9 @@ use paycore::money::Money;
 
 use super::UNITS;
 use super::config::Account;
-use super::encode::{CONFIRM, FIRST, ask};
+use super::encode::{CONFIRM, FILE, FIRST, ask};
 use super::envelope::{self, Answer};
+use crate::dialect::archive;
 use crate::dialect::reply::{beijing_compact, declined, done, not_sent, same, same_amount};
 
 /// Done.
@@ -43,8 +44,12 @@ pub(super) fn next(
     reply: &Reply,
     cx: &Context<'_>,
 ) -> Result<Step, Fault> {
+    if stage == FILE {
+        return archive::file(reply);
+    }
     let answer = envelope::open(account, reply)?;
     match (operation, stage) {
+        (Operation::Statement(_), _) => fetch(account, &answer),
         (Operation::Pay(pay), FIRST) => started(account, &answer, pay, cx),
         (Operation::Pay(pay), _) => done(transaction(&answer, &pay.reference, pay.money)?),
         (Operation::Close(close), FIRST) if answer.field("trxstatus") != Some(SUCCESS) => {
@@ -65,6 +70,12 @@ pub(super) fn next(
         (Operation::QueryRefund(query), _) => done(refunded(&answer, &query.reference, query.money)?),
         _ => Err(Fault::Unsupported),
     }
+}
+
+/// The statement lies at an address that is good for two minutes. Nothing but the connection protects it.
+fn fetch(account: &Account, answer: &Answer<'_>) -> Result<Step, Fault> {
+    let safe = |url: &&str| url.starts_with("https://") || account.gateway.starts_with("http://");
+    archive::fetch(answer.field("url").filter(safe), FILE)
 }
 
 fn started(account: &Account, answer: &Answer<'_>, pay: &Pay, cx: &Context<'_>) -> Result<Step, Fault> {

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use paycore::channel::{Call, CaptureMode, Context, Effect, Operation, Pay, Refund, Refusal, Stage, Step};
+use paycore::channel::{
+    Call, CaptureMode, Context, Effect, Operation, Pay, Refund, Refusal, Stage, StatementKind, Step,
+};
 use paycore::money::Money;
 
 use super::config::Account;
@@ -16,6 +18,8 @@ use crate::dialect::text::{self, address, plain};
 pub(super) const FIRST: Stage = 0;
 /// A query that settles what the first reply left open.
 pub(super) const CONFIRM: Stage = 1;
+/// The file behind the address of a statement.
+pub(super) const FILE: Stage = 100;
 
 /// The dearest payment this adapter sends: 10,000,000 yuan.
 const FEN_MAX: i64 = 1_000_000_000;
@@ -60,6 +64,10 @@ pub(super) fn first(account: &Account, operation: &Operation, cx: &Context<'_>) 
         }
         Operation::Refund(refund) => give_back(account, refund, cx),
         Operation::QueryRefund(query) => ask(account, &query.reference, FIRST, cx),
+        Operation::Statement(statement) if statement.kind == StatementKind::Trade => {
+            let day = statement.day.beijing_compact();
+            call(account, "trxfile/get", vec![("date", &day[..8])], (FIRST, Effect::None), cx)
+        }
         _ => Err(Refusal::Unsupported("this operation")),
     }
 }
@@ -149,17 +157,20 @@ fn call(
     cx.rng.fill(&mut random);
     let random: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
     let mut parameters: Vec<(&str, &str)> = own.iter().map(|(name, value)| (*name, *value)).collect();
+    // Statements have a door of their own.
+    let (door, version) =
+        if path == "trxfile/get" { (account.files(), "") } else { (account.gateway.clone(), "11") };
     parameters.extend([
         ("appid", account.appid.as_str()),
         ("cusid", &account.cusid),
         ("orgid", account.orgid.as_deref().unwrap_or_default()),
         ("randomstr", &random),
         ("signtype", account.sign_type()),
-        ("version", "11"),
+        ("version", version),
     ]);
     parameters.sort_unstable();
     let sign = account.sign(&text_to_sign(&parameters)).ok_or(Refusal::Signing)?;
-    let request = http::Request::post(format!("{}/{path}", account.gateway))
+    let request = http::Request::post(format!("{door}/{path}"))
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded;charset=UTF-8")
         .body(Bytes::from(signed_form(&parameters, &sign)))
         .map_err(|_| Refusal::Signing)?;

@@ -47,7 +47,7 @@ pub(super) fn open<'a>(account: &Account, reply: &'a Reply) -> Result<Answer<'a>
     }
     // One signature, one reading. An address may hold `&name=`; what sorts between it and the next member is no name of
     // ours, so another reading of it says nothing.
-    if signed.iter().any(|(name, value)| *name != "payinfo" && value.contains('&')) {
+    if signed.iter().any(|(name, value)| !["payinfo", "url"].contains(name) && value.contains('&')) {
         return Err(Fault::Unexpected("a text that reads as several members".into()));
     }
     if answer.field("retcode") != Some("SUCCESS") {

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use paycore::channel::{
     Capability, CaptureMode, Channel, Context, Currencies, Driver, Fault, Line, Notice, Operation, Profile,
-    References, Refusal, Reply, Settings, SettingsError, Stage, Step, Totals, Verb, Verified,
+    References, Refusal, Reply, Settings, SettingsError, Stage, StatementKind, Step, Totals, Verb, Verified,
     simulator as sim,
 };
 use paycore::crypto::Keyring;
@@ -72,8 +72,8 @@ impl Channel for Account {
         reply::plain(http::StatusCode::BAD_REQUEST, "fail")
     }
 
-    fn parse(&self, _: &mut dyn BufRead, _: &mut dyn FnMut(Line)) -> Result<Totals, Fault> {
-        statement::parse()
+    fn parse(&self, statement: &mut dyn BufRead, each: &mut dyn FnMut(Line)) -> Result<Totals, Fault> {
+        statement::parse(self, statement, each)
     }
 }
 
@@ -119,13 +119,15 @@ static PROFILE: Profile = Profile {
         scene("ecny", "app", VERBS),
     ],
     verbs: &[],
-    statements: &[],
+    statements: &[StatementKind::Trade],
     units: UNITS,
     references: References { min: 1, max: 32 },
     fields: config::FIELDS,
     sources: &[
         "https://prodoc.allinpay.com/doc/273/",
         "https://prodoc.allinpay.com/doc/191/",
+        "https://prodoc.allinpay.com/doc/1512/",
+        "https://prodoc.allinpay.com/doc/1403/",
         "https://aipboss.allinpay.com/know/devhelp/main.php?pid=15",
         "https://github.com/go-pay/gopay/tree/master/allinpay",
     ],

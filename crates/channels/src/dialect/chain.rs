@@ -62,7 +62,8 @@ impl Certificate {
             .ok_or(Untrusted::Malformed)
     }
 
-    fn from_der(der: &[u8]) -> Option<Certificate> {
+    /// Reads one from its bytes.
+    pub(crate) fn from_der(der: &[u8]) -> Option<Certificate> {
         let parsed = x509_cert::Certificate::from_der(der).ok()?;
         let mut outer = SliceReader::new(der).ok()?;
         let signed = outer.sequence(|inner| {

@@ -2,6 +2,7 @@
 //! here still shows against the other end.
 
 pub(crate) mod acp;
+pub(crate) mod archive;
 pub(crate) mod bill;
 pub(crate) mod chain;
 pub(crate) mod doubt;
@@ -17,5 +18,7 @@ pub(crate) mod settings;
 pub(crate) mod text;
 pub(crate) mod v2;
 pub(crate) mod v3;
+pub(crate) mod wechat_bill;
+pub(crate) mod wechat_login;
 pub(crate) mod xml;
 pub(crate) mod zip;

@@ -36,7 +36,7 @@ pub(crate) use combine::{
 pub(crate) use deed::{
     Doubt, FIRST, NO_ORDER, absent, carried, declined, done, doubt, not_sent, ours, refusal,
 };
-pub(crate) use file::{Located, file, unpacked};
+pub(crate) use file::{Located, SealedFiles, file, sealed_file, unpacked};
 pub(crate) use keys::{PlatformKey, platform, word};
 pub(crate) use merchant::{Merchant, Sub, fen, reference};
 pub(crate) use notice::{acknowledgement, rejection};

@@ -25,7 +25,6 @@ pub(crate) enum Hash {
     /// `sign_type` MD5, the default where none is named.
     Md5,
     /// `sign_type` HMAC-SHA256.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no channel of today asks for it"))]
     HmacSha256,
 }
 
@@ -53,9 +52,16 @@ pub(crate) struct Fields(Vec<(String, String)>);
 impl Fields {
     /// Reads a document.
     pub(crate) fn read(body: &[u8]) -> Result<Fields, Fault> {
+        Fields::read_within(body, &[])
+    }
+
+    /// Reads a document in which some fields may stand inside others: inside the first of this list, that inside the
+    /// document, or inside the second, that inside the first. They count as if they stood in the document itself, so that
+    /// none may be there twice.
+    pub(crate) fn read_within(body: &[u8], around: &[&str]) -> Result<Fields, Fault> {
         let text = std::str::from_utf8(body).ok().filter(|text| text.len() <= BYTES_MAX);
         let text = text.ok_or_else(|| wrong("not UTF-8, or too long"))?;
-        let mut fields = document(text)?;
+        let mut fields = document(text, around)?;
         fields.sort_unstable();
         if fields.windows(2).any(|two| two[0].0 == two[1].0) {
             return Err(wrong("a field twice"));
@@ -147,7 +153,7 @@ fn text<'a>(sorted: impl Iterator<Item = (&'a str, &'a str)>) -> String {
 }
 
 /// The fields in the order of the document, empty ones too.
-fn document(text: &str) -> Result<Vec<(String, String)>, Fault> {
+fn document(text: &str, around: &[&str]) -> Result<Vec<(String, String)>, Fault> {
     let mut reader = Reader::from_str(text);
     let mut next = || reader.read_event().map_err(|error| wrong(&error.to_string()));
     loop {
@@ -160,7 +166,7 @@ fn document(text: &str) -> Result<Vec<(String, String)>, Fault> {
         }
     }
     let mut fields: Vec<(String, String)> = Vec::with_capacity(32);
-    let mut open = false;
+    let (mut open, mut within) = (false, 0);
     loop {
         let event = next()?;
         if let (true, Some((_, value))) = (open, fields.last_mut()) {
@@ -176,7 +182,16 @@ fn document(text: &str) -> Result<Vec<(String, String)>, Fault> {
         }
         let (name, ends) = match event {
             Event::Text(space) if is_space(&space) => continue,
-            Event::End(_) => break,
+            Event::End(_) if within == 0 => break,
+            Event::End(_) => {
+                within -= 1;
+                continue;
+            }
+            // Only inside the one before it in the list.
+            Event::Start(name) if around.get(within) == Some(&&*name) => {
+                within += 1;
+                continue;
+            }
             Event::Start(name) => (name, false),
             Event::Empty(name) => (name, true),
             _ => return Err(wrong("something between the fields")),
@@ -327,6 +342,25 @@ mod tests {
         let wide: Vec<u8> = "<xml><a>1</a></xml>".encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert!(Fields::read(&wide).is_err());
         assert!(Fields::read(b"<xml><a>\xff</a></xml>").is_err());
+    }
+
+    #[test]
+    fn fields_stand_inside_others_only_where_that_is_known() {
+        let body = b"<xml><a>1</a><list> <info><b>2</b></info></list><c>3</c></xml>";
+        let fields = Fields::read_within(body, &["list", "info"]).expect("as deep as the list");
+        assert_eq!(["a", "b", "c"].map(|name| fields.field(name)), [Some("1"), Some("2"), Some("3")]);
+        assert!(Fields::read(body).is_err());
+        for wrong in [
+            "<xml><list><info><b>1</b></info><info><b>2</b></info></list></xml>",
+            "<xml><list><list><b>1</b></list></list></xml>",
+            "<xml><info><b>1</b></info></xml>",
+            "<xml><list><info><b>1</b></list></info></xml>",
+            "<xml><list b=\"1\"><a>1</a></list></xml>",
+            "<xml><list>x</list></xml>",
+            "<xml><list><a>1</a></xml>",
+        ] {
+            assert!(Fields::read_within(wrong.as_bytes(), &["list", "info"]).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -34,7 +34,11 @@ pub(crate) struct Order {
     /// Charged at once, without a page for the payer.
     pub(crate) direct: bool,
     pub(crate) subject: String,
+    /// In minor units.
     pub(crate) fen: i64,
+    /// Of an order that is not in CNY.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) currency: Option<Currency>,
     pub(crate) notify_url: Option<String>,
     /// Where the payer's browser returns to.
     pub(crate) return_url: Option<String>,
@@ -142,6 +146,10 @@ impl Order {
         }
     }
 
+    pub(crate) fn currency(&self) -> Currency {
+        self.currency.unwrap_or(Currency::CNY)
+    }
+
     /// What was given back so far.
     pub(crate) fn given(&self) -> i64 {
         self.refunds.iter().map(|refund| refund.fen).sum()
@@ -160,6 +168,11 @@ impl Order {
 impl Book {
     pub(crate) fn get(&self, reference: &str) -> Option<&Order> {
         self.orders.get(reference)
+    }
+
+    /// All of them, by reference.
+    pub(crate) fn orders(&self) -> impl Iterator<Item = &Order> {
+        self.orders.values()
     }
 
     pub(crate) fn find_id(&self, id: &str) -> Option<&Order> {
@@ -299,7 +312,7 @@ impl Book {
     pub(super) fn lines(&self) -> Vec<BookLine> {
         let line = |order: &Order, refund: Option<&str>, fen, at| {
             let (reference, refund) = (order.reference.clone(), refund.map(str::to_owned));
-            BookLine { reference, refund, money: Money::new(fen, Currency::CNY), at }
+            BookLine { reference, refund, money: Money::new(fen, order.currency()), at }
         };
         let lines = |order: &Order| {
             let given = order.refunds.iter().map(|r| line(order, Some(&r.reference), r.fen, r.at));

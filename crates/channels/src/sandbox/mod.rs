@@ -9,8 +9,11 @@ pub(crate) mod certificate;
 mod notes;
 mod page;
 pub(crate) mod share;
+pub(crate) mod trade_bill;
 pub(crate) mod v3;
+pub(crate) mod wechat_login;
 pub(crate) mod x509;
+pub(crate) mod xml;
 pub(crate) mod zip;
 
 use bytes::Bytes;
@@ -42,6 +45,11 @@ pub(crate) trait Provider: Send + 'static {
     /// One try of a notification.
     fn request(&self, note: &Note, now: Timestamp) -> Option<Request<Bytes>>;
 
+    /// The statement of everything that moved between two instants, where it writes any.
+    fn statement(&self, _book: &Book, _from: Timestamp, _until: Timestamp) -> Option<Bytes> {
+        None
+    }
+
     /// Whether the merchant's answer ends a notification.
     fn heard(&self, response: &Response<Bytes>) -> bool;
 }
@@ -56,6 +64,11 @@ pub(crate) struct Platform<P> {
 impl<P: Provider> Platform<P> {
     pub(crate) fn new(provider: P) -> Platform<P> {
         Platform { provider, book: Book::default(), notes: Notes::default() }
+    }
+
+    /// What the provider has on its books.
+    pub(crate) fn orders(&self) -> &Book {
+        &self.book
     }
 
     /// Turns what has happened into notifications.
@@ -114,6 +127,10 @@ impl<P: Provider> Simulator for Platform<P> {
 
     fn book(&self) -> Vec<BookLine> {
         self.book.lines()
+    }
+
+    fn statement(&mut self, from: Timestamp, until: Timestamp) -> Option<Bytes> {
+        self.provider.statement(&self.book, from, until)
     }
 }
 

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{Method, Request, Response};
+use paycore::money::Money;
 use paycore::time::Timestamp;
 
 use super::{Book, Order, Provider, State, respond};
@@ -60,8 +61,8 @@ fn page<P: Provider>(order: &Order) -> Response<Bytes> {
         State::Closed => "<p class=state>订单已关闭 · Closed</p>".to_owned(),
         State::Failed => "<p class=state>支付失败 · Failed</p>".to_owned(),
     };
-    let (subject, yuan, fen) = (escape(&order.subject), order.fen / 100, order.fen % 100);
-    let sum = format!("<p class=sum>¥{yuan}.{fen:02}</p>");
+    let (subject, money) = (escape(&order.subject), Money::new(order.fen, order.currency()));
+    let sum = format!("<p class=sum>{}</p>", money.display());
     html::<P>(200, &format!("<h1>{subject}</h1>{sum}{choice}<p class=note>{key}</p>"))
 }
 

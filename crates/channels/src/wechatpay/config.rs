@@ -1,11 +1,12 @@
 //! The settings of one WeChat Pay merchant, read once.
 
 use paycore::channel::{Settings, SettingsError};
-use paycore::crypto::Keyring;
+use paycore::crypto::{Decrypter, Keyring};
 
 use super::PRODUCTION;
 use crate::dialect::settings::{digits, gateway};
 use crate::dialect::v3::{Identity, Merchant, Names, Sub, platform, word};
+use crate::dialect::wechat_login::Login;
 
 /// What WeChat Pay calls the parts of its signatures.
 static NAMES: Names = Names {
@@ -19,11 +20,20 @@ static NAMES: Names = Names {
 };
 
 /// One merchant's app with WeChat Pay, its keys open.
-#[derive(Debug)]
 pub(super) struct Account {
     pub(super) merchant: Merchant,
     /// The merchant's own number of a shop, sent with barcode payments.
     pub(super) store_id: String,
+    /// Opens what is sealed for us: the files of a merchant that we act for.
+    pub(super) decrypter: Box<dyn Decrypter>,
+    /// Tells who a payer is, by the app whose openids pay.
+    pub(super) login: Option<Login>,
+}
+
+impl std::fmt::Debug for Account {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Account").field("merchant", &self.merchant).finish_non_exhaustive()
+    }
 }
 
 impl Account {
@@ -32,7 +42,9 @@ impl Account {
         let appid = word("appid", settings.require("appid")?.expose())?;
         let serial_no = word("serial_no", settings.require("serial_no")?.expose())?;
         let private = settings.require("private_key")?;
-        let signer = keyring.signer(private).map_err(|error| SettingsError::new("private_key", error))?;
+        let wrong = |error| SettingsError::new("private_key", error);
+        let (signer, decrypter) =
+            (keyring.signer(private).map_err(wrong)?, keyring.decrypter(private).map_err(wrong)?);
         let seal = settings.require("apiv3_key")?.expose().as_bytes();
         let seal = Some(seal).filter(|key| key.is_ascii()).and_then(Identity::seal);
         let seal = seal.ok_or_else(|| SettingsError::new("apiv3_key", "must be 32 ASCII characters"))?;
@@ -41,7 +53,10 @@ impl Account {
         let gateway = gateway("gateway", settings.text("gateway", PRODUCTION))?;
         let gateway = gateway.trim_end_matches('/').to_owned();
         let identity = Identity { names: &NAMES, mchid, serial_no, signer, platform, seal };
-        Ok(Account { merchant: Merchant { identity, appid, sub: sub(settings)?, gateway }, store_id })
+        let sub = sub(settings)?;
+        let login =
+            Login::open(settings, sub.as_ref().and_then(|sub| sub.appid.as_deref()).unwrap_or(&appid))?;
+        Ok(Account { merchant: Merchant { identity, appid, sub, gateway }, store_id, decrypter, login })
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use paycore::channel::{
     Action, Close, Context, DeclineReason as Why, Fault, Operation, Outcome, Pay, Payment, Refund, Reply,
-    Stage, Step, Verdict,
+    Stage, StatementKind, Step, Verdict,
 };
 use paycore::money::Money;
 use serde::Deserialize;
@@ -15,10 +15,12 @@ use super::config::Account;
 use super::encode::{CLOSING, CONFIRM, REVERSING, ask, ask_refund, close, give_back, reverse};
 use crate::dialect::reply::same;
 use crate::dialect::v3::{
-    Answer, CLOSING_PARTS, Doubt, FIRST, Given, Located, NO_ORDER, PARTS, Paid, Refused, Trade, absent,
-    ask_combined, ask_transfer, asked_refund, carried, client, close_combined, cost_of_part, declined, done,
-    doubt, file, found_combined, not_sent, refund_state, refusal, share_reply, trade_state, transfer_state,
+    Answer, CLOSING_PARTS, Doubt, FIRST, Given, Located, NO_ORDER, PARTS, Paid, Refused, SealedFiles, Trade,
+    absent, ask_combined, ask_transfer, asked_refund, carried, client, close_combined, cost_of_part,
+    declined, done, doubt, file, found_combined, not_sent, refund_state, refusal, sealed_file, share_reply,
+    trade_state, transfer_state,
 };
+use crate::dialect::wechat_login;
 
 pub(super) fn next(
     account: &Account,
@@ -69,22 +71,37 @@ pub(super) fn next(
             }
             Answer::Refused(refused) => absent(refused, NO_TRANSFER)?,
         }),
-        (Operation::Statement(_), FIRST) => match identity.answer::<Located>(reply, cx)? {
-            Answer::Done(located) => {
-                let (path, hash) = located.path(&account.merchant.gateway)?;
-                let mut step = account.merchant.get(&path, CONFIRM, cx).map_err(not_sent)?;
-                if let Step::Send(call) = &mut step {
-                    // A file is larger than any other reply.
-                    call.timeout = Duration::from_secs(60);
-                    call.request.extensions_mut().insert(hash);
-                }
-                Ok(step)
-            }
-            Answer::Refused(refused) => Err(refused.unknown()),
-        },
-        (Operation::Statement(_), _) => file(reply).map(Step::File),
+        (Operation::Statement(statement), FIRST) => located(account, statement.kind, reply, cx),
+        (Operation::Statement(statement), _) => {
+            let sealed = statement.kind == StatementKind::Funds && account.merchant.sub.is_some();
+            let file = if sealed { sealed_file(reply, &*account.decrypter) } else { file(reply) };
+            file.map(Step::File)
+        }
+        (Operation::Identify(_), _) => wechat_login::told(reply),
         _ => share_reply(&account.merchant, operation, (reply, stage), cx).unwrap_or(Err(Fault::Unsupported)),
     }
+}
+
+/// Where a statement file is, and the call that fetches it.
+fn located(account: &Account, kind: StatementKind, reply: &Reply, cx: &Context<'_>) -> Result<Step, Fault> {
+    let (merchant, base) = (&account.merchant, &account.merchant.gateway);
+    let sealed = kind == StatementKind::Funds && merchant.sub.is_some();
+    let answer = if sealed {
+        merchant.identity.answer::<SealedFiles>(reply, cx)?.map(|files| files.path(base))
+    } else {
+        merchant.identity.answer::<Located>(reply, cx)?.map(|file| file.path(base))
+    };
+    let (path, memo) = match answer {
+        Answer::Done(found) => found?,
+        Answer::Refused(refused) => return Err(refused.unknown()),
+    };
+    let mut step = merchant.get(&path, CONFIRM, cx).map_err(not_sent)?;
+    if let Step::Send(call) = &mut step {
+        // A file is larger than any other reply.
+        call.timeout = Duration::from_secs(60);
+        call.request.extensions_mut().insert(memo);
+    }
+    Ok(step)
 }
 
 /// What a query of the order says.
@@ -113,7 +130,7 @@ fn looked(
         return done(found_combined(&account.merchant, reply, of, payment.money, cx)?);
     }
     let outcome = found(account, reply, of, payment.money, cx)?;
-    if outcome.verdict == Verdict::Absent && account.merchant.sub.is_none() {
+    if outcome.verdict == Verdict::Absent {
         return ask_combined(&account.merchant, of.0, PARTS, cx).map_err(not_sent);
     }
     done(outcome)
@@ -204,7 +221,8 @@ fn action(account: &Account, prepaid: &Prepaid, pay: &Pay, cx: &Context<'_>) -> 
             Ok(Action::Redirect { url })
         }
         scene => {
-            client(&account.merchant, scene, part("prepay_id", &prepaid.prepay_id)?, cx).map_err(not_sent)
+            let prepaid = (part("prepay_id", &prepaid.prepay_id)?, !pay.parts.is_empty());
+            client(&account.merchant, scene, prepaid, cx).map_err(not_sent)
         }
     }
 }
@@ -237,10 +255,7 @@ fn closable(account: &Account, answer: Answer<Trade>, what: &Close, cx: &Context
     let trade = match answer {
         Answer::Done(trade) => trade,
         Answer::Refused(refused) => {
-            let outcome = absent(refused, NO_ORDER)?;
-            if account.merchant.sub.is_some() {
-                return done(outcome);
-            }
+            absent(refused, NO_ORDER)?;
             return ask_combined(&account.merchant, &what.payment.reference, PARTS, cx).map_err(not_sent);
         }
     };

@@ -11,6 +11,7 @@ use crate::dialect::text::{address, within};
 use crate::dialect::v3::{
     COMBINED, FIRST, PARTS, ask_combined, ask_transfer, combine, fen, pay_out, reference, share_request,
 };
+use crate::dialect::wechat_login::Login;
 
 /// The close or the reversal of an order that its query has found open.
 pub(super) const CLOSING: Stage = 1;
@@ -33,6 +34,7 @@ pub(super) fn first(account: &Account, operation: &Operation, cx: &Context<'_>) 
         Operation::Transfer(transfer) => pay_out(&account.merchant, transfer, cx),
         Operation::QueryTransfer(query) => ask_transfer(&account.merchant, &query.reference, FIRST, cx),
         Operation::Statement(statement) => bill(account, *statement, cx),
+        Operation::SignIn(_) | Operation::Identify(_) => Login::first(account.login.as_ref(), operation, cx),
         other => share_request(&account.merchant, other, orders(account), cx)
             .unwrap_or(Err(Refusal::Unsupported("this operation"))),
     }
@@ -138,9 +140,6 @@ fn refund(account: &Account, refund: &Refund, cx: &Context<'_>) -> Result<Step, 
     let whole = give_back(account, refund, (&refund.payment.reference, refund.captured), cx)?;
     let Some(part) = &refund.part else { return Ok(whole) };
     reference("part", part)?;
-    if account.merchant.sub.is_some() {
-        return Err(Refusal::Unsupported("combined payments of a service provider"));
-    }
     ask_combined(&account.merchant, &refund.payment.reference, PARTS, cx)
 }
 
@@ -173,6 +172,11 @@ fn bill(account: &Account, statement: Statement, cx: &Context<'_>) -> Result<Ste
         }
         StatementKind::Funds if account.merchant.sub.is_none() => {
             format!("/v3/bill/fundflowbill?bill_date={day}&account_type=BASIC&tar_type=GZIP")
+        }
+        StatementKind::Funds => {
+            let sub = account.merchant.asking_for('?');
+            let rest = "account_type=BASIC&algorithm=AEAD_AES_256_GCM&tar_type=GZIP";
+            format!("/v3/bill/sub-merchant-fundflowbill{sub}&bill_date={day}&{rest}")
         }
         _ => return Err(Refusal::Unsupported("statements of this kind")),
     };

@@ -9,7 +9,6 @@ mod decode;
 mod encode;
 mod notice;
 pub mod simulator;
-mod statement;
 
 use std::io::BufRead;
 use std::sync::Arc;
@@ -24,7 +23,9 @@ use paycore::crypto::Keyring;
 use paycore::currency::Currency;
 use paycore::units::UnitRule;
 
+use crate::dialect::settings::field;
 use crate::dialect::v3::{PARTS_MAX, rejection};
+use crate::dialect::wechat_bill;
 use config::Account;
 
 /// The WeChat Pay channel.
@@ -77,7 +78,8 @@ impl Channel for Account {
     }
 
     fn parse(&self, statement: &mut dyn BufRead, each: &mut dyn FnMut(Line)) -> Result<Totals, Fault> {
-        statement::parse(self, statement, each)
+        let sub = self.merchant.sub.as_ref().map(|sub| sub.mchid.as_str());
+        wechat_bill::parse(&self.merchant.identity.mchid, sub, statement, each)
     }
 }
 
@@ -86,6 +88,11 @@ const CNY: Currency = Currency::CNY;
 const VERBS: &[Verb] = &[
     Verb::Pay, Verb::Query, Verb::Close, Verb::Refund, Verb::QueryRefund,
     Verb::Share, Verb::QueryShare, Verb::Release, Verb::ReturnShare, Verb::QueryReturn,
+];
+/// What can be done apart from payments.
+#[rustfmt::skip]
+const OTHERS: &[Verb] = &[
+    Verb::Transfer, Verb::QueryTransfer, Verb::BindReceiver, Verb::UnbindReceiver, Verb::SignIn, Verb::Identify,
 ];
 /// The gateway for real money.
 const PRODUCTION: &str = "https://api.mch.weixin.qq.com";
@@ -113,7 +120,7 @@ static PROFILE: Profile = Profile {
     name: "WeChat Pay",
     name_zh: "微信支付",
     capabilities: CAPABILITIES,
-    verbs: &[Verb::Transfer, Verb::QueryTransfer, Verb::BindReceiver, Verb::UnbindReceiver],
+    verbs: OTHERS,
     statements: &[StatementKind::Trade, StatementKind::Funds],
     units: UnitRule::Minor,
     references: References { min: 6, max: 32 },
@@ -165,6 +172,13 @@ static FIELDS: &[Field] = &[
     field("platform_root", FieldKind::PublicKey, false, ["Root certificate", "平台根证书",
         "Optional with platform certificates: only those that this root (Tenpay.com Root CA) issued are taken.",
         "使用平台证书时可选：仅信任由该根证书（Tenpay.com Root CA）签发的平台证书。"]),
+    field("app_secret", FieldKind::Secret, false, ["App secret", "AppSecret",
+        "Of the same official account, 32 characters: tells who a payer inside WeChat is. The account has to list the \
+         domain of the payment page as one for web authorization.",
+        "同一公众号的 AppSecret（32 位），用于在微信内识别付款用户；须在公众号后台把收款页域名设为网页授权域名。"]),
+    field("login_gateway", FieldKind::Url, false, ["Gateway for signing in", "网页授权网关地址",
+        "Leave empty for production (https://open.weixin.qq.com and https://api.weixin.qq.com).",
+        "生产环境请留空（https://open.weixin.qq.com 与 https://api.weixin.qq.com）。"]),
     field("store_id", FieldKind::Text, false, ["Shop number", "门店编号",
         "Your own number of the shop, sent with barcode payments.",
         "商户自定义的门店编号，付款码支付时上送。"]),
@@ -172,9 +186,3 @@ static FIELDS: &[Field] = &[
         "Leave empty for production (https://api.mch.weixin.qq.com).",
         "生产环境请留空（https://api.mch.weixin.qq.com）。"]),
 ];
-
-/// A field with its label and its help, each in English and Chinese.
-const fn field(key: &'static str, kind: FieldKind, required: bool, texts: [&'static str; 4]) -> Field {
-    let [label, label_zh, help, help_zh] = texts;
-    Field { key, kind, required, label, label_zh, help, help_zh }
-}

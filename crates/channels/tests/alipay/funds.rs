@@ -1,8 +1,8 @@
 //! Barcodes, shares, transfers and the statement of funds, against the simulator.
 
 use paycore::channel::{
-    AccountKind, DeclineReason, LineKind, QueryShare, QueryTransfer, Receiver, Release, Share, Transfer,
-    Verdict,
+    AccountKind, DeclineReason, LineKind, QueryReturn, QueryShare, QueryTransfer, Receiver, Release,
+    ReturnShare, Share, Transfer, Verdict,
 };
 
 use super::sandbox::Wire;
@@ -85,6 +85,50 @@ fn shares_go_to_bound_receivers_and_never_exceed_the_payment() {
     assert_eq!(wire.verdict(&Operation::UnbindReceiver(receiver(one))), Verdict::Succeeded);
     let release = Release { reference: "s3".into(), payment, description: "完结".into() };
     assert_eq!(wire.verdict(&Operation::Release(release)), Verdict::Succeeded);
+}
+
+#[test]
+fn a_share_comes_back_alone_once_and_never_more_than_was_given() {
+    let mut wire = Wire::new();
+    let (pay, payment) = barcode(10_000);
+    wire.perform(&pay).unwrap();
+    let one = "2088000000000011";
+    wire.perform(&Operation::BindReceiver(receiver(one))).unwrap();
+    assert_eq!(wire.verdict(&share("s1", payment.clone(), &[(one, 3000)])), Verdict::Succeeded);
+    let numbered = wire.perform(&Operation::Query(Query { payment: payment.clone() })).unwrap().channel_id;
+    let back = |reference: &str, fen, channel_id: Option<String>| {
+        Operation::ReturnShare(ReturnShare {
+            reference: reference.into(),
+            share: "s1".into(),
+            payment: Payment { channel_id, ..payment.clone() },
+            receiver: receiver(one),
+            money: cny(fen),
+            description: "退货".into(),
+        })
+    };
+    let ask = |reference: &str, fen| {
+        let (reference, share, payment) = (reference.to_owned(), "s1".to_owned(), payment.clone());
+        Operation::QueryReturn(QueryReturn { reference, share, payment, money: cny(fen) })
+    };
+    assert_eq!(wire.verdict(&ask("b1", 1000)), Verdict::Absent);
+    let given = wire.perform(&back("b1", 1000, numbered.clone())).unwrap();
+    assert_eq!((given.verdict, given.money), (Verdict::Succeeded, Some(cny(1000))));
+    assert_eq!(wire.verdict(&back("b1", 1000, None)), Verdict::Succeeded, "the same return again");
+    for number in [None, numbered] {
+        let refused = wire.verdict(&back("b2", 2001, number));
+        assert!(matches!(refused, Verdict::Declined(no) if no.code == "ACQ.ALLOC_AMOUNT_VALIDATE_ERROR"));
+    }
+    assert_eq!(wire.verdict(&ask("b2", 2001)), Verdict::Absent);
+    assert_eq!(wire.verdict(&ask("b1", 1000)), Verdict::Succeeded);
+    assert!(wire.perform(&ask("b1", 999)).is_err(), "another amount");
+    // What came back may be shared again, and the payer was given nothing.
+    assert_eq!(wire.verdict(&share("s2", payment.clone(), &[(one, 8000)])), Verdict::Succeeded);
+    assert_eq!(wire.simulator.book().len(), 1);
+    // A share is not taken for a return, nor the other way round.
+    let (reference, channel_id) = ("b1".to_owned(), None);
+    let share = Operation::QueryShare(QueryShare { reference, channel_id, payment: payment.clone() });
+    assert_eq!(wire.verdict(&share), Verdict::Absent);
+    assert_eq!(wire.verdict(&ask("s1", 3000)), Verdict::Absent);
 }
 
 #[test]

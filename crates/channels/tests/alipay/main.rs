@@ -5,6 +5,7 @@
 
 mod funds;
 mod golden;
+mod messages;
 mod sandbox;
 mod statement;
 mod tamper;

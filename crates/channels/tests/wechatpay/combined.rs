@@ -129,16 +129,51 @@ fn an_unpaid_payment_with_parts_is_closed_for_good() {
     assert!(wire.simulator.book().is_empty());
 }
 
+/// A provider's parts are those of merchants that it serves, and one account gives back what is its own merchant's.
 #[test]
-fn a_service_provider_combines_nothing() {
-    let mut settings = settings("ours.json");
-    settings.set("sub_mchid", "1688880077");
-    let channel = WechatPay.open(&settings, &NativeKeyring).unwrap();
-    for operation in [combined("qr", "1688880001"), refund_of(Some(PARTS[0]), "partrefund1", 1)] {
-        assert!(matches!(channel.encode(&operation, &context(NOW)), Err(Refusal::Unsupported(_))));
-    }
-    let Ok(Step::Done(outcome)) = channel.decode(&query(), 0, &reply("query_absent"), &context(NOW)) else {
-        panic!()
+fn a_service_provider_combines_the_orders_of_merchants_it_serves() {
+    const SUB: &str = "1688880077";
+    let serves = || {
+        Wire::with(|ours, theirs| {
+            for settings in [ours, theirs] {
+                settings.set("sub_mchid", SUB);
+            }
+        })
     };
-    assert_eq!(outcome.verdict, Verdict::Absent, "there is nothing else to look for");
+    for scene in ["qr", "h5", "jsapi", "app"] {
+        let mut wire = serves();
+        let (mchid, appid) = (wire.ours.text("mchid", "").to_owned(), wire.ours.text("appid", "").to_owned());
+        let (text, _) = request(wire.channel.encode(&combined(scene, SUB), &context(NOW)).unwrap());
+        let body: Value = serde_json::from_str(text.split("\r\n\r\n").nth(1).unwrap()).unwrap();
+        assert_eq!(body["combine_mchid"], mchid.as_str());
+        assert_eq!(
+            [&body["sub_orders"][1]["mchid"], &body["sub_orders"][1]["sub_mchid"]],
+            [&mchid, "1900000109"]
+        );
+        let Verdict::Awaiting(action) = wire.verdict(&combined(scene, SUB)) else { panic!("{scene}") };
+        if let Action::Client { parameters } = action {
+            assert!(parameters.iter().any(|(_, value)| *value == appid), "the provider's own app pays");
+            assert!(!parameters.iter().any(|(_, value)| *value == SUB), "{parameters:?}");
+        }
+        wire.browse("POST", &format!("{BASE}/payer/{REFERENCE}/pay"));
+        let paid = wire.perform(&query()).unwrap();
+        assert_eq!((paid.verdict, paid.money), (Verdict::Succeeded, Some(cny(8888))), "{scene}");
+        let due = wire.simulator.due(wire.now);
+        let told = wire.channel.verify(&due[0].request, &context(wire.now)).unwrap().reports.remove(0);
+        assert_eq!((told.subject, told.outcome.money), (Subject::Payment, Some(cny(8888))));
+        assert_eq!(wire.verdict(&refund_of(Some(PARTS[0]), "partrefund1", 1_000)), Verdict::Succeeded);
+        let asked = ask_refund_of("partrefund1", about(8888, None), 1_000);
+        assert_eq!(wire.verdict(&asked), Verdict::Succeeded);
+        let others = refund_of(Some(PARTS[1]), "partrefund3", 1);
+        assert!(matches!(wire.verdict(&others), Verdict::Declined(_)), "another merchant's part");
+        let mut wire = serves();
+        wire.verdict(&combined(scene, SUB));
+        assert_eq!(wire.verdict(&close()), Verdict::Closed, "{scene}");
+    }
+    let mut settings = settings("ours.json");
+    settings.set("sub_mchid", SUB);
+    settings.set("sub_appid", "wxfeedc0de00000077");
+    let channel = WechatPay.open(&settings, &NativeKeyring).unwrap();
+    let by_their_app = channel.encode(&combined("jsapi", SUB), &context(NOW));
+    assert!(matches!(by_their_app, Err(Refusal::Unsupported(_))));
 }

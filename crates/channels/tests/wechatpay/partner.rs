@@ -6,7 +6,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::Request;
 use paycore::channel::simulator::Answer;
-use paycore::channel::{Action, Fault, Refusal, Statement, StatementKind, Step, Verdict};
+use paycore::channel::{
+    AccountKind, Action, DeclineReason, Fault, LineKind, Memo, QueryTransfer, Receiver, Statement,
+    StatementKind, Step, Transfer, Verdict,
+};
 use paycore::crypto::{Keyring, Scheme};
 use serde_json::Value;
 
@@ -61,8 +64,99 @@ fn a_service_provider_names_the_merchant_it_acts_for() {
         text.contains(r#""sub_openid":"oTest0nlyPayer""#)
             && text.contains(r#""sub_appid":"wxfeedc0de00000077""#)
     );
-    let funds = Operation::Statement(Statement { kind: StatementKind::Funds, day: NOW });
-    assert!(matches!(channel.encode(&funds, &context(NOW)), Err(Refusal::Unsupported(_))));
+}
+
+fn funds() -> Operation {
+    Operation::Statement(Statement { kind: StatementKind::Funds, day: NOW })
+}
+
+fn transfer(fen: i64) -> Operation {
+    Operation::Transfer(Transfer {
+        reference: REFUND.into(),
+        started_at: NOW,
+        payee: Receiver {
+            kind: AccountKind::Open,
+            account: "oReceiver0nly".into(),
+            name: None,
+            relation: None,
+        },
+        money: cny(fen),
+        title: "退押金".into(),
+        purpose: Some("1005".into()),
+        facts: Vec::new(),
+    })
+}
+
+#[test]
+fn a_service_provider_pays_out_for_the_merchant_that_authorized_it() {
+    for appid in [None, Some("wxfeedc0de00000077")] {
+        let mut wire = walked(appid);
+        let ask = Operation::QueryTransfer(QueryTransfer {
+            reference: REFUND.into(),
+            channel_id: None,
+            started_at: NOW,
+            money: cny(700),
+        });
+        assert_eq!(wire.verdict(&ask), Verdict::Absent);
+        let (text, _) = request(wire.channel.encode(&transfer(700), &context(NOW)).unwrap());
+        assert!(
+            text.starts_with(&format!("POST {BASE}/v3/fund-app/mch-transfer/partner/transfer-bills ")),
+            "{text}"
+        );
+        let Verdict::Awaiting(Action::Client { parameters }) = wire.verdict(&transfer(700)) else { panic!() };
+        let named =
+            |name: &str| parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        assert_eq!((named("subMchId"), named("subAppId")), (Some(SUB), appid));
+        wire.browse("POST", &format!("{BASE}/payer/{REFUND}/pay"));
+        let paid = wire.perform(&ask).unwrap();
+        assert_eq!((paid.verdict, paid.money), (Verdict::Succeeded, Some(cny(700))));
+        let due = wire.simulator.due(wire.now);
+        let told = wire.channel.verify(&due[0].request, &context(wire.now)).unwrap();
+        assert_eq!(told.reports[0].outcome.verdict, Verdict::Succeeded);
+        let Verdict::Declined(poor) = wire.verdict(&transfer(9_001)) else { panic!() };
+        assert_eq!(poor.reason, DeclineReason::InsufficientFunds);
+    }
+}
+
+/// The bill of funds of the merchant that is acted for comes sealed for the provider.
+#[test]
+fn the_sealed_bill_of_funds_is_opened_checked_and_read() {
+    let mut wire = walked(None);
+    assert_eq!(wire.verdict(&pay_by("barcode")), Verdict::Succeeded);
+    assert_eq!(wire.verdict(&refund_unlocated()), Verdict::Succeeded);
+    let Step::Send(first) = wire.channel.encode(&funds(), &context(NOW)).unwrap() else { panic!() };
+    let Answer::Reply(located) = wire.answer(first.request) else { panic!() };
+    let next = wire.channel.decode(&funds(), first.stage, &located, &context(NOW)).unwrap();
+    let Step::Send(mut second) = next else { panic!("{next:?}") };
+    let memo: Option<Memo> = second.request.extensions_mut().remove();
+    let Answer::Reply(mut sealed) = wire.answer(second.request) else { panic!() };
+    Memo::hand_on(memo.clone(), &mut sealed);
+    let open = |wire: &Wire, reply: &Reply| wire.channel.decode(&funds(), second.stage, reply, &context(NOW));
+    let Step::File(file) = open(&wire, &sealed).unwrap() else { panic!() };
+    let (mut lines, mut count) = (Vec::new(), 0);
+    wire.channel.parse(&mut file.as_ref(), &mut |line| lines.push(line)).unwrap();
+    for line in &lines {
+        count += usize::from(line.kind == LineKind::Payment || line.kind == LineKind::Refund);
+    }
+    assert_eq!((count, lines.len()), (2, 3), "a payment, its fee and a refund: {lines:?}");
+    let step = (sealed.body().len() / 64).max(1);
+    for at in (0..sealed.body().len()).step_by(step) {
+        let mut damaged = sealed.body().to_vec();
+        damaged[at] ^= 1;
+        let mut other = Reply::new(damaged.into());
+        Memo::hand_on(memo.clone(), &mut other);
+        assert!(matches!(open(&wire, &other), Err(Fault::Unacceptable(_))), "byte {at}");
+    }
+    let Memo(said) = memo.unwrap();
+    let words: Vec<&str> = said.split(' ').collect();
+    let other_hash = format!("{} {} {}", "0".repeat(40), words[1], words[2]);
+    let short = format!("{} {} {}", words[0], words[1], &words[2][1..]);
+    let no_key = format!("{} {} {}", words[0], "AAAA", words[2]);
+    for wrong in [other_hash, short, no_key, words[0].to_owned()] {
+        let mut other = sealed.clone();
+        Memo::hand_on(Some(Memo(wrong.clone())), &mut other);
+        assert!(matches!(open(&wire, &other), Err(Fault::Unacceptable(_))), "{wrong}");
+    }
 }
 
 #[test]

@@ -35,12 +35,28 @@ views! {
     crate::merchant::service::NewMerchant,
     crate::merchant::service::ApiKeyView,
     crate::account::service::ChannelAccountView,
+    crate::ledger::hold::Hold,
+    crate::ledger::period::Period,
+    crate::ledger::period::TrialBalance,
     crate::ledger::service::TransactionView,
+    crate::ledger::service::accounts::AccountView,
+    crate::ledger::service::seals::SealHead,
+    crate::ledger::service::seals::SealReport,
     crate::link::service::LinkView,
+    crate::payout::rules::PayoutView,
+    crate::payout::rules::BatchView,
+    crate::payout::service::BeneficiaryView,
     crate::webhook::service::EndpointView,
     crate::epay::service::EpayKeyView,
     crate::webhook::service::DeliveryView,
     crate::webhook::service::NotifySecret,
+    crate::clearing::ItemView,
+    crate::fee::service::ScheduleView,
+    crate::fee::service::QuoteView,
+    crate::fee::service::TrueUp,
+    crate::fx::service::RateView,
+    crate::fx::service::QuoteView,
+    crate::fx::service::PositionsView,
     crate::split::service::PreviewView,
     crate::dispute::service::EvidenceView,
     crate::dispute::service::EvidenceContent,
@@ -50,6 +66,10 @@ impl<T: Document> Render for Shown<T> {
     fn render(&self, _: &Caller) -> String {
         json(self)
     }
+    crate::settlement::view::PlanView,
+    crate::settlement::view::SettlementView,
+    crate::settlement::view::RunView,
+    crate::device::DeviceAuthorization,
 }
 
 impl<T: Serialize> Render for List<T> {

@@ -7,14 +7,19 @@ use super::Operation;
 use super::decode::typed_input;
 use super::render::Render;
 use crate::account::service as accounts;
+use crate::clearing::service as clearing;
 use crate::agent::service as agents;
 use crate::agent::{Agent, AgentEntry, AgentStatement, AgentWithdrawal};
 use crate::dispute::Dispute;
 use crate::dispute::service as disputes;
 use crate::document::Shown;
+use crate::device::service as devices;
+use crate::device::{AuthorizeDevice, DeviceAuthorization};
 use crate::epay::service as epay;
 use crate::event::service as events;
 use crate::exception::service as exceptions;
+use crate::fee::service as fees;
+use crate::fx::service as fx;
 use crate::ledger::service as ledger;
 use crate::link::service as links;
 use crate::merchant::Scope;
@@ -23,11 +28,15 @@ use crate::order::input::CreateOrder;
 use crate::order::service as orders;
 use crate::order::{AttemptView, OrderView};
 use crate::page::List;
+use crate::payout::rules::{BatchView, PayoutView};
+use crate::payout::service as payouts;
 use crate::refund::rules::RefundView;
 use crate::refund::service as refunds;
 use crate::sandbox::service as sandbox;
 use crate::split::service as splits;
 use crate::split::{Receiver, ShareReturn, Split, SplitPlan};
+use crate::settlement::service as settlements;
+use crate::settlement::view as settlement;
 use crate::webhook::service as webhooks;
 
 /// An event as the API shows it.
@@ -200,6 +209,56 @@ catalogue! {
         "Change a payment link: its text, on or off." "修改收款链接：文字、启停。"
         links::UpdateLink => links::LinkView, links::update,
         r#"{"id": "lnk_01jd7xk3fz5v9b8m2q4r6t8w0y", "enabled": false}"#;
+    "beneficiaries.create" POST "/v1/beneficiaries" PayoutsWrite [writes]
+        "Enter somebody money may be paid out to; another key has to approve it." "新增收款人；须由另一密钥审批。"
+        payouts::CreateBeneficiary => payouts::BeneficiaryView, payouts::create_beneficiary,
+        r#"{"name": "Tea Farm 茶园", "account": "6222020200012345678", "route": {"type": "bank", "clearing": "102100099996", "country": "CN"}}"#;
+    "beneficiaries.list" GET "/v1/beneficiaries" LedgerRead []
+        "List beneficiaries, newest first." "查询收款人列表，新的在前。"
+        payouts::ListBeneficiaries => List<payouts::BeneficiaryView>, payouts::beneficiaries, r#"{"limit": 10}"#;
+    "beneficiaries.approve" POST "/v1/beneficiaries/{id}/approve" PayoutsApprove [writes]
+        "Approve a beneficiary that somebody else entered." "审批他人新增的收款人。"
+        payouts::BeneficiaryById => payouts::BeneficiaryView, payouts::approve_beneficiary,
+        r#"{"id": "ben_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "beneficiaries.deactivate" POST "/v1/beneficiaries/{id}/deactivate" PayoutsWrite [writes]
+        "End a beneficiary: nothing more is paid to it." "停用收款人，不再向其付款。"
+        payouts::BeneficiaryById => payouts::BeneficiaryView, payouts::deactivate_beneficiary,
+        r#"{"id": "ben_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "payouts.create" POST "/v1/payouts" PayoutsWrite [writes]
+        "Draft a payout and set its money aside." "新建付款并冻结相应资金。"
+        payouts::CreatePayout => PayoutView, payouts::create,
+        r#"{"amount": 500000, "currency": "CNY", "beneficiary_id": "ben_01jd7xk3fz5v9b8m2q4r6t8w0y", "memo": "November 十一月货款"}"#;
+    "payouts.list" GET "/v1/payouts" LedgerRead []
+        "List payouts, newest first." "查询付款列表，新的在前。"
+        payouts::ListPayouts => List<PayoutView>, payouts::list, r#"{"limit": 10}"#;
+    "payouts.retrieve" GET "/v1/payouts/{id}" LedgerRead []
+        "Retrieve a payout." "查询一笔付款。"
+        payouts::PayoutById => PayoutView, payouts::retrieve, r#"{"id": "pyt_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "payouts.review" POST "/v1/payouts/{id}/review" PayoutsWrite [writes]
+        "Mark a draft as looked at; its author may not." "复核付款；制单人不可复核。"
+        payouts::PayoutById => PayoutView, payouts::review, r#"{"id": "pyt_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "payouts.approve" POST "/v1/payouts/{id}/approve" PayoutsApprove [money]
+        "Approve a payout; with its last approval one by channel is sent." "审批付款；审批完成后，渠道付款立即发出。"
+        payouts::ApprovePayout => PayoutView, payouts::approve,
+        r#"{"id": "pyt_01jd7xk3fz5v9b8m2q4r6t8w0y", "effect": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}"#;
+    "payouts.cancel" POST "/v1/payouts/{id}/cancel" PayoutsWrite [writes]
+        "Withdraw or reject a payout that did not go out." "撤销或驳回尚未发出的付款。"
+        payouts::CancelPayout => PayoutView, payouts::cancel,
+        r#"{"id": "pyt_01jd7xk3fz5v9b8m2q4r6t8w0y", "reason": "wrong month"}"#;
+    "payouts.settle" POST "/v1/payouts/{id}/settle" PayoutsApprove [writes]
+        "Take in what the bank said of a payout in a batch." "登记银行对批量付款的处理结果。"
+        payouts::SettlePayout => PayoutView, payouts::settle,
+        r#"{"id": "pyt_01jd7xk3fz5v9b8m2q4r6t8w0y", "result": "paid", "bank_reference": "B-1"}"#;
+    "payout_batches.create" POST "/v1/payout_batches" PayoutsWrite [writes]
+        "Put all approved payouts by bank into one ISO 20022 file." "将全部已审批的银行付款生成 ISO 20022 批量文件。"
+        payouts::CreateBatch => BatchView, payouts::create_batch,
+        r#"{"currency": "CNY", "debtor_name": "Platform 平台", "debtor_account": "6222020200098765432", "debtor_country": "CN"}"#;
+    "payout_batches.list" GET "/v1/payout_batches" LedgerRead []
+        "List batches, newest first, without their files." "查询批次列表（不含文件），新的在前。"
+        payouts::ListBatches => List<BatchView>, payouts::batches, r#"{"limit": 10}"#;
+    "payout_batches.retrieve" GET "/v1/payout_batches/{id}" PayoutsWrite []
+        "Retrieve a batch with its file." "查询一个批次及其文件。"
+        payouts::BatchById => BatchView, payouts::retrieve_batch, r#"{"id": "pyb_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
     "merchants.create" POST "/v1/merchants" Platform [writes secret]
         "Create a merchant with its sandbox; the answer shows the first keys once." "创建商户及其沙箱；首批密钥只在应答中显示一次。"
         merchants::CreateMerchant => merchants::NewMerchant, merchants::create, r#"{"name": "Corner Shop 街角小店"}"#;
@@ -244,6 +303,127 @@ catalogue! {
     "sandbox.advance_clock" POST "/v1/sandbox/advance_clock" Settings [writes]
         "Move the sandbox's test clock forward." "将沙箱测试时钟向前拨。"
         sandbox::AdvanceClock => crate::merchant::MerchantView, sandbox::advance_clock, r#"{"seconds": 86400}"#;
+    "ledger_accounts.list" GET "/v1/ledger_accounts" LedgerRead []
+        "List the ledger's accounts with what stands on them, now or at an instant." "查询账户及其余额，当前或某一时点。"
+        ledger::accounts::ListAccounts => List<ledger::accounts::AccountView>, ledger::accounts::list,
+        r#"{"at": "2026-11-30T16:00:00Z"}"#;
+    "ledger_accounts.freeze" POST "/v1/ledger_accounts/freeze" Settings [writes]
+        "Freeze an account: nothing leaves it until it is unfrozen." "冻结账户：解冻前只进不出。"
+        ledger::accounts::AccountAndReason => ledger::accounts::AccountView, ledger::accounts::freeze,
+        r#"{"account": "merchant_available", "currency": "CNY", "reason": "under review 核查中"}"#;
+    "ledger_accounts.unfreeze" POST "/v1/ledger_accounts/unfreeze" Settings [writes]
+        "Free a frozen account." "解冻账户。"
+        ledger::accounts::AccountAndReason => ledger::accounts::AccountView, ledger::accounts::unfreeze,
+        r#"{"account": "merchant_available", "currency": "CNY", "reason": "cleared 核查完毕"}"#;
+    "ledger_accounts.allow_overdraft" POST "/v1/ledger_accounts/allow_overdraft" Settings [writes]
+        "Set how far an account may fall below zero." "设置账户可透支额度。"
+        ledger::accounts::AllowOverdraft => ledger::accounts::AccountView, ledger::accounts::allow_overdraft,
+        r#"{"account": "merchant_available", "currency": "CNY", "overdraft": 100000, "reason": "credit line 授信"}"#;
+    "trial_balance.retrieve" GET "/v1/trial_balance" LedgerRead []
+        "Retrieve the trial balance, now or at an instant." "查询试算平衡表，当前或某一时点。"
+        ledger::periods::TrialBalanceAt => crate::ledger::period::TrialBalance, ledger::periods::trial,
+        r#"{"at": "2026-11-30T16:00:00Z", "basis": "effective"}"#;
+    "transactions.reverse" POST "/v1/transactions/{id}/reverse" Settings [writes]
+        "Take a transaction back by another one with the same entries the other way." "红字冲销一笔流水。"
+        ledger::ReverseTransaction => ledger::TransactionView, ledger::reverse,
+        r#"{"id": "txn_01jd7xk3fz5v9b8m2q4r6t8w0y", "reason": "booked twice 重复入账"}"#;
+    "holds.create" POST "/v1/holds" Settings [writes]
+        "Put an amount of the available balance on hold." "冻结部分可用余额。"
+        ledger::holds::CreateHold => crate::ledger::hold::Hold, ledger::holds::create,
+        r#"{"amount": 5000, "currency": "CNY", "reason": "dispute 争议处理中"}"#;
+    "holds.list" GET "/v1/holds" LedgerRead []
+        "List holds, newest first." "查询冻结列表，新的在前。"
+        ledger::holds::ListHolds => List<crate::ledger::hold::Hold>, ledger::holds::list, r#"{"status": "held"}"#;
+    "holds.retrieve" GET "/v1/holds/{id}" LedgerRead []
+        "Retrieve a hold." "查询一笔冻结。"
+        ledger::holds::HoldById => crate::ledger::hold::Hold, ledger::holds::retrieve,
+        r#"{"id": "hld_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "holds.release" POST "/v1/holds/{id}/release" Settings [writes]
+        "Release a hold, or a part of it." "解除全部或部分冻结。"
+        ledger::holds::ReleaseHold => crate::ledger::hold::Hold, ledger::holds::release,
+        r#"{"id": "hld_01jd7xk3fz5v9b8m2q4r6t8w0y", "amount": 2000}"#;
+    "periods.close" POST "/v1/periods" Settings [writes]
+        "Close the books up to an instant, for good." "关账：此时点之前不可再入账。"
+        ledger::periods::ClosePeriod => crate::ledger::period::Period, ledger::periods::close,
+        r#"{"until": "2026-10-31T16:00:00Z"}"#;
+    "periods.list" GET "/v1/periods" LedgerRead []
+        "List closed periods, the last one first." "查询已关账期间，新的在前。"
+        ledger::periods::ListPeriods => List<crate::ledger::period::Period>, ledger::periods::list, r#"{"limit": 12}"#;
+    "ledger_seals.create" POST "/v1/ledger_seals" Settings [writes]
+        "Seal everything booked since the last seal." "封存上次封存以来的全部流水。"
+        ledger::seals::SealNow => ledger::seals::SealHead, ledger::seals::create, "{}";
+    "ledger_seals.list" GET "/v1/ledger_seals" LedgerRead []
+        "List seals over the journal, newest first." "查询流水封存记录，新的在前。"
+        ledger::seals::ListSeals => List<ledger::seals::SealView>, ledger::seals::list, r#"{"limit": 10}"#;
+    "ledger_seals.verify" GET "/v1/ledger_seals/verify" LedgerRead []
+        "Recompute the hash chain over the journal." "重新计算流水哈希链。"
+        ledger::seals::VerifySeals => ledger::seals::SealReport, ledger::seals::verify, "{}";
+    "clearing_items.list" GET "/v1/clearing_items" LedgerRead []
+        "List clearing items, newest first: every movement of money with its fee." "查询清分明细，新的在前：每笔资金变动及其手续费。"
+        clearing::ListItems => List<crate::clearing::ItemView>, clearing::list, r#"{"limit": 10}"#;
+    "clearing_items.retrieve" GET "/v1/clearing_items/{id}" LedgerRead []
+        "Retrieve a clearing item." "查询一笔清分明细。"
+        clearing::ItemById => crate::clearing::ItemView, clearing::retrieve,
+        r#"{"id": "itm_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "fee_schedules.create" POST "/v1/fee_schedules" Platform [writes]
+        "Create a fee schedule: a merchant's prices, or what the channel keeps." "创建费率方案：商户价格或渠道成本。"
+        fees::CreateSchedule => fees::ScheduleView, fees::create,
+        r#"{"merchant_id": "mer_01jd7xk3fz5v9b8m2q4r6t8w0y", "name": "standard 2026", "side": "price", "terms": {"rules": [{"name": "standard", "match": {"currency": "CNY"}, "charge": {"kind": "flat", "rate": "0.006"}, "refund": "pro_rata"}]}}"#;
+    "fee_schedules.list" GET "/v1/fee_schedules" LedgerRead []
+        "List fee schedules with all their revisions, newest first." "查询费率方案及其全部版本，新的在前。"
+        fees::ListSchedules => List<fees::ScheduleView>, fees::list, r#"{"limit": 10}"#;
+    "fee_schedules.retrieve" GET "/v1/fee_schedules/{id}" LedgerRead []
+        "Retrieve a fee schedule." "查询一个费率方案。"
+        fees::ScheduleById => fees::ScheduleView, fees::retrieve, r#"{"id": "fsc_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "fee_schedules.update" POST "/v1/fee_schedules/{id}" Platform [writes]
+        "Add a revision to a fee schedule, change its priority, or turn it on or off." "为费率方案新增版本、调整优先级或启停。"
+        fees::UpdateSchedule => fees::ScheduleView, fees::update,
+        r#"{"id": "fsc_01jd7xk3fz5v9b8m2q4r6t8w0y", "merchant_id": "mer_01jd7xk3fz5v9b8m2q4r6t8w0y", "active": false}"#;
+    "fees.quote" GET "/v1/fees/quote" LedgerRead []
+        "Say what a payment would cost now." "试算一笔支付的手续费。"
+        fees::QuoteInput => fees::QuoteView, fees::quote,
+        r#"{"amount": 10000, "currency": "CNY", "method": "alipay.qr"}"#;
+    "fees.simulate" POST "/v1/fees/simulate" Platform []
+        "Try proposed terms on a merchant's past payments." "用拟议费率回算商户历史交易。"
+        fees::SimulateInput => List<crate::fee::report::Simulated>, fees::simulate,
+        r#"{"merchant_id": "mer_01jd7xk3fz5v9b8m2q4r6t8w0y", "from": "2026-11-01T00:00:00Z", "until": "2026-12-01T00:00:00Z", "terms": {"rules": [{"name": "lower", "charge": {"kind": "flat", "rate": "0.003"}}]}}"#;
+    "fees.true_up" POST "/v1/fees/true_up" Platform [writes]
+        "Settle a merchant's month: tiers by volume, packages, minimums, rounding." "月末结算商户手续费：阶梯、套餐、保底与尾差。"
+        fees::TrueUpMonth => fees::TrueUp, fees::true_up, r#"{"merchant_id": "mer_01jd7xk3fz5v9b8m2q4r6t8w0y", "month": "2026-11"}"#;
+    "fees.margin" GET "/v1/fees/margin" Platform []
+        "Sum what was earned with a merchant: price less tax less cost." "统计商户毛利：价格减税减渠道成本。"
+        fees::MarginInput => List<crate::fee::report::MarginRow>, fees::margin,
+        r#"{"merchant_id": "mer_01jd7xk3fz5v9b8m2q4r6t8w0y", "from": "2026-11-01T00:00:00Z", "until": "2026-12-01T00:00:00Z"}"#;
+    "fx_rates.set" POST "/v1/fx_rates" Platform [writes]
+        "Set the mid rate and spread of a currency pair for a merchant." "为商户设置货币对的中间价与点差。"
+        fx::SetRate => fx::RateView, fx::set_rate,
+        r#"{"merchant_id": "mer_01jd7xk3fz5v9b8m2q4r6t8w0y", "base": "USD", "quote": "CNY", "mid": "7.1234", "spread": "0.005"}"#;
+    "fx_rates.list" GET "/v1/fx_rates" LedgerRead []
+        "List exchange rates." "查询汇率列表。"
+        fx::ListRates => List<fx::RateView>, fx::rates, r#"{"limit": 10}"#;
+    "fx_quotes.create" POST "/v1/fx_quotes" Settings [writes]
+        "Ask for an offer to convert one currency into another." "询价：将一种货币兑换为另一种。"
+        fx::CreateQuote => fx::QuoteView, fx::create_quote,
+        r#"{"amount": 10000, "side": "sell", "sell": "USD", "buy": "CNY", "ttl": 60}"#;
+    "fx_quotes.list" GET "/v1/fx_quotes" LedgerRead []
+        "List exchange quotes, newest first." "查询兑换报价列表，新的在前。"
+        fx::ListQuotes => List<fx::QuoteView>, fx::quotes, r#"{"limit": 10}"#;
+    "fx_quotes.retrieve" GET "/v1/fx_quotes/{id}" LedgerRead []
+        "Retrieve an exchange quote." "查询一个兑换报价。"
+        fx::QuoteById => fx::QuoteView, fx::retrieve_quote, r#"{"id": "fxq_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "fx_quotes.lock" POST "/v1/fx_quotes/{id}/lock" Settings [writes]
+        "Hold an open quote for longer." "锁汇：延长报价有效期。"
+        fx::LockQuote => fx::QuoteView, fx::lock_quote,
+        r#"{"id": "fxq_01jd7xk3fz5v9b8m2q4r6t8w0y", "seconds": 3600}"#;
+    "fx_quotes.convert" POST "/v1/fx_quotes/{id}/convert" Settings [money]
+        "Convert available money by a quote that still holds." "按有效报价兑换可用余额。"
+        fx::QuoteById => fx::QuoteView, fx::convert, r#"{"id": "fxq_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "fx_positions.retrieve" GET "/v1/fx_positions" LedgerRead []
+        "Value what conversions have left in foreign currencies." "估值：兑换形成的外币头寸。"
+        fx::PositionsIn => fx::PositionsView, fx::positions, r#"{"currency": "CNY"}"#;
+    "fx_positions.revalue" POST "/v1/fx_positions/revalue" Platform [writes]
+        "Book what changes of the rates have earned or cost since the last time." "重估外币头寸并入账汇兑损益。"
+        fx::Revalue => fx::PositionsView, fx::revalue, r#"{"merchant_id": "mer_01jd7xk3fz5v9b8m2q4r6t8w0y", "currency": "CNY"}"#;
     "split_plans.create" POST "/v1/split_plans" Settings [writes]
         "Make a plan by which orders are shared with others." "创建分账方案。"
         splits::CreatePlan => Shown<SplitPlan>, splits::create_plan,
@@ -380,4 +560,49 @@ catalogue! {
         "Note the channel's decision by hand, where it does not notify of it." "手工登记渠道裁决（渠道不通知时）。"
         disputes::DecideDispute => Shown<Dispute>, disputes::decide,
         r#"{"id": "dsp_01jd7xk3fz5v9b8m2q4r6t8w0y", "outcome": "won"}"#;
+    "settlement_plans.create" POST "/v1/settlement_plans" Settings [writes]
+        "Agree on how a currency is settled: cycle, calendar, cut-off, minimum, reserves, fees." "设定某币种的结算方案：周期、日历、截止时间、最低出款额、保证金与费用。"
+        settlements::CreatePlan => settlement::PlanView, settlements::create,
+        r#"{"currency": "CNY", "terms": {"cycle": {"every": "working_days", "days": 1}, "time_zone": "Asia/Shanghai", "calendar": "CN"}}"#;
+    "settlement_plans.list" GET "/v1/settlement_plans" LedgerRead []
+        "List settlement plans, newest first." "查询结算方案列表，新的在前。"
+        settlements::ListPlans => List<settlement::PlanView>, settlements::list_plans, r#"{"limit": 10}"#;
+    "settlement_plans.retrieve" GET "/v1/settlement_plans/{id}" LedgerRead []
+        "Retrieve a settlement plan with its balance." "查询一个结算方案及其结转余额。"
+        settlements::PlanById => settlement::PlanView, settlements::plan,
+        r#"{"id": "stp_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "settlement_plans.update" POST "/v1/settlement_plans/{id}" Settings [writes]
+        "Change the terms of a settlement plan, pause it or let it go on." "修改结算方案的条款，或暂停、恢复。"
+        settlements::UpdatePlan => settlement::PlanView, settlements::update,
+        r#"{"id": "stp_01jd7xk3fz5v9b8m2q4r6t8w0y", "active": false}"#;
+    "settlements.run" POST "/v1/settlements" Settings [writes]
+        "Settle what is available now, or everything for the acceleration fee." "立即结算当前可结金额；或支付提前结算费结算全部。"
+        settlements::RunSettlement => settlement::SettlementView, settlements::run,
+        r#"{"plan_id": "stp_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "settlements.preview" POST "/v1/settlements/preview" LedgerRead []
+        "Show what `settlements.run` would make, without making it." "预览立即结算的结果，不实际结算。"
+        settlements::RunSettlement => settlement::SettlementView, settlements::preview,
+        r#"{"plan_id": "stp_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "settlements.list" GET "/v1/settlements" LedgerRead []
+        "List settlements with their statements, newest first." "查询结算单列表，新的在前。"
+        settlements::ListSettlements => List<settlement::SettlementView>, settlements::list, r#"{"limit": 10}"#;
+    "settlements.retrieve" GET "/v1/settlements/{id}" LedgerRead []
+        "Retrieve a settlement with its statement." "查询一张结算单。"
+        settlements::SettlementById => settlement::SettlementView, settlements::retrieve,
+        r#"{"id": "stl_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "settlement_runs.list" GET "/v1/settlement_runs" LedgerRead []
+        "List how the making of settlements stands, newest first." "查询结算任务的进度，新的在前。"
+        settlements::ListSettlements => List<settlement::RunView>, settlements::list_runs,
+        r#"{"status": "collecting"}"#;
+    "settlement_runs.retrieve" GET "/v1/settlement_runs/{id}" LedgerRead []
+        "Retrieve how the making of one settlement stands." "查询一次结算任务的进度。"
+        settlements::SettlementById => settlement::RunView, settlements::retrieve_run,
+        r#"{"id": "stl_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "reserves.list" GET "/v1/reserves" LedgerRead []
+        "List what is or was held in reserve, newest first." "查询保证金留存与释放记录，新的在前。"
+        settlements::ListReserves => List<settlement::ReserveView>, settlements::list_reserves, r#"{"held": true}"#;
+    "devices.authorize" POST "/v1/devices/authorize" OrdersWrite []
+        "Let a device of the shop read payers, such as a face reader." "授权门店设备识别付款人，例如刷脸设备。"
+        AuthorizeDevice => DeviceAuthorization, devices::authorize,
+        r#"{"method": "wechatpay.face", "store": "s1", "store_name": "Corner Shop 街角小店", "device": "d1", "challenge": "H0kvnUgGHKuqflNwtNqCdOVpbO4F"}"#;
 }

@@ -24,7 +24,7 @@ pub use call::{Call, Effect, Identity, Memo, Reply, Stage, Step};
 pub use fault::{Fault, Refusal};
 pub use notice::{Case, DisputeReason, Notice, Report, Subject, Verified};
 pub use operation::{
-    AccountKind, Capture, CaptureMode, Close, Identify, Operation, Part, Pay, Payer, Payment, Query,
+    AccountKind, Capture, CaptureMode, Close, Device, Identify, Operation, Part, Pay, Payer, Payment, Query,
     QueryRefund, QueryReturn, QueryShare, QueryTransfer, Receiver, Refund, Release, ReturnShare, Share,
     SignIn, Statement, StatementKind, Transfer, Verb, Void,
 };

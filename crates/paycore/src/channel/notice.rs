@@ -42,6 +42,10 @@ pub enum Subject {
     Refund,
     /// A transfer.
     Transfer,
+    /// A share.
+    Share,
+    /// The return of a share.
+    ShareReturn,
     /// A dispute of a payment. The report's reference is that of the payment; the outcome's `channel_id` is the channel's
     /// number of the case. Pending with `money`: it was opened for that much. Succeeded: decided for the merchant, who got
     /// `money` back, or all where it is absent. Declined: decided for the payer.

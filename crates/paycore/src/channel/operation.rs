@@ -47,6 +47,8 @@ pub enum Operation {
     SignIn(SignIn),
     /// Learn who the payer is from what the wallet sent along.
     Identify(Identify),
+    /// Let a device of the shop read what only it can, such as a face.
+    AuthorizeDevice(Device),
 }
 
 /// The name of an operation, without its data: for capability tables, logs and metrics.
@@ -76,6 +78,7 @@ pub enum Verb {
     Statement,
     SignIn,
     Identify,
+    AuthorizeDevice,
 }
 
 impl Operation {
@@ -101,6 +104,7 @@ impl Operation {
             Operation::Statement(_) => Verb::Statement,
             Operation::SignIn(_) => Verb::SignIn,
             Operation::Identify(_) => Verb::Identify,
+            Operation::AuthorizeDevice(_) => Verb::AuthorizeDevice,
         }
     }
 }
@@ -175,9 +179,10 @@ pub struct Payer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 2, max = 45))]
     pub ip: Option<String>,
-    /// The digits of the payer's barcode (付款码), as the shop's scanner read them; good for about a minute.
+    /// What the shop's scanner or face reader read: the digits of the payer's barcode (付款码), or the code that stands
+    /// for a face (刷脸). Good once and for about a minute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 6, max = 64))]
+    #[schemars(length(min = 6, max = 128))]
     pub auth_code: Option<String>,
 }
 
@@ -417,6 +422,20 @@ pub struct SignIn {
 pub struct Identify {
     /// The `code` the wallet sent along, good once and for a few minutes.
     pub code: String,
+}
+
+/// A device of the shop that reads what only it can, such as the payer's face (刷脸), once the provider lets it. The answer
+/// is awaiting the parameters for the device's own client, which are good for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    /// The merchant's number of the shop: 1 to 32 ASCII characters.
+    pub store: String,
+    /// The shop's name, as the device may show it, at most 128 characters.
+    pub store_name: String,
+    /// The merchant's number of the device: 1 to 32 ASCII characters.
+    pub device: String,
+    /// What the device's client said of itself (WeChat's `rawdata`): 1 to 2,048 ASCII characters.
+    pub challenge: String,
 }
 
 /// The kinds of statement files.

@@ -73,6 +73,16 @@ pub enum Currencies {
 }
 
 impl Currencies {
+    /// One of the set: CNY where it holds that.
+    pub fn usual(&self) -> Currency {
+        match self {
+            Currencies::Only(list) if !list.contains(&Currency::CNY) => {
+                list.first().copied().unwrap_or(Currency::CNY)
+            }
+            _ => Currency::CNY,
+        }
+    }
+
     /// Whether the set holds `currency`.
     pub fn contains(&self, currency: Currency) -> bool {
         match self {
@@ -155,6 +165,11 @@ impl Method {
     /// The whole text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether the shop reads something off the payer (付款码, 刷脸), who stands there until it is decided.
+    pub fn at_the_till(&self) -> bool {
+        matches!(self.scene(), "barcode" | "face")
     }
 
     /// Whether it is this brand and scene.

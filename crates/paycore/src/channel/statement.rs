@@ -8,7 +8,7 @@ use crate::time::Timestamp;
 pub struct Line {
     /// Payment or refund.
     pub kind: LineKind,
-    /// Our reference of the attempt.
+    /// Our reference of the attempt; empty where the statement names a refund by its own reference only.
     pub reference: String,
     /// Our reference of the refund, on refund lines that carry it.
     pub refund_reference: Option<String>,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Engine;
 use crate::channel::Driver;
 use crate::crypto::{Keyring, Vault};
+use crate::ledger::posting::Templates;
 use crate::sandbox::service::{Hub, Weather};
 use crate::time::{Clock, Rng};
 use crate::transport::Transport;
@@ -15,7 +16,7 @@ use crate::verify::Verifiable;
 #[error("the engine needs a {0}")]
 pub struct BuildError(&'static str);
 
-/// Collects the parts of an engine. Everything but `public_url`, `outbound` and `sandbox_in_memory` must be given.
+/// Collects the parts of an engine. Everything but `public_url`, `outbound`, `templates` and `sandbox_in_memory` must be given.
 #[derive(Default)]
 pub struct EngineBuilder {
     store: Option<Arc<dyn Verifiable>>,
@@ -26,6 +27,7 @@ pub struct EngineBuilder {
     vault: Option<Arc<dyn Vault>>,
     clock: Option<Arc<dyn Clock>>,
     rng: Option<Arc<dyn Rng>>,
+    templates: Templates,
     public_url: Option<String>,
     sandbox_in_memory: bool,
     weather: Option<Arc<dyn Weather>>,
@@ -67,6 +69,13 @@ impl EngineBuilder {
         self
     }
 
+    /// How movements are booked; as compiled in where not given.
+    #[must_use]
+    pub fn templates(mut self, templates: Templates) -> Self {
+        self.templates = templates;
+        self
+    }
+
     /// Where this installation is reached from outside, without a trailing slash.
     #[must_use]
     pub fn public_url(mut self, url: impl Into<String>) -> Self {
@@ -102,10 +111,12 @@ impl EngineBuilder {
             vault: self.vault.ok_or(BuildError("vault"))?,
             clock: self.clock.ok_or(BuildError("clock"))?,
             rng: self.rng.ok_or(BuildError("source of randomness"))?,
+            templates: self.templates,
             public_url,
             hub,
             merchants: super::Cache::default(),
             accounts: super::Cache::default(),
+            schedules: super::Cache::default(),
         })
     }
 }

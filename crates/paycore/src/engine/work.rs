@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Engine;
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::id::{IdError, MerchantId};
+use crate::id::{HoldId, Id as _, IdError, MerchantId, PayoutId, SettlementPlanId};
 use crate::store::Queue;
 
 /// How long a taken row is hidden from other workers: longer than any call to a channel or receiver.
@@ -76,10 +76,13 @@ impl Engine {
     async fn document_due(&self, tenant: MerchantId, id: &str) -> Result<()> {
         let prefix = id.split('_').next().unwrap_or_default();
         match prefix {
+            HoldId::PREFIX => crate::ledger::service::holds::due(self, tenant, read(id)?).await,
+            PayoutId::PREFIX => crate::payout::service::due(self, tenant, read(id)?).await,
             "spt" => crate::split::service::due(self, tenant, read(id)?).await,
             "shr" => crate::split::service::return_due(self, tenant, read(id)?).await,
             "asl" => crate::agent::service::due(self, tenant, read(id)?).await,
             "dsp" => crate::dispute::service::due(self, tenant, read(id)?).await,
+            SettlementPlanId::PREFIX => crate::settlement::service::due(self, tenant, read(id)?).await,
             _ => Err(Error::internal(format!("no service looks after {id} of {tenant}"))),
         }
     }

@@ -57,6 +57,8 @@ pub struct Booking {
     /// The amounts, each by the name that the template's lines use. The first is the transaction's own amount. A part
     /// that is missing or zero leaves its lines out.
     pub parts: Vec<(Part, Money)>,
+    /// The instant it counts for, where that is before the event.
+    pub effective_at: Option<Timestamp>,
 }
 
 impl Booking {
@@ -69,6 +71,7 @@ impl Booking {
             channel: None,
             party: None,
             parts: vec![(part, money)],
+            effective_at: None,
         }
     }
 
@@ -92,6 +95,11 @@ impl Booking {
         Booking { party: Some(party.into()), ..self }
     }
 
+    /// Counting for an instant before the event.
+    pub fn effective(self, at: Timestamp) -> Self {
+        Booking { effective_at: Some(at), ..self }
+    }
+
     /// With one more part.
     pub fn with(mut self, part: Part, money: Money) -> Self {
         self.parts.push((part, money));
@@ -106,7 +114,8 @@ impl Booking {
 
 /// The name of an amount in a booking and in the lines of a posting template. Each part is in one currency and moves
 /// from one account to another as a whole, so that what is made of parts always balances.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Part {
     /// The whole amount that moved.
@@ -117,6 +126,34 @@ pub enum Part {
     Cost,
     /// Tax on the fee.
     Tax,
+    /// What the merchant gets back of fees at a month's end.
+    FeeBack,
+    /// Tax on that.
+    TaxBack,
+    /// What is sold for another currency.
+    Sold,
+    /// What is bought for it.
+    Bought,
+    /// What is kept of a conversion.
+    Spread,
+    /// What is less than a minor unit in it.
+    Rounding,
+    /// What the rates have earned.
+    Gain,
+    /// What the rates have cost.
+    Loss,
+    /// What becomes available.
+    Settled,
+    /// What stops being available, because more was taken back than came in.
+    Reclaimed,
+    /// What is put into reserve.
+    ReserveHeld,
+    /// What comes out of reserve.
+    ReserveReleased,
+    /// The fee for getting money early.
+    AccelerationFee,
+    /// The fee for a transfer to the merchant's bank, where the merchant bears it.
+    TransferFee,
 }
 
 macro_rules! movements {
@@ -142,6 +179,32 @@ movements! {
     Payment "payment",
     /// Money went back through a channel.
     Refund "refund",
+    /// Money of the merchant was put on hold.
+    Hold "hold",
+    /// Money on hold was released.
+    HoldRelease "hold_release",
+    /// Another transaction was taken back.
+    Reversal "reversal",
+    /// The merchant brought money in by bank transfer.
+    TopUp "top_up",
+    /// Money was set aside for a payout.
+    PayoutReserve "payout_reserve",
+    /// Money set aside for a payout is available again.
+    PayoutRelease "payout_release",
+    /// A payout was paid by a bank.
+    PayoutPaid "payout_paid",
+    /// A payout was paid by a channel.
+    PayoutTransferred "payout_transferred",
+    /// A bank sent a payout back.
+    PayoutReturned "payout_returned",
+    /// A channel took a payout back.
+    PayoutTransferReturned "payout_transfer_returned",
+    /// A fee that belongs to no single payment.
+    Fee "fee",
+    /// One currency was converted into another.
+    Conversion "conversion",
+    /// What stands in foreign currencies was valued anew.
+    Revaluation "revaluation",
     /// Receivers got shares of a payment through its channel.
     Share "share",
     /// A receiver was credited a share.
@@ -166,6 +229,8 @@ movements! {
     ChargebackReversal "chargeback_reversal",
     /// A channel charged for a dispute.
     DisputeFee "dispute_fee",
+    /// Pending money became available, less what is held in reserve.
+    Settlement "settlement",
 }
 
 macro_rules! kinds {
@@ -207,6 +272,40 @@ kinds! {
     RefundFailed "refund.failed",
     /// Something needs a person.
     ExceptionOpened "exception.opened",
+    /// Money of the merchant was put on hold.
+    HoldCreated "hold.created",
+    /// A hold, or a part of it, was released.
+    HoldReleased "hold.released",
+    /// A hold ran out and was released.
+    HoldExpired "hold.expired",
+    /// A transaction was taken back by another one.
+    TransactionReversed "transaction.reversed",
+    /// An account was frozen or unfrozen, or its floor moved.
+    LedgerAccountUpdated "ledger_account.updated",
+    /// A period of the books was closed.
+    PeriodClosed "period.closed",
+    /// A payout was drafted.
+    PayoutCreated "payout.created",
+    /// A payout was looked at, or got one of several approvals.
+    PayoutReviewed "payout.reviewed",
+    /// A payout has the approvals it needs.
+    PayoutApproved "payout.approved",
+    /// A payout is on its way.
+    PayoutSubmitted "payout.submitted",
+    /// The beneficiary has the money.
+    PayoutPaid "payout.paid",
+    /// A payout was refused.
+    PayoutFailed "payout.failed",
+    /// A payout came back.
+    PayoutReturned "payout.returned",
+    /// A payout was withdrawn, rejected or not approved in time.
+    PayoutCancelled "payout.cancelled",
+    /// A month's fees were settled.
+    FeeTruedUp "fee.trued_up",
+    /// A quote was converted.
+    FxQuoteConverted "fx_quote.converted",
+    /// Positions in foreign currencies were valued anew.
+    FxRevalued "fx.revalued",
     /// Shares of an order were given.
     SplitShared "split.shared",
     /// Shares of an order were taken back.
@@ -223,4 +322,8 @@ kinds! {
     DisputeClosed "dispute.closed",
     /// A channel charged for a dispute.
     DisputeFee "dispute.fee_charged",
+    /// A settlement was closed: its statement is made.
+    SettlementClosed "settlement.closed",
+    /// A settlement was closed with a balance below zero: the merchant owes.
+    SettlementNegative "settlement.negative",
 }

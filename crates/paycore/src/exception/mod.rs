@@ -50,12 +50,16 @@ pub enum ExceptionKind {
     LatePayment,
     /// A second attempt of the same order was paid too.
     DoublePayment,
+    /// A payout is large, or the payouts of a day are.
+    LargePayout,
     /// Shares could not be given as the plan demands.
     ShareFailed,
     /// A dispute has to be answered within a day.
     DisputeDue,
     /// A channel disputes more than is left of the order.
     DisputeExcess,
+    /// A merchant owes after a settlement.
+    NegativeBalance,
 }
 
 impl ExceptionKind {
@@ -66,9 +70,11 @@ impl ExceptionKind {
         ExceptionKind::Unresolved,
         ExceptionKind::LatePayment,
         ExceptionKind::DoublePayment,
+        ExceptionKind::LargePayout,
         ExceptionKind::ShareFailed,
         ExceptionKind::DisputeDue,
         ExceptionKind::DisputeExcess,
+        ExceptionKind::NegativeBalance,
     ];
 
     /// The word used in the API and the database.
@@ -79,9 +85,11 @@ impl ExceptionKind {
             ExceptionKind::Unresolved => "unresolved",
             ExceptionKind::LatePayment => "late_payment",
             ExceptionKind::DoublePayment => "double_payment",
+            ExceptionKind::LargePayout => "large_payout",
             ExceptionKind::ShareFailed => "share_failed",
             ExceptionKind::DisputeDue => "dispute_due",
             ExceptionKind::DisputeExcess => "dispute_excess",
+            ExceptionKind::NegativeBalance => "negative_balance",
         }
     }
 

@@ -1,7 +1,13 @@
 //! The ledger: a double-entry journal per merchant. A transaction is two or more entries whose debits equal its
 //! credits in every currency; nothing is ever edited, only reversed by another transaction.
 
+pub mod chart;
+pub mod hold;
+pub mod machine;
+pub mod period;
+pub mod posting;
 pub mod rules;
+pub mod seal;
 #[cfg(feature = "engine")]
 pub mod service;
 #[cfg(feature = "engine")]
@@ -37,6 +43,10 @@ pub struct Transaction {
     pub money: Money,
     /// When it was booked.
     pub created_at: Timestamp,
+    /// The instant it counts for, not after the one it was booked at: refused where the books are closed by then.
+    pub effective_at: Timestamp,
+    /// The transaction that it takes back. One is taken back at most once.
+    pub reverses: Option<TransactionId>,
     /// Its entries, at least two.
     pub entries: Vec<Entry>,
 }
@@ -74,4 +84,77 @@ pub struct Balance {
     pub debits: i64,
     /// Sum of all credits, minor units.
     pub credits: i64,
+    /// How often its terms were changed.
+    #[serde(skip)]
+    pub version: i64,
+    /// By how many minor units debits may exceed credits; null where there is no floor.
+    pub overdraft: Option<i64>,
+    /// Whether nothing may leave it.
+    pub frozen: bool,
+}
+
+impl Balance {
+    /// An account that nothing was booked on.
+    pub fn empty(account: &str, currency: Currency) -> Self {
+        Balance {
+            account: account.to_owned(),
+            currency,
+            debits: 0,
+            credits: 0,
+            version: 0,
+            overdraft: chart::has_floor(account).then_some(0),
+            frozen: false,
+        }
+    }
+
+    /// What stands on this side beyond the other, minor units; negative where the other has more. Sums that are not
+    /// negative have a difference that fits.
+    pub fn on(&self, side: Side) -> i64 {
+        match side {
+            Side::Debit => self.debits - self.credits,
+            Side::Credit => self.credits - self.debits,
+        }
+    }
+}
+
+/// What an account may do, from now on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountTerms {
+    /// The account.
+    pub account: String,
+    /// The currency.
+    pub currency: Currency,
+    /// The version of the balance that was read; 0 where there is none.
+    pub version: i64,
+    /// By how many minor units debits may exceed credits, zero or more; none: no floor. An account of the chart that
+    /// has a floor starts with 0.
+    pub overdraft: Option<i64>,
+    /// Nothing may be debited.
+    pub frozen: bool,
+}
+
+/// Until when a merchant's books are closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Books {
+    /// The version that was read; 0 where they were never closed.
+    pub version: i64,
+    /// Nothing that counts for an instant before this one is booked any more.
+    pub closed_until: Timestamp,
+}
+
+impl Default for Books {
+    fn default() -> Self {
+        Books { version: 0, closed_until: Timestamp::ZERO }
+    }
+}
+
+/// Which of a booking's two instants counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// When it was booked: what the books said then.
+    #[default]
+    Booked,
+    /// The instant it counts for: what the books say about then.
+    Effective,
 }

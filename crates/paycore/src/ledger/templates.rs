@@ -49,6 +49,76 @@ pub const TEMPLATES: &[Template] = &[
             line("channel_receivable:{channel}", "channel_cost", Part::Cost),
         ],
     },
+    Template {
+        movement: Movement::Hold,
+        lines: &[line("merchant_available", "merchant_frozen", Part::Gross)],
+    },
+    Template {
+        movement: Movement::HoldRelease,
+        lines: &[line("merchant_frozen", "merchant_available", Part::Gross)],
+    },
+    // Its entries are those of the transaction that it takes back, the other way.
+    Template { movement: Movement::Reversal, lines: &[] },
+    Template { movement: Movement::TopUp, lines: &[line("bank:{party}", "merchant_available", Part::Gross)] },
+    Template {
+        movement: Movement::PayoutReserve,
+        lines: &[line("merchant_available", "merchant_in_payout", Part::Gross)],
+    },
+    Template {
+        movement: Movement::PayoutRelease,
+        lines: &[line("merchant_in_payout", "merchant_available", Part::Gross)],
+    },
+    Template {
+        movement: Movement::PayoutPaid,
+        lines: &[
+            line("merchant_in_payout", "bank:{party}", Part::Gross),
+            line("merchant_in_payout", "fee_income", Part::Fee),
+        ],
+    },
+    // The channel pays out of what it owes us.
+    Template {
+        movement: Movement::PayoutTransferred,
+        lines: &[
+            line("merchant_in_payout", "channel_receivable:{channel}", Part::Gross),
+            line("merchant_in_payout", "fee_income", Part::Fee),
+        ],
+    },
+    // The fee stays: the bank or channel did its work.
+    Template {
+        movement: Movement::PayoutReturned,
+        lines: &[line("bank:{party}", "merchant_available", Part::Gross)],
+    },
+    Template {
+        movement: Movement::PayoutTransferReturned,
+        lines: &[line("channel_receivable:{channel}", "merchant_available", Part::Gross)],
+    },
+    // What a month's end charges, and what it gives back.
+    Template {
+        movement: Movement::Fee,
+        lines: &[
+            line("merchant_pending", "fee_income", Part::Fee),
+            line("merchant_pending", "tax_payable", Part::Tax),
+            line("fee_income", "merchant_pending", Part::FeeBack),
+            line("tax_payable", "merchant_pending", Part::TaxBack),
+        ],
+    },
+    // Two legs through the liquidity account, which gives up the mid: the merchant's amount, the spread and the rest.
+    Template {
+        movement: Movement::Conversion,
+        lines: &[
+            line("merchant_available", "fx_liquidity", Part::Sold),
+            line("fx_liquidity", "merchant_available", Part::Bought),
+            line("fx_liquidity", "fx_spread", Part::Spread),
+            line("fx_liquidity", "rounding", Part::Rounding),
+        ],
+    },
+    Template {
+        movement: Movement::Revaluation,
+        lines: &[
+            line("fx_revaluation", "fx_gain", Part::Gain),
+            line("fx_gain", "fx_revaluation", Part::Loss),
+        ],
+    },
     // The channel paid the receivers out of what it owed us, and so out of what we owed the merchant.
     Template {
         movement: Movement::Share,
@@ -107,6 +177,18 @@ pub const TEMPLATES: &[Template] = &[
         movement: Movement::DisputeFee,
         lines: &[line("merchant_pending", "channel_receivable:{channel}", Part::Gross)],
     },
+    // What was pending becomes available, or the other way where more was taken back than came in.
+    Template {
+        movement: Movement::Settlement,
+        lines: &[
+            line("merchant_pending", "merchant_available", Part::Settled),
+            line("merchant_available", "merchant_pending", Part::Reclaimed),
+            line("merchant_available", "merchant_reserve", Part::ReserveHeld),
+            line("merchant_reserve", "merchant_available", Part::ReserveReleased),
+            line("merchant_available", "fee_income", Part::AccelerationFee),
+            line("merchant_available", "fee_income", Part::TransferFee),
+        ],
+    },
 ];
 
 /// The template of a movement.
@@ -126,9 +208,8 @@ mod tests {
         for movement in Movement::ALL {
             let found: Vec<_> = TEMPLATES.iter().filter(|template| template.movement == *movement).collect();
             assert_eq!(found.len(), 1, "{movement:?}");
-            assert!(
-                !found[0].lines.is_empty() && found[0].lines.iter().all(|line| line.debit != line.credit)
-            );
+            assert!(*movement == Movement::Reversal || !found[0].lines.is_empty());
+            assert!(found[0].lines.iter().all(|line| line.debit != line.credit));
         }
     }
 }

@@ -87,6 +87,12 @@ pub enum Scope {
     /// Manage channel accounts, keys and the sandbox.
     #[serde(rename = "settings")]
     Settings,
+    /// Enter beneficiaries, draft, review and withdraw payouts, make batch files.
+    #[serde(rename = "payouts:write")]
+    PayoutsWrite,
+    /// Approve beneficiaries and payouts.
+    #[serde(rename = "payouts:approve")]
+    PayoutsApprove,
     /// What a browser may do with a publishable key: read one order by its client secret.
     #[serde(rename = "checkout")]
     Checkout,
@@ -101,6 +107,8 @@ impl Scope {
         Scope::LedgerRead,
         Scope::Webhooks,
         Scope::Settings,
+        Scope::PayoutsWrite,
+        Scope::PayoutsApprove,
     ];
 
     /// The word used in the API and the database.
@@ -113,6 +121,8 @@ impl Scope {
             Scope::LedgerRead => "ledger:read",
             Scope::Webhooks => "webhooks",
             Scope::Settings => "settings",
+            Scope::PayoutsWrite => "payouts:write",
+            Scope::PayoutsApprove => "payouts:approve",
             Scope::Checkout => "checkout",
         }
     }

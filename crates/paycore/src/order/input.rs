@@ -157,6 +157,7 @@ impl CreateOrder {
                 epay: self.epay,
                 split: None,
                 agent_id: self.agent_id,
+                client_secret: None,
             },
             expires_at,
             created_at: moment.now,
@@ -220,8 +221,7 @@ impl CreateOrder {
     }
 
     fn lifetime(&self, methods: &[Method]) -> Result<Duration> {
-        let barcode = methods.iter().any(|method| method.scene() == "barcode");
-        let default = if barcode { EXPIRY_BARCODE } else { EXPIRY_DEFAULT };
+        let default = if methods.iter().any(Method::at_the_till) { EXPIRY_BARCODE } else { EXPIRY_DEFAULT };
         let Some(seconds) = self.expires_in else { return Ok(default) };
         let lifetime = Duration::from_secs(seconds);
         if lifetime < EXPIRY_MIN || lifetime > EXPIRY_MAX {
@@ -290,9 +290,11 @@ pub(crate) fn check_payer(payer: &Payer) -> Result<()> {
     if payer.ip.as_deref().is_some_and(|ip| ip.parse::<std::net::IpAddr>().is_err()) {
         return Err(Error::invalid("payer.ip", "Must be an IPv4 or IPv6 address."));
     }
-    let digits = |code: &str| (6..=64).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_digit());
-    if payer.auth_code.as_deref().is_some_and(|code| !digits(code)) {
-        return Err(Error::invalid("payer.auth_code", "Must be 6 to 64 digits."));
+    // Digits of a barcode, or what a face reader says; each channel knows its own.
+    let read = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    let fits = |code: &str| (6..=128).contains(&code.len()) && code.bytes().all(read);
+    if payer.auth_code.as_deref().is_some_and(|code| !fits(code)) {
+        return Err(Error::invalid("payer.auth_code", "Must be 6 to 128 letters, digits, `-` or `_`."));
     }
     Ok(())
 }

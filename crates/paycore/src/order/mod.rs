@@ -1,5 +1,7 @@
 //! Orders: what a merchant wants to be paid for, and the attempts to pay it.
 
+mod checkout;
+mod client_secret;
 pub mod input;
 pub mod rules;
 #[cfg(feature = "engine")]
@@ -16,6 +18,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use checkout::{CheckoutAttempt, CheckoutMethod, CheckoutView, DeclineView, Form, MerchantName, presentable};
+pub use client_secret::ClientSecret;
 pub use state::{AttemptStatus, OrderStatus};
 #[cfg(feature = "engine")]
 pub use store::{OrderFilter, Orders};
@@ -115,6 +119,9 @@ pub struct OrderDetails {
     /// The agent that sold it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_id: Option<AgentId>,
+    /// What opens it to the payer's browser. Orders made before there were any have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_secret: Option<ClientSecret>,
 }
 
 fn is_nobody(payer: &Payer) -> bool {

@@ -216,6 +216,11 @@ impl Payment {
             return Ok(());
         }
         self.order.next_action = None;
+        // Somebody gave this attempt up for another; the order waits on.
+        if before == AttemptStatus::Closing && !self.order.closing {
+            self.order.status = self.order.status.apply(OrderEvent::Reopen)?;
+            return Ok(());
+        }
         self.end(then)
     }
 
@@ -334,9 +339,7 @@ pub fn next_look(attempt: &Attempt) -> Option<Duration> {
         | AttemptStatus::Closed
         | AttemptStatus::Authorized => None,
         // The payer types the password while the shop's next customer waits.
-        AttemptStatus::Pending if attempt.method.scene() == "barcode" => {
-            Some(nth(AT_THE_TILL, attempt.queries))
-        }
+        AttemptStatus::Pending if attempt.method.at_the_till() => Some(nth(AT_THE_TILL, attempt.queries)),
         AttemptStatus::Awaiting | AttemptStatus::Pending => Some(nth(WAITING, attempt.queries)),
         _ => Some(look_for_unknown(attempt.queries)),
     }
@@ -369,6 +372,12 @@ pub fn close_idle(order: &mut Order, moment: Moment) -> Result<(EventKind, Optio
     order.updated_at = moment.now;
     order.due_at = crate::time::Timestamp::ZERO;
     Ok((EventKind::OrderClosed, None))
+}
+
+/// Whether giving this attempt up changes anything: it is open, and nobody gave it or the order up before.
+pub fn may_release(order: &Order, attempt: &Attempt) -> bool {
+    let ended = matches!(attempt.status, AttemptStatus::Closing | AttemptStatus::Authorized);
+    attempt.status.is_open() && !ended && !order.closing && !order.status.is_final()
 }
 
 /// Whether an order may start an attempt now.

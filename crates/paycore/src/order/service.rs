@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::input::{CreateOrder, Moment};
 use super::rules::{self, Consequences, Payment};
 use super::state::{AttemptEvent, OrderEvent};
-use super::{Attempt, AttemptStatus, AttemptView, Order, OrderFilter, OrderStatus};
+use super::{Attempt, AttemptStatus, AttemptView, ClientSecret, Order, OrderFilter, OrderStatus};
 use crate::agent::{Agent, AgentSale};
 use crate::channel::{CaptureMode, Fault, Method, Operation, Outcome, Payer, Step, Verb};
 use crate::engine::{Caller, Engine, OpenAccount};
@@ -34,6 +34,8 @@ pub async fn create(engine: &Engine, caller: &Caller, input: CreateOrder) -> Res
     let plan = input.split_plan_id;
     let mut order = input.open(OrderId::new(moment.now, &*engine.rng), moment)?;
     join(engine, caller, &mut order, plan).await?;
+    order.details.client_secret =
+        Some(ClientSecret::new(order.id, merchant.id, merchant.livemode, &*engine.rng));
     for (index, method) in order.methods.iter().enumerate() {
         route(engine, caller, &order, method).await.map_err(|error| match order.methods.len() {
             1 => error.param("method"),
@@ -429,6 +431,31 @@ async fn close_once(engine: &Engine, caller: &Caller, mut order: Order) -> Resul
     changes.claim = caller.open(order.id, moment);
     let payment = Payment { order, attempt };
     send_follow_up(engine, caller, payment, changes, moment, Payment::close).await
+}
+
+/// Gives the open attempt up, so that another can start: it is closed at the channel while the order stays open. An
+/// attempt that is over, or not the last, changes nothing; one that was paid meanwhile stays paid.
+pub(crate) async fn release(
+    engine: &Engine,
+    caller: &Caller,
+    id: OrderId,
+    attempt: AttemptId,
+) -> Result<Order> {
+    let mut order = find(engine, caller, id).await?;
+    let last = last_attempt(engine, &order, caller).await?;
+    let Some(mut attempt) = last.filter(|last| last.id == attempt && rules::may_release(&order, last)) else {
+        return Ok(order);
+    };
+    let moment = engine.moment(&caller.merchant);
+    attempt.status = attempt.status.apply(AttemptEvent::StartClose).map_err(|_| {
+        let detail = "The channel has not said yet what became of this attempt; wait for its outcome.";
+        Error::new(Code::OutcomeUnknown, detail).object(id)
+    })?;
+    // What was shown must not be paid any more.
+    order.next_action = None;
+    order.updated_at = moment.now;
+    let payment = Payment { order, attempt };
+    send_follow_up(engine, caller, payment, Changes::default(), moment, Payment::close).await
 }
 
 /// Commits the intent, sends the operation and settles its answer.

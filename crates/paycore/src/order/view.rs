@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Attempt, AttemptStatus, LineItem, Metadata, Order, OrderStatus};
+use super::{Attempt, AttemptStatus, ClientSecret, LineItem, Metadata, Order, OrderStatus};
 use crate::channel::{Action, CaptureMode, Decline, Method};
 use crate::currency::Currency;
 use crate::id::{AgentId, AttemptId, ChannelAccountId, OrderId, SplitPlanId};
@@ -75,6 +75,9 @@ pub struct OrderView<'a> {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+    /// What the payer's browser opens it with, see the checkout. Events do not have it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_secret: Option<&'a ClientSecret>,
 }
 
 /// An attempt to pay an order.
@@ -148,6 +151,7 @@ impl Order {
             paid_at: self.paid_at,
             created_at: self.created_at,
             updated_at: self.updated_at,
+            client_secret: details.client_secret.as_ref(),
         }
     }
 }

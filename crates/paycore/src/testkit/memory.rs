@@ -3,6 +3,7 @@
 //! It is written without a view to the SQL stores: the conformance suite and the model test hold the two
 //! against each other, so that a mistake in one shows against the other.
 
+mod balance;
 mod commit;
 mod queue;
 mod reads;
@@ -20,7 +21,7 @@ use crate::event::Event;
 use crate::exception::Exception;
 use crate::id::MerchantId;
 use crate::idempotency::Record;
-use crate::ledger::{Balance, Transaction};
+use crate::ledger::{Balance, Books, Transaction};
 use crate::link::Link;
 use crate::merchant::{ApiKey, Merchant};
 use crate::order::{Attempt, Order};
@@ -52,6 +53,7 @@ pub struct Snapshot {
     pub refunds: Vec<(MerchantId, Refund)>,
     pub transactions: Vec<(MerchantId, Transaction)>,
     pub balances: Vec<(MerchantId, Balance)>,
+    pub books: Vec<(MerchantId, Books)>,
     /// In order of position.
     pub events: Vec<(MerchantId, Event)>,
     pub endpoints: Vec<(MerchantId, Endpoint)>,
@@ -73,6 +75,13 @@ impl MemoryStore {
     /// A copy of everything, for checks over the whole of it.
     pub fn snapshot(&self) -> Snapshot {
         self.tables().snapshot()
+    }
+
+    /// When the first of all rows that wait in a queue is due.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        let tables = self.tables();
+        let first = |queue: &Queue| tables.waiting(*queue, Timestamp::MAX).next().map(|(_, _, due)| due);
+        Queue::ALL.iter().filter_map(first).min().map(Timestamp::from_micros)
     }
 
     /// The tables. A panic while they were locked cannot leave half a commit behind that anybody relies on:

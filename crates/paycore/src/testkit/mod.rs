@@ -5,6 +5,7 @@ pub mod channel_conformance;
 #[cfg(feature = "native-crypto")]
 pub mod embedded;
 pub mod memory;
+pub mod reconciliation;
 pub mod scripted;
 #[cfg(feature = "native-crypto")]
 pub mod simulation;

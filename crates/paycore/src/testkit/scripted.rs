@@ -176,7 +176,7 @@ impl Transport for Scripted {
 
 fn call(operation: &Operation, ticket: u64) -> Call {
     let effect = match operation.verb() {
-        Verb::Query | Verb::QueryRefund | Verb::Close => Effect::None,
+        Verb::Query | Verb::QueryRefund | Verb::QueryTransfer | Verb::Close => Effect::None,
         _ => Effect::Money,
     };
     let mut request = http::Request::new(Bytes::from(ticket.to_string()));
@@ -206,7 +206,7 @@ fn told(operation: &Operation, verdict: Verdict) -> Outcome {
     }
 }
 
-/// The engine asks this channel for payments and refunds only.
+/// What an operation is about: its reference and amount.
 fn subject(operation: &Operation) -> (&str, Option<Money>) {
     match operation {
         Operation::Pay(o) => (&o.reference, Some(o.money)),
@@ -216,6 +216,8 @@ fn subject(operation: &Operation) -> (&str, Option<Money>) {
         Operation::Void(o) => (&o.payment.reference, Some(o.payment.money)),
         Operation::Refund(o) => (&o.reference, Some(o.money)),
         Operation::QueryRefund(o) => (&o.reference, Some(o.money)),
+        Operation::Transfer(o) => (&o.reference, Some(o.money)),
+        Operation::QueryTransfer(o) => (&o.reference, Some(o.money)),
         _ => ("", None),
     }
 }
@@ -248,7 +250,7 @@ static PROFILE: Profile = Profile {
         row("page", EVERY_VERB),
         row("open", NO_CLOSE),
     ],
-    verbs: &[],
+    verbs: &[Verb::Transfer, Verb::QueryTransfer],
     statements: &[],
     units: UnitRule::Minor,
     references: References { min: 1, max: 32 },

@@ -76,13 +76,9 @@ pub async fn run(config: Config) -> Result<Outcome, SimulationError> {
     const DAY: u64 = 24 * 3600;
     let days = u64::from(config.days);
     let mut world = world::World::new(config).await?;
-    for _ in 0..days * DAY {
-        world.second().await?;
-    }
+    world.run_for(days * DAY).await?;
     world.calm();
-    for _ in 0..2 * DAY {
-        world.second().await?;
-    }
+    world.run_for(2 * DAY).await?;
     let violations = truth::check(&world).await?;
     let mut counts = world.counts();
     counts.virtual_seconds = Duration::from_secs((days + 2) * DAY).as_secs();

@@ -10,6 +10,7 @@ mod commits;
 mod extremes;
 pub mod fixture;
 mod isolation;
+mod ledger;
 mod money;
 mod pages;
 mod queues;
@@ -60,6 +61,7 @@ pub fn cases() -> impl Iterator<Item = &'static Case> {
         streams::CASES,
         queues::CASES,
         extremes::CASES,
+        ledger::CASES,
     ];
     files.into_iter().flatten()
 }

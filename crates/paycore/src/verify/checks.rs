@@ -2,12 +2,15 @@
 
 use std::collections::HashMap;
 
+use super::seals::{Found, Seals};
 use super::{Report, Row, Rule, Violation};
 use crate::currency::Currency;
 use crate::event::{Event, Movement};
 use crate::id::{AttemptId, MerchantId, OrderId};
 use crate::idempotency::Record;
+use crate::ledger::chart::has_floor;
 use crate::ledger::rules::is_balanced;
+use crate::ledger::seal::Hash;
 use crate::ledger::{Balance, Side, Transaction};
 use crate::order::{Attempt, AttemptStatus, Order, OrderStatus};
 use crate::refund::{Refund, RefundStatus};
@@ -20,6 +23,7 @@ const RULES: &[Rule] = &[
     Rule { id: "I5", text: "succeeded, pending and unknown refunds together stay within the capture" },
     Rule { id: "I6", text: "a failed order holds no money beyond a late payment that is going back" },
     Rule { id: "I7", text: "attempts, refunds and journals of an order are in its currency" },
+    Rule { id: "I9", text: "no account stands below its floor" },
     Rule { id: "I11", text: "an order is paid by at most one attempt" },
     Rule { id: "I12", text: "an answered idempotency key has a status and a body" },
     Rule { id: "I15", text: "an order's state is one its attempts allow" },
@@ -28,6 +32,10 @@ const RULES: &[Rule] = &[
     Rule { id: "I23", text: "every delivery belongs to an event" },
     Rule { id: "I24", text: "events of an object are numbered 1, 2, 3 without gaps" },
     Rule { id: "I27", text: "money that moved on an order is booked, to the cent" },
+    Rule {
+        id: "I36",
+        text: "every sealed transaction is there, unchanged and in its place, and none was slipped in",
+    },
 ];
 
 const VIOLATIONS_MAX: usize = 1_000;
@@ -69,11 +77,17 @@ pub struct Checker {
     refund_sequences: HashMap<(MerchantId, String), i64>,
     events: std::collections::HashSet<(MerchantId, crate::id::EventId)>,
     rows: [u64; 9],
+    seals: Seals,
     unknown: u64,
     violations: Vec<Violation>,
 }
 
 impl Checker {
+    /// A checker that also wants these hashes in the chains of the journal: they were kept outside.
+    pub fn new(anchors: &[Hash]) -> Self {
+        Checker { seals: Seals::new(anchors), ..Checker::default() }
+    }
+
     /// Takes one row in.
     pub fn row(&mut self, row: Row) {
         match row {
@@ -84,7 +98,11 @@ impl Checker {
             Row::Balance(tenant, balance) => self.balance(tenant, balance),
             Row::Event(tenant, event) => self.event(tenant, event),
             Row::Claim(tenant, record) => self.claim(tenant, &record),
-            Row::Document(_, _) => self.rows[8] += 1,
+            Row::Document(tenant, document) => {
+                self.rows[8] += 1;
+                let found = self.seals.document(tenant, &document);
+                self.unsealed(found);
+            }
             Row::Delivery(tenant, delivery) => {
                 self.rows[7] += 1;
                 if !self.events.contains(&(tenant, delivery.event_id)) {
@@ -120,6 +138,18 @@ impl Checker {
                 self.broken("I24", tenant, object, detail);
             }
         }
+        let (loose, missing, heads) = std::mem::take(&mut self.seals).finish();
+        loose.into_iter().for_each(|found| self.unsealed(Some(found)));
+        for hash in missing {
+            let detail =
+                "this hash was kept outside and is in no chain: an end was cut off or replaced".into();
+            self.violations.push(Violation {
+                rule: "I36",
+                merchant: String::new(),
+                object: hash.to_string(),
+                detail,
+            });
+        }
         let names = [
             "orders",
             "attempts",
@@ -138,6 +168,14 @@ impl Checker {
             violations: self.violations,
             unknown: self.unknown,
             late_payments,
+            seals: heads.into_iter().map(|(tenant, head)| (tenant.to_string(), head)).collect(),
+        }
+    }
+
+    /// Notes what is not as it was sealed.
+    fn unsealed(&mut self, found: Option<Found>) {
+        if let Some((tenant, object, detail)) = found {
+            self.broken("I36", tenant, object, detail);
         }
     }
 
@@ -220,6 +258,8 @@ impl Checker {
 
     fn transaction(&mut self, tenant: MerchantId, transaction: Transaction) {
         self.rows[3] += 1;
+        let found = self.seals.transaction(tenant, &transaction);
+        self.unsealed(found);
         if !is_balanced(&transaction) {
             self.broken("I1", tenant, transaction.id, format!("{} entries", transaction.entries.len()));
         }
@@ -245,6 +285,12 @@ impl Checker {
 
     fn balance(&mut self, tenant: MerchantId, balance: Balance) {
         self.rows[4] += 1;
+        let by_chart = balance.version == 0 && has_floor(&balance.account);
+        let floor = balance.overdraft.or(by_chart.then_some(0));
+        if floor.is_some_and(|overdraft| balance.on(Side::Debit) > overdraft) {
+            let detail = format!("{} below zero by {}", balance.currency, balance.on(Side::Debit));
+            self.broken("I9", tenant, &balance.account, detail);
+        }
         let signed = i128::from(balance.debits) - i128::from(balance.credits);
         *self.sums.entry((tenant, balance.currency)).or_default() += signed;
         let key = (tenant, balance.account, balance.currency);
@@ -260,6 +306,8 @@ impl Checker {
 
     fn event(&mut self, tenant: MerchantId, event: Event) {
         self.rows[5] += 1;
+        let found = self.seals.event(tenant, &event);
+        self.unsealed(found);
         self.events.insert((tenant, event.id));
         let sequence = self.sequences.entry((tenant, event.object_id)).or_default();
         sequence.count += 1;

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use paycore::verify::{Report, run as verify};
+use paycore::ledger::seal::Hash;
+use paycore::verify::{Report, run_with as verify};
 use paycore_server::config::Config;
 
 use super::{fail, print};
@@ -14,6 +15,10 @@ pub struct Options {
     /// Report as JSON. 以 JSON 输出。
     #[arg(long)]
     json: bool,
+    /// A hash of a seal that was kept outside; it has to be in the books still. May be given more than once.
+    /// 另行保存的封存哈希，必须仍在账中；可重复给出。
+    #[arg(long, value_name = "HASH")]
+    anchor: Vec<Hash>,
 }
 
 /// Ends with 0 where everything is true, with 1 where something is not, with 2 where the data cannot be read.
@@ -22,7 +27,7 @@ pub async fn run(config: &Config, options: &Options) -> ExitCode {
         Ok(store) => store,
         Err(error) => return fail(&error),
     };
-    let report = match verify(&*store).await {
+    let report = match verify(&*store, &options.anchor).await {
         Ok(report) => report,
         Err(error) => return fail(&error),
     };
@@ -51,6 +56,10 @@ fn text(report: &Report) -> String {
             "✗ {} {} {}: {}",
             violation.rule, violation.merchant, violation.object, violation.detail
         );
+    }
+    for (merchant, head) in &report.seals {
+        let (rows, number, hash) = (head.rows, head.number, head.hash);
+        let _ = writeln!(text, "Sealed 已封存 {merchant}: {rows} transactions, seal {number}, {hash}");
     }
     let _ = writeln!(
         text,

@@ -180,6 +180,11 @@ fn brand(brand: &str, chinese: bool) -> &str {
         ("ecny", false) => "e-CNY",
         ("douyinpay", true) => "抖音",
         ("douyinpay", false) => "Douyin Pay",
+        ("alipayhk", _) => "AlipayHK",
+        ("kakaopay", _) => "Kakao Pay",
+        ("tng", _) => "TNG eWallet",
+        ("gcash", _) => "GCash",
+        ("truemoney", _) => "TrueMoney",
         (other, _) => other,
     }
 }

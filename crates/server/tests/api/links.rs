@@ -8,6 +8,8 @@ use crate::stand::{Answer, Stand, set};
 
 const ALIPAY: &str =
     "Mozilla/5.0 (Linux; Android 15) Mobile Safari/537.36 AliApp(AP/10.7.50) AlipayClient/10.7.50";
+const WECHAT: &str =
+    "Mozilla/5.0 (Linux; Android 15) Mobile Safari/537.36 MicroMessenger/8.0.49 NetType/WIFI";
 const DESK: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/140.0 Safari/537.36";
 
 struct Payer<'a> {
@@ -154,6 +156,45 @@ async fn links_that_are_off_over_foreign_or_made_up_say_so() {
     let other = stand.another_merchant().await;
     let read = stand.call_as(&other, "payment_links.retrieve", json!({"id": link["id"]}), None).await;
     assert_eq!(read.status, 404);
+    stand.verify().await;
+}
+
+/// The payer's browser goes to WeChat, comes back with a code, and the order is for that person.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_opened_in_wechat_learns_who_pays_and_ends_in_a_paid_order() {
+    let stand = Stand::start().await;
+    let (link, url) = link(&stand, json!({"amount": 880, "currency": "CNY", "subject": "Tea 茶"})).await;
+    let payer = Payer { stand: &stand, agent: WECHAT };
+    let there = location(&payer.opens(&url).await);
+    assert!(there.contains("/connect/oauth2/authorize?appid=wx") && there.contains("snsapi_base"), "{there}");
+    let back = payer.opens(there.trim_end_matches("#wechat_redirect")).await;
+    assert_eq!(back.status, 302, "{}", text(&back));
+    let back = back.headers["location"].to_str().unwrap().to_owned();
+    assert!(back.starts_with(&format!("{url}?code=")) && back.ends_with("&state=paycore"), "{back}");
+    let page = text(&payer.opens(&back).await);
+    let code = back.split("code=").nth(1).and_then(|rest| rest.split('&').next()).unwrap();
+    assert!(page.contains(&format!("name=\"code\" value=\"{code}\"")), "{page}");
+    assert!(page.contains("wechatpay.jsapi") && !page.contains("alipay."), "{page}");
+    let filled = form(&[("code", code), ("method", "wechatpay.jsapi")]);
+    let result = location(&payer.fills_in(&url, &filled).await);
+    let shown = text(&payer.opens(&result).await);
+    assert!(shown.contains("prepay_id") && shown.contains("wallet.js"), "{shown}");
+    let orders = orders_of(&stand, &link).await;
+    let order = stand.ok("orders.retrieve", json!({"id": orders[0]["id"]})).await;
+    assert_eq!((orders.len(), &order["methods"]), (1, &json!(["wechatpay.jsapi"])));
+    // What the wallet's client does with the parameters, on the provider's own page.
+    let attempts = stand.ok("orders.attempts", json!({"id": order["id"]})).await;
+    let (sandbox, _) = there.split_once("/connect/").unwrap();
+    let paid = format!("{sandbox}/payer/{}/pay", attempts["data"][0]["reference"].as_str().unwrap());
+    assert_eq!(stand.send(stand.request(Method::POST, &paid, "")).await.status, 200);
+    stand.order_becomes(&order["id"], "succeeded").await;
+    assert!(text(&payer.opens(&result).await).contains("class=\"good\""));
+    // The code is spent, and one that is made up was never good.
+    for code in [code, "0123456789abcdef"] {
+        let filled = form(&[("code", code), ("method", "wechatpay.jsapi")]);
+        assert_eq!(payer.fills_in(&url, &filled).await.status, 503, "{code}");
+    }
+    assert_eq!(orders_of(&stand, &link).await.len(), 1, "nobody unknown has ordered anything");
     stand.verify().await;
 }
 

@@ -9,6 +9,7 @@ mod idempotency;
 mod input;
 mod limits;
 mod links;
+mod methods;
 mod notices;
 mod sandbox;
 mod scan;

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use http::{Method, StatusCode};
 use paycore::catalogue::CATALOGUE;
 use paycore::exception::{Exception, ExceptionKind};
-use paycore::id::ExceptionId;
+use paycore::id::{ExceptionId, HoldId};
+use paycore::ledger::hold::{Hold, HoldStatus};
 use paycore::store::{Changes, Put};
 use paycore::transport::system::SystemRng;
 use serde_json::{Value, json};
@@ -27,6 +28,7 @@ async fn objects(stand: &Stand) -> BTreeMap<&'static str, Value> {
     objects.insert("deliveries", first("deliveries.list").await);
     objects.insert("api_keys", first("api_keys.list").await);
     objects.insert("exceptions", exception(stand).await);
+    objects.insert("holds", hold(stand).await);
     objects.insert("channel_accounts", json!(stand.account("alipay").await.to_string()));
     objects.insert("orders", paid["id"].clone());
     objects.insert("refunds", refund["id"].clone());
@@ -55,6 +57,28 @@ async fn exception(stand: &Stand) -> Value {
     changes.put(Put::Exception(exception));
     stand.engine.store().commit(stand.tenant().await, changes).await.expect("a commit");
     id
+}
+
+async fn hold(stand: &Stand) -> Value {
+    let now = stand.engine.wall();
+    let hold = Hold {
+        id: HoldId::new(now, &SystemRng),
+        version: 0,
+        amount: 1,
+        currency: paycore::currency::Currency::CNY,
+        released: 0,
+        status: HoldStatus::Held,
+        reason: "made by a test".into(),
+        expires_at: None,
+        created_at: now,
+        updated_at: now,
+        due_at: paycore::time::Timestamp::ZERO,
+        sequence: 0,
+    };
+    let mut changes = Changes::new();
+    changes.put(Put::document(&hold));
+    stand.engine.store().commit(stand.tenant().await, changes).await.expect("a commit");
+    json!(hold.id.to_string())
 }
 
 #[tokio::test(flavor = "multi_thread")]

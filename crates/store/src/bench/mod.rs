@@ -1,14 +1,16 @@
-//! Throughput: durable payments per second through a store with many callers, beside a bare driver that writes
+//! Throughput: durable commits per second through a store with many callers, beside a bare driver that writes
 //! the same rows in groups of the same size, in the same run.
 //!
-//! One payment is one order, one attempt, one event, one journal of two entries, and one idempotency key. The
-//! store is given changes and renders, binds, writes, flushes and answers 256 callers; the bare driver is given
+//! One payment is one order, one attempt, one event, one journal of two entries, and one idempotency key. One
+//! transfer is one event and one journal of two entries, and half of all transfers are on one account, which has a
+//! floor. The store is given changes and renders, binds, writes, flushes and answers 256 callers; the bare driver is given
 //! rows that were rendered before the clock started, and writes and flushes them from one place.
 
 mod group;
 mod postgres;
 mod sqlite;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use paycore::id::MerchantId;
@@ -19,6 +21,7 @@ use paycore::time::{Clock, Timestamp};
 use paycore::verify::Verifiable;
 
 use crate::error::OpenError;
+use crate::write::Rows;
 
 pub use group::BareGroup;
 pub use postgres::postgres;
@@ -32,14 +35,50 @@ const GROUP: usize = 256;
 const ROUNDS: usize = 5;
 const TENANT: MerchantId = MerchantId::from_bits(1);
 
+/// What one commit writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Load {
+    /// A payment: every one on the same two accounts, which have no floor.
+    Payments,
+    /// A transfer: every other one on one account with a floor, the rest between two thousand accounts.
+    Transfers,
+}
+
+impl Load {
+    /// Both, in the order in which they run.
+    const ALL: [Load; 2] = [Load::Payments, Load::Transfers];
+
+    /// For people.
+    pub fn text(self) -> &'static str {
+        match self {
+            Load::Payments => "payments",
+            Load::Transfers => "transfers, half of them on one account with a floor",
+        }
+    }
+
+    fn commit(self, number: u128) -> Changes {
+        match self {
+            Load::Payments => payment(number),
+            Load::Transfers => transfer(number),
+        }
+    }
+
+    /// The changes of commits `first..first + count`.
+    fn commits(self, first: usize, count: usize) -> Vec<Changes> {
+        (first as u128..(first + count) as u128).map(|number| self.commit(number)).collect()
+    }
+}
+
 /// One comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// `SQLite` or `PostgreSQL`.
     pub engine: &'static str,
-    /// Payments per second through the store.
+    /// What is committed.
+    pub load: Load,
+    /// Commits per second through the store.
     pub store: u64,
-    /// Payments per second of the bare driver.
+    /// Commits per second of the bare driver.
     pub bare: u64,
     /// What the store should reach, in percent of the bare driver.
     pub target_percent: u64,
@@ -50,11 +89,6 @@ impl Row {
     pub fn percent(&self) -> u64 {
         self.store * 100 / self.bare.max(1)
     }
-}
-
-/// The changes of payments `first..first + count`.
-fn payments(first: usize, count: usize) -> Vec<Changes> {
-    (first as u128..(first + count) as u128).map(payment).collect()
 }
 
 fn payment(number: u128) -> Changes {
@@ -69,7 +103,33 @@ fn payment(number: u128) -> Changes {
     }
 }
 
-/// Payments per second of 256 callers, each with its own part of the payments, one after the other.
+fn transfer(number: u128) -> Changes {
+    let mut journal = fixture::transaction(number, fixture::cny(100));
+    if number.is_multiple_of(2) {
+        journal.entries[1].account = "merchant_available".into();
+    } else {
+        journal.entries[0].account = format!("bank:{}", number % 1_000);
+        journal.entries[1].account = format!("agent_payable:{}", number * 7 % 1_000);
+    }
+    let events = vec![fixture::event(number, format!("ord_{number}"), 1)];
+    Changes { transactions: vec![journal], events, ..Changes::new() }
+}
+
+/// What a group of commits adds to each balance: debits and credits.
+fn sums<'r>(rows: impl Iterator<Item = &'r Rows>) -> BTreeMap<String, (i64, i64)> {
+    let mut sums: BTreeMap<String, (i64, i64)> = BTreeMap::new();
+    for (account, posting) in rows.flat_map(Rows::postings) {
+        if !sums.contains_key(account) {
+            sums.insert(account.to_owned(), (0, 0));
+        }
+        if let Some(sum) = sums.get_mut(account) {
+            *sum = (sum.0 + posting.debit, sum.1 + posting.credit);
+        }
+    }
+    sums
+}
+
+/// Commits per second of 256 callers, each with its own part of them, one after the other.
 async fn through(
     store: &Arc<dyn Verifiable>,
     clock: &dyn Clock,
@@ -118,7 +178,7 @@ mod tests {
     fn a_rate_is_per_second_and_a_share_in_percent() {
         assert_eq!(rate(500, Timestamp::ZERO, Timestamp::from_millis(250)), 2_000);
         assert_eq!(median(vec![9, 1, 5]), 5);
-        let row = Row { engine: "SQLite", store: 60, bare: 99, target_percent: 60 };
+        let row = Row { engine: "SQLite", load: Load::Payments, store: 60, bare: 99, target_percent: 60 };
         assert_eq!(row.percent(), 60);
     }
 }

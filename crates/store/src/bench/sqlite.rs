@@ -1,5 +1,6 @@
 //! The SQLite store beside bare rusqlite.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,30 +10,35 @@ use paycore::verify::Verifiable;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
-use super::{GROUP, ROUNDS, Row, TENANT, median, payments, rate, through};
+use super::{GROUP, Load, ROUNDS, Row, TENANT, median, rate, sums, through};
 use crate::error::OpenError;
 use crate::statement::Statement;
 use crate::write::{Cell, Rows};
 use crate::{event, ledger};
 
-/// Compares over `payments` payments per round; the files are made in `folder`, whose disk is what is measured.
+/// Compares over `count` commits per round and load; the files are made in `folder`, whose disk is what is measured.
 ///
 /// # Errors
 /// [`OpenError`] where a file cannot be made or written.
-pub async fn sqlite(folder: &Path, clock: &dyn Clock, count: usize) -> Result<Row, OpenError> {
+pub async fn sqlite(folder: &Path, clock: &dyn Clock, count: usize) -> Result<Vec<Row>, OpenError> {
     let (own, bare) = (folder.join("store.db"), folder.join("bare.db"));
     let address = format!("sqlite:{}", own.display());
     crate::migrate(&address).await?;
     crate::migrate(&format!("sqlite:{}", bare.display())).await?;
     let store: Arc<dyn Verifiable> = crate::open(&address).await?;
     let connection = open(&bare).map_err(failed)?;
-    let (mut through_store, mut through_bare) = (Vec::new(), Vec::new());
-    for round in 0..ROUNDS {
-        let first = round * count;
-        through_store.push(through(&store, clock, payments(first, count)).await?);
-        through_bare.push(write(&connection, clock, first, count).map_err(failed)?);
+    let mut rows = Vec::new();
+    for (turn, load) in Load::ALL.into_iter().enumerate() {
+        let (mut through_store, mut through_bare) = (Vec::new(), Vec::new());
+        for round in 0..ROUNDS {
+            let first = (turn * ROUNDS + round) * count;
+            through_store.push(through(&store, clock, load.commits(first, count)).await?);
+            through_bare.push(write(&connection, clock, load, first, count).map_err(failed)?);
+        }
+        let (store, bare) = (median(through_store), median(through_bare));
+        rows.push(Row { engine: "SQLite", load, store, bare, target_percent: 60 });
     }
-    Ok(Row { engine: "SQLite", store: median(through_store), bare: median(through_bare), target_percent: 60 })
+    Ok(rows)
 }
 
 pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
@@ -44,35 +50,59 @@ pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
 }
 
 /// Rows rendered beforehand, written in groups, each one transaction.
-fn write(connection: &Connection, clock: &dyn Clock, first: usize, count: usize) -> rusqlite::Result<u64> {
+fn write(
+    connection: &Connection,
+    clock: &dyn Clock,
+    load: Load,
+    first: usize,
+    count: usize,
+) -> rusqlite::Result<u64> {
     let prepare = |sql: &str| connection.prepare(&sql.replace('$', "?"));
     let mut statements: Vec<rusqlite::Statement<'_>> =
         Statement::ALL.iter().map(|statement| prepare(statement.write().sql)).collect::<Result<_, _>>()?;
     let (mut advance, mut fold) = (prepare(event::ADVANCE.sql)?, prepare(ledger::FOLD.sql)?);
     let tenant = TENANT.to_string();
-    let rendered: Vec<Vec<(Statement, Vec<Value>)>> = (first..first + count).map(values).collect();
+    let numbers: Vec<usize> = (first..first + count).collect();
+    let groups: Vec<Group> = numbers.chunks(GROUP).map(|numbers| Group::of(load, numbers)).collect();
     let start = clock.now();
-    for group in rendered.chunks(GROUP) {
+    for group in &groups {
         connection.execute_batch("BEGIN IMMEDIATE")?;
-        for (statement, values) in group.iter().flatten() {
+        for (statement, values) in &group.rows {
             statements[*statement as usize].execute(rusqlite::params_from_iter(values))?;
         }
-        let size = group.len() as i64;
-        advance.query_row((&tenant, size), |_| Ok(()))?;
-        for (account, debits, credits) in
-            [("channel_receivable:alipay", size, 0), ("merchant_pending", 0, size)]
-        {
-            fold.execute((&tenant, account, "CNY", 100 * debits, 100 * credits))?;
+        advance.query_row((&tenant, group.size), |_| Ok(()))?;
+        for (account, (debits, credits)) in &group.sums {
+            fold.execute((&tenant, account, "CNY", debits, credits))?;
         }
         connection.execute_batch("COMMIT")?;
     }
     Ok(rate(count, start, clock.now()))
 }
 
-/// The rows of one payment as values.
-fn values(number: usize) -> Vec<(Statement, Vec<Value>)> {
-    let changes = super::payment(number as u128);
-    let rows = Rows::of(TENANT, &changes).expect("a payment of the bench is sound");
+/// The commits of one transaction as values.
+struct Group {
+    size: i64,
+    rows: Vec<(Statement, Vec<Value>)>,
+    sums: BTreeMap<String, (i64, i64)>,
+}
+
+impl Group {
+    fn of(load: Load, numbers: &[usize]) -> Self {
+        let render = |number: &usize| {
+            let changes = load.commit(*number as u128);
+            (*number, Rows::of(TENANT, &changes).expect("a commit of the bench is sound"))
+        };
+        let commits: Vec<(usize, Rows)> = numbers.iter().map(render).collect();
+        Group {
+            size: numbers.len() as i64,
+            rows: commits.iter().flat_map(|(number, rows)| values(*number, rows)).collect(),
+            sums: sums(commits.iter().map(|(_, rows)| rows)),
+        }
+    }
+}
+
+/// The rows of one commit as values.
+fn values(number: usize, rows: &Rows) -> Vec<(Statement, Vec<Value>)> {
     let value = |cell: &Cell| match cell {
         Cell::Null => Value::Null,
         Cell::Int(value) => Value::Integer(*value),

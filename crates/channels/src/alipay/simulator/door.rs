@@ -255,7 +255,7 @@ impl Gateway {
             "alipay.trade.query" => self.query(&ask.content),
             "alipay.trade.close" => self.shut(&ask.content, now),
             "alipay.trade.cancel" => self.cancel(&ask.content, now),
-            "alipay.trade.refund" => self.refund(&ask.content, now),
+            "alipay.trade.refund" => self.give_back(&ask.content, now),
             "alipay.trade.fastpay.refund.query" => self.query_refund(&ask.content),
             "alipay.fund.auth.order.freeze"
             | "alipay.fund.auth.order.voucher.create"

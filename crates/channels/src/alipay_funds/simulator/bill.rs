@@ -134,6 +134,10 @@ impl Gateway {
                     -fen,
                 ));
             }
+            for back in share.returns.iter().filter(|back| (from..until).contains(&back.at)) {
+                let (number, reference) = (share.settle_no.clone(), trade.out_trade_no.clone());
+                lines.push((back.at, number, reference, "退分账".to_owned(), "分账", back.fen));
+            }
         }
         for sent in self.transfers.values().filter(|sent| (from..until).contains(&sent.at)) {
             lines.push((

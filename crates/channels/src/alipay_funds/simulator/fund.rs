@@ -39,6 +39,26 @@ pub(super) struct Share {
     pub(super) settle_no: String,
     pub(super) parts: Vec<(String, i64)>,
     pub(super) at: Timestamp,
+    #[serde(default)]
+    pub(super) returns: Vec<Return>,
+}
+
+/// One part of a share that came back.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Return {
+    request_no: String,
+    pub(super) account: String,
+    pub(super) fen: i64,
+    pub(super) at: Timestamp,
+}
+
+impl Share {
+    /// What somebody has of it.
+    fn left(&self, account: &str) -> i64 {
+        let given = self.parts.iter().filter(|(of, _)| of == account).map(|(_, fen)| *fen);
+        let back = self.returns.iter().filter(|back| back.account == account).map(|back| -back.fen);
+        given.chain(back).sum()
+    }
 }
 
 /// Money sent to somebody.
@@ -271,7 +291,9 @@ impl Gateway {
             strangers |= !self.receivers.contains(&account);
             parts.push((account, fen(&part.required("amount")?).ok_or(INVALID)?));
         }
-        let shared: i64 = trade.shares.iter().flat_map(|share| &share.parts).map(|(_, fen)| fen).sum();
+        let back = trade.shares.iter().flat_map(|share| &share.returns).map(|back| -back.fen);
+        let given = trade.shares.iter().flat_map(|share| &share.parts).map(|(_, fen)| *fen);
+        let shared: i64 = given.chain(back).sum();
         let asked: i64 = parts.iter().map(|(_, fen)| fen).sum();
         refuse([
             (trade.paid.is_none(), failed("ACQ.TRADE_STATUS_ERROR", "交易状态不合法")),
@@ -282,12 +304,61 @@ impl Gateway {
             ),
         ])?;
         let settle_no = format!("{number}{:03}", trade.shares.len() + 1);
-        let share = Share { request_no, settle_no: settle_no.clone(), parts, at: now };
+        let share = Share { request_no, settle_no: settle_no.clone(), parts, at: now, returns: Vec::new() };
         self.change(&key, |trade| trade.shares.push(share));
         answer(&settle_no)
     }
 
+    /// A refund, or, where nothing goes back to the payer, the return of a share alone.
+    pub(super) fn give_back(&mut self, content: &Content, now: Timestamp) -> Result {
+        let parts = content.list("refund_royalty_parameters");
+        let [part] = parts.as_slice() else { return self.refund(content, now) };
+        let nothing = ["0", "0.00"].contains(&content.required("refund_amount")?.as_str());
+        let trade = self.find(content)?;
+        let (key, number) = (trade.out_trade_no.clone(), trade.trade_no.clone());
+        let (account, fen) = (part.required("trans_out")?, fen(&part.required("amount")?).ok_or(INVALID)?);
+        let request_no = content.required("out_request_no")?;
+        let said = texts([
+            ("trade_no", number),
+            ("out_trade_no", key.clone()),
+            ("refund_fee", yuan(trade.refunded())),
+            ("fund_change", "N".to_owned()),
+        ]);
+        let mut before = trade.shares.iter().flat_map(|share| &share.returns);
+        if let Some(known) = before.find(|back| back.request_no == request_no) {
+            let same = known.fen == fen && known.account == account;
+            refuse([(!same, failed("ACQ.DISCORDANT_REPEAT_REQUEST", "不一致的请求"))])?;
+            return Ok(Said::Done(said));
+        }
+        let of = trade.shares.iter().position(|share| share.left(&account) >= fen);
+        refuse([
+            (!nothing, INVALID),
+            (of.is_none(), failed("ACQ.ALLOC_AMOUNT_VALIDATE_ERROR", "分账金额超限")),
+        ])?;
+        let back = Return { request_no, account, fen, at: now };
+        self.change(&key, |trade| {
+            trade.shares[of.unwrap_or_default()].returns.push(back);
+        });
+        Ok(Said::Done(said))
+    }
+
     pub(super) fn query_settle(&self, content: &Content) -> Result {
+        if let Some(request_no) = content.text("out_request_no")
+            && let Ok(trade) = self.find(content)
+            && let Some(back) = trade
+                .shares
+                .iter()
+                .flat_map(|share| &share.returns)
+                .find(|back| back.request_no == request_no)
+        {
+            let mut members = texts([("out_request_no", request_no), ("operation_dt", back.at.beijing())]);
+            let part = json!([{
+                "operation_type": "transfer_refund", "execute_dt": back.at.beijing(), "trans_out": back.account,
+                "trans_in": self.seller_id, "amount": yuan(back.fen), "state": "SUCCESS",
+            }]);
+            members.push(("royalty_detail_list", part));
+            return Ok(Said::Done(members));
+        }
         let by_number = |number: String| {
             let is = |share: &&Share| share.settle_no == number;
             self.trades.values().find_map(|trade| trade.shares.iter().find(is))

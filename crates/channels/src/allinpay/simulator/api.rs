@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::Request;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, HeaderName};
 use paycore::channel::simulator::Answer;
 use paycore::time::Timestamp;
 use serde_json::json;
@@ -10,6 +10,8 @@ use serde_json::json;
 use super::Gateway;
 use super::wire::Texts;
 use crate::sandbox::{Book, Given, Order, Refund, Refused, Started, State, respond};
+
+const ZIP: (HeaderName, &str) = (CONTENT_TYPE, "application/zip");
 
 /// Why a request is not carried out: status of the transaction, or nothing when it did not come so far; text.
 struct Error(Option<&'static str>, &'static str);
@@ -46,8 +48,14 @@ pub(super) fn code(order: &Order, refund: bool) -> String {
 
 impl Gateway {
     pub(super) fn answer(&self, book: &mut Book, request: &Request<Bytes>, now: Timestamp) -> Answer {
+        if request.method() == "GET" {
+            let file = self.bill_of(book, request.uri().path());
+            let mut reply = respond(if file.is_some() { 200 } else { 404 }, ZIP, String::new());
+            *reply.body_mut() = file.unwrap_or_default().into();
+            return Answer::Reply(reply);
+        }
         let done = Self::parameters(request).ok_or(PARAM).and_then(|texts| {
-            self.authentic(&texts)?;
+            self.authentic(&texts, request.uri().path())?;
             Ok((self.route(book, request, &texts, now), texts))
         });
         let (result, texts) = match done {
@@ -77,23 +85,27 @@ impl Gateway {
         Answer::Reply(self.signed(answer))
     }
 
-    fn authentic(&self, texts: &Texts) -> Result<()> {
+    fn authentic(&self, texts: &Texts, path: &str) -> Result<()> {
+        // Statements are asked for without a version.
+        let version = if path.starts_with("/cusapi/") { None } else { Some("11") };
         let is = |name: &str, value: &str| texts.get(name).is_some_and(|given| given == value);
         refuse([
             (!is("cusid", &self.cusid) || !is("appid", &self.appid), Error(None, "商户号或APPID错误")),
             (!is("signtype", &self.sign_type), Error(None, "签名类型错误")),
             (!self.merchant_signed(texts), Error(None, "验签失败")),
-            (!is("version", "11") || text(texts, "randomstr").is_err(), PARAM),
+            (texts.get("version").map(String::as_str) != version || text(texts, "randomstr").is_err(), PARAM),
         ])
     }
 
     fn route(&self, book: &mut Book, request: &Request<Bytes>, texts: &Texts, now: Timestamp) -> Result {
-        match request.uri().path().strip_prefix("/apiweb/").unwrap_or_default() {
+        let path = request.uri().path();
+        match path.strip_prefix("/apiweb/").unwrap_or(path) {
             "unitorder/pay" => self.pay(book, texts, now),
             "unitorder/scanqrpay" => self.scan(book, texts, now),
             "tranx/query" | "unitorder/query" => Self::query(book, text(texts, "reqsn")?).map(Some),
             "tranx/refund" | "unitorder/refund" => Self::refund(book, texts, now),
             "unitorder/close" => Self::shut(book, text(texts, "oldreqsn")?, now),
+            "/cusapi/trxfile/get" => self.bill_at(text(texts, "date")?).ok_or(PARAM).map(Some),
             _ => Err(Error(None, "接口不存在")),
         }
     }

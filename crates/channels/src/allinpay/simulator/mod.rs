@@ -2,6 +2,7 @@
 //! with the adapter beyond the crypto primitives. What it does differently from the real one is in the README.
 
 mod api;
+mod bill;
 mod wire;
 
 use bytes::Bytes;
@@ -108,6 +109,10 @@ impl Provider for Gateway {
 
     fn request(&self, note: &Note, _: Timestamp) -> Option<Request<Bytes>> {
         self.noted(note)
+    }
+
+    fn statement(&self, book: &Book, from: Timestamp, until: Timestamp) -> Option<Bytes> {
+        Some(self.bill(book, from, until).into())
     }
 
     /// A body of `success`.

@@ -1,8 +1,8 @@
 //! What the platform's calls carry: their contents in its own words, the same in both protocols.
 
 use paycore::channel::{
-    AccountKind, Context, Pay, Payment, Receiver, References, Refusal, Share, Statement, StatementKind,
-    Transfer,
+    AccountKind, Context, Pay, Payment, Receiver, References, Refusal, ReturnShare, Share, Statement,
+    StatementKind, Transfer,
 };
 use paycore::currency::Currency;
 use paycore::money::Money;
@@ -128,6 +128,22 @@ pub(crate) fn shares(share: &Share, trade_no: &str) -> Result<Value, Refusal> {
     content["royalty_parameters"] = share.shares.iter().map(part).collect::<Result<Value, Refusal>>()?;
     content["royalty_mode"] = "async".into();
     content["extend_params"] = json!({"royalty_finish": if share.last { "true" } else { "false" }});
+    Ok(content)
+}
+
+/// A share that comes back: a refund that gives the payer nothing.
+pub(crate) fn share_back(back: &ReturnShare, trade_no: &str) -> Result<Value, Refusal> {
+    reference("share", &back.share)?;
+    let mut content = shares_named(&back.reference, trade_no)?;
+    content["refund_amount"] = "0.00".into();
+    content["refund_reason"] = plain(&back.description, 256).into();
+    content["refund_royalty_parameters"] = json!([{
+        "royalty_type": "transfer",
+        "trans_out_type": kind(&back.receiver)?,
+        "trans_out": back.receiver.account,
+        "amount": amount(back.money)?,
+        "desc": plain(&back.description, 256),
+    }]);
     Ok(content)
 }
 

@@ -16,6 +16,16 @@ pub(crate) enum Answer<T> {
     Refused(Refused),
 }
 
+impl<T> Answer<T> {
+    /// What was said, seen otherwise.
+    pub(crate) fn map<U>(self, see: impl FnOnce(T) -> U) -> Answer<U> {
+        match self {
+            Answer::Done(said) => Answer::Done(see(said)),
+            Answer::Refused(refused) => Answer::Refused(refused),
+        }
+    }
+}
+
 /// Why a request was not carried out.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Refused {

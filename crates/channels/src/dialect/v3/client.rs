@@ -5,15 +5,16 @@ use sha2::{Digest as _, Sha256};
 
 use super::Merchant;
 
-/// Those of a web page or mini program inside the wallet, or, of the scene `app`, of another app.
+/// Those of a web page or mini program inside the wallet, or, of the scene `app`, of another app. A combined payment is that
+/// of whoever combines it, and not of a merchant that is acted for.
 pub(crate) fn client(
     merchant: &Merchant,
     scene: &str,
-    prepay_id: String,
+    (prepay_id, combined): (String, bool),
     cx: &Context<'_>,
 ) -> Result<Action, Refusal> {
     let (mut appid, mut partner) = (&merchant.appid, &merchant.identity.mchid);
-    if let Some(sub) = &merchant.sub {
+    if let Some(sub) = merchant.sub.as_ref().filter(|_| !combined) {
         (appid, partner) = (sub.appid.as_ref().unwrap_or(appid), &sub.mchid);
     }
     let (appid, partner, timestamp) = (appid.clone(), partner.clone(), cx.now.secs().to_string());

@@ -37,6 +37,7 @@ pub(crate) struct Combined {
 #[derive(Debug, Deserialize)]
 struct SubOrder {
     mchid: String,
+    sub_mchid: Option<String>,
     out_trade_no: String,
     transaction_id: Option<String>,
     trade_state: Option<String>,
@@ -44,11 +45,12 @@ struct SubOrder {
     amount: Option<Amount>,
 }
 
-/// The order of a payment with parts, from what it would be without.
+/// The order of a payment with parts, from what it would be without. Of a service provider every part is a merchant's that
+/// it serves, and the payer is known by the provider's own app.
 pub(crate) fn combine(merchant: &Merchant, pay: &Pay, mut order: Value) -> Result<Value, Refusal> {
     let wrong = |detail: &str| Refusal::Parameter { param: "parts", detail: detail.to_owned() };
-    if merchant.sub.is_some() {
-        return Err(Refusal::Unsupported("combined payments of a service provider"));
+    if merchant.sub.as_ref().is_some_and(|sub| sub.appid.is_some()) {
+        return Err(Refusal::Unsupported("combined payments by the app of one of the merchants"));
     }
     let (mut known, mut sum, mut sub_orders) = (BTreeSet::new(), 0_i64, Vec::with_capacity(pay.parts.len()));
     for part in &pay.parts {
@@ -66,10 +68,10 @@ pub(crate) fn combine(merchant: &Merchant, pay: &Pay, mut order: Value) -> Resul
         }
         let amount = fen(part.money)?;
         sum += amount;
-        sub_orders.push(json!({
-            "mchid": part.merchant, "out_trade_no": number, "attach": number, "description": description,
+        sub_orders.push(merchant.part(&part.merchant, json!({
+            "out_trade_no": number, "attach": number, "description": description,
             "amount": {"total_amount": amount, "currency": "CNY"}, "settle_info": {"profit_sharing": pay.shared},
-        }));
+        })));
     }
     if !(2..=PARTS_MAX).contains(&sub_orders.len()) {
         return Err(wrong("must be 2 to 50"));
@@ -81,6 +83,9 @@ pub(crate) fn combine(merchant: &Merchant, pay: &Pay, mut order: Value) -> Resul
         "combine_appid": merchant.appid, "combine_mchid": merchant.identity.mchid,
         "combine_out_trade_no": reference("reference", &pay.reference)?, "sub_orders": sub_orders,
     });
+    if let Some(openid) = order["payer"]["sp_openid"].take().as_str() {
+        order["payer"] = json!({"openid": openid});
+    }
     let others = [
         ("payer", "combine_payer_info"),
         ("scene_info", "scene_info"),
@@ -151,7 +156,7 @@ pub(crate) fn cost_of_part(
     match merchant.identity.answer::<Combined>(reply, cx)? {
         Answer::Done(combined) => {
             combined.state(merchant, &payment.reference, None, Some(payment.money))?;
-            combined.part(part)
+            combined.part(merchant, part)
         }
         Answer::Refused(refused) => absent(refused, NO_ORDER).map(|_| None),
     }
@@ -173,7 +178,7 @@ pub(crate) fn asked_refund(
         return done(state(&given, &given.out_trade_no)?);
     }
     match merchant.identity.answer::<Given>(reply, cx)? {
-        Answer::Done(given) if given.out_trade_no != *payment && merchant.sub.is_none() => {
+        Answer::Done(given) if given.out_trade_no != *payment => {
             ask_of_part(merchant, payment, reply, cx).map_err(not_sent)
         }
         Answer::Done(given) => done(state(&given, payment)?),
@@ -220,7 +225,10 @@ impl Combined {
         channel_id: Option<&str>,
         money: Option<Money>,
     ) -> Result<Outcome, Fault> {
-        merchant.is_ours(self.combine_appid.as_deref(), Some(&self.combine_mchid), None)?;
+        same("combine_mchid", Some(&self.combine_mchid), &merchant.identity.mchid)?;
+        if self.combine_appid.is_some() {
+            same("combine_appid", self.combine_appid.as_deref(), &merchant.appid)?;
+        }
         same("combine_out_trade_no", Some(&self.combine_out_trade_no), of)?;
         let (mut fen, mut states, mut at) = (0_i64, BTreeSet::new(), None);
         for part in &self.sub_orders {
@@ -248,15 +256,20 @@ impl Combined {
         Ok(Outcome { channel_id: id, money: said, at, ..Outcome::new(verdict) })
     }
 
-    /// What a part costs, if it is one.
-    fn part(&self, of: &str) -> Result<Option<Money>, Fault> {
-        let part = self.sub_orders.iter().find(|part| part.out_trade_no == of);
+    /// What a part costs, if it is one, and not that of another merchant that the provider serves.
+    fn part(&self, merchant: &Merchant, of: &str) -> Result<Option<Money>, Fault> {
+        let sub = merchant.sub.as_ref().map(|sub| &sub.mchid);
+        let ours = |part: &&SubOrder| sub.is_none() || part.sub_mchid.as_ref() == sub;
+        let part = self.sub_orders.iter().find(|part| part.out_trade_no == of).filter(ours);
         part.and_then(|part| part.amount.as_ref()).map(Amount::total).transpose()
     }
 
     /// The close of all its parts.
     fn close(&self, merchant: &Merchant, cx: &Context<'_>) -> Result<Step, Refusal> {
-        let part = |part: &SubOrder| json!({"mchid": part.mchid, "out_trade_no": part.out_trade_no});
+        let part = |part: &SubOrder| {
+            let whose = part.sub_mchid.as_deref().unwrap_or(&part.mchid);
+            merchant.part(whose, json!({"out_trade_no": part.out_trade_no}))
+        };
         let parts: Vec<Value> = self.sub_orders.iter().map(part).collect();
         let body = json!({"combine_appid": merchant.appid, "sub_orders": parts});
         let of = reference("reference", &self.combine_out_trade_no)?;

@@ -1,12 +1,19 @@
-//! Statement files: where one is, and the file itself. The reply that says where is signed and names the hash of the file;
+//! Statement files: where one is, plain or sealed, and the file itself. The reply that says where is signed and names the hash of the file;
 //! the file comes unsigned, so that only the hash proves it.
 
 use std::io::{BufRead, BufReader, Read};
 
+use aes::Aes256;
+use aes_gcm::aead::consts::{U12, U16};
+use aes_gcm::aead::{Aead as _, KeyInit as _};
+use aes_gcm::{AesGcm, Nonce};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use flate2::bufread::GzDecoder;
 use http::StatusCode;
 use paycore::channel::{Fault, Memo, Reply};
+use paycore::crypto::{Decrypter, Encryption};
 use serde::Deserialize;
 use sha1::{Digest as _, Sha1};
 
@@ -44,14 +51,77 @@ impl Located {
     }
 }
 
+/// Where the files of a merchant are whom somebody else serves, each sealed with a key of its own that only that somebody
+/// can open.
+#[derive(Debug, Deserialize)]
+pub(crate) struct SealedFiles {
+    #[serde(default)]
+    download_bill_list: Vec<SealedFile>,
+}
+
+#[derive(Debug, Deserialize)]
+struct SealedFile {
+    #[serde(flatten)]
+    located: Located,
+    encrypt_key: String,
+    nonce: String,
+}
+
+impl SealedFiles {
+    /// As [`Located::path`], with what opens the file to be remembered besides.
+    pub(crate) fn path(&self, base: &str) -> Result<(String, Memo), Fault> {
+        let [file] = self.download_bill_list.as_slice() else {
+            let count = self.download_bill_list.len();
+            return Err(Fault::Unexpected(format!("{count} files where one is read")));
+        };
+        let (path, Memo(hash)) = file.located.path(base)?;
+        Ok((path, Memo(format!("{hash} {} {}", file.encrypt_key, file.nonce))))
+    }
+}
+
+/// The file in a reply, out of its seal, once it is found to be the one whose hash was said.
+pub(crate) fn sealed_file(reply: &Reply, key: &dyn Decrypter) -> Result<Bytes, Fault> {
+    let wrong = || Fault::Unacceptable("the file does not open with the key that was said".into());
+    let mut parts = remembered(reply)?.split(' ');
+    let (Some(hash), Some(sealed), Some(nonce)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err(wrong());
+    };
+    let sealed = STANDARD.decode(sealed).map_err(|_| wrong())?;
+    let key = key.decrypt(Encryption::RsaOaepSha1, &sealed).map_err(|_| wrong())?;
+    let (nonce, body) = (nonce.as_bytes(), reply.body().as_ref());
+    // Documents show sixteen characters, although twelve are the rule of the algorithm.
+    let clear = match nonce.len() {
+        12 => AesGcm::<Aes256, U12>::new_from_slice(&key)
+            .map_err(|_| wrong())?
+            .decrypt(&Nonce::<U12>::try_from(nonce).map_err(|_| wrong())?, body),
+        16 => AesGcm::<Aes256, U16>::new_from_slice(&key)
+            .map_err(|_| wrong())?
+            .decrypt(&Nonce::<U16>::try_from(nonce).map_err(|_| wrong())?, body),
+        _ => return Err(wrong()),
+    };
+    let clear = Bytes::from(clear.map_err(|_| wrong())?);
+    hashed(&clear, hash)?;
+    Ok(clear)
+}
+
 /// The file in a reply, as it came, once it is found to be the one whose hash was said.
 pub(crate) fn file(reply: &Reply) -> Result<Bytes, Fault> {
+    hashed(reply.body(), remembered(reply)?)?;
+    Ok(reply.body().clone())
+}
+
+/// What was to be remembered of a file that has come.
+fn remembered(reply: &Reply) -> Result<&str, Fault> {
     if reply.status() != StatusCode::OK {
         return Err(Fault::Unexpected(format!("HTTP status {} instead of a file", reply.status().as_u16())));
     }
-    let Memo(expected) =
-        reply.extensions().get().ok_or_else(|| Fault::Unexpected("no hash of the file".into()))?;
-    let mut unpacked = unpacked(reply.body().as_ref());
+    let memo = reply.extensions().get().map(|Memo(text)| text.as_str());
+    memo.ok_or_else(|| Fault::Unexpected("no hash of the file".into()))
+}
+
+/// Whether the bytes, unpacked, have this hash.
+fn hashed(file: &[u8], expected: &str) -> Result<(), Fault> {
+    let mut unpacked = unpacked(file);
     let (mut hash, mut buffer, mut length) = (Sha1::new(), vec![0; 64 * 1024], 0_u64);
     loop {
         let read = unpacked.read(&mut buffer);
@@ -66,10 +136,10 @@ pub(crate) fn file(reply: &Reply) -> Result<Bytes, Fault> {
         hash.update(&buffer[..read]);
     }
     let hash: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    if hash != *expected {
-        return Err(Fault::Unacceptable(format!("the file's hash is {hash}, not {expected}")));
+    if hash == expected {
+        return Ok(());
     }
-    Ok(reply.body().clone())
+    Err(Fault::Unacceptable(format!("the file's hash is {hash}, not {expected}")))
 }
 
 /// A file out of its GZIP, if it is in one.

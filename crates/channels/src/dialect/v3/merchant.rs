@@ -46,6 +46,15 @@ impl Merchant {
         who
     }
 
+    /// A part of a combined payment with whose it is: a merchant by itself, or one that we serve.
+    pub(crate) fn part(&self, whose: &str, mut part: Value) -> Value {
+        part["mchid"] = whose.into();
+        if self.sub.is_some() {
+            (part["mchid"], part["sub_mchid"]) = (self.identity.mchid.as_str().into(), whose.into());
+        }
+        part
+    }
+
     /// The numbers alone.
     pub(crate) fn numbers(&self) -> Value {
         let mchid = &self.identity.mchid;

@@ -14,16 +14,22 @@ use crate::dialect::reply::same;
 use crate::dialect::text::{address, within};
 
 const BILLS: &str = "/v3/fund-app/mch-transfer/transfer-bills";
+/// The same of a service provider for a merchant that has authorized it.
+const BILLS_FOR: &str = "/v3/fund-app/mch-transfer/partner/transfer-bills";
 /// Below this a name is refused, and from that on one is required.
 const NAMES: std::ops::Range<i64> = 30..200_000;
 
 /// A transfer, from its reply (which leaves out whose and how much), a query or a notification.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Paid {
+    #[serde(alias = "mchid")]
     mch_id: Option<String>,
+    sub_mchid: Option<String>,
     appid: Option<String>,
     pub(crate) out_bill_no: String,
     transfer_bill_no: String,
+    /// Empty in the reply to a service provider, who is only told how the person may confirm it.
+    #[serde(default)]
     pub(crate) state: String,
     transfer_amount: Option<i64>,
     fail_reason: Option<String>,
@@ -39,8 +45,8 @@ impl Paid {
 }
 
 pub(crate) fn pay_out(merchant: &Merchant, transfer: &Transfer, cx: &Context<'_>) -> Result<Step, Refusal> {
-    if merchant.sub.is_some() || transfer.payee.kind != AccountKind::Open {
-        return Err(Refusal::Unsupported("transfers other than a merchant's own to an openid"));
+    if transfer.payee.kind != AccountKind::Open {
+        return Err(Refusal::Unsupported("transfers other than to an openid"));
     }
     let wrong = |param, detail: &str| Err(Refusal::Parameter { param, detail: detail.to_owned() });
     let (openid, title) = (transfer.payee.account.as_str(), within(&transfer.title, 32));
@@ -55,12 +61,12 @@ pub(crate) fn pay_out(merchant: &Merchant, transfer: &Transfer, cx: &Context<'_>
         return wrong("purpose", "must be a transfer_scene_id, such as 1000");
     }
     let report = |(name, value): &(String, String)| json!({"info_type": name, "info_content": value});
-    let mut body = json!({
-        "appid": merchant.appid, "out_bill_no": reference("reference", &transfer.reference)?, "openid": openid,
+    let mut body = merchant.with_sub(json!({
+        "appid": app(merchant), "out_bill_no": reference("reference", &transfer.reference)?, "openid": openid,
         "transfer_amount": fen(transfer.money)?, "transfer_remark": title, "transfer_scene_id": scene,
         "transfer_scene_report_infos": transfer.facts.iter().map(report).collect::<Vec<Value>>(),
         "notify_url": address("notify_url", cx.notify_url, &[])?,
-    });
+    }));
     let name = transfer.payee.name.as_deref().filter(|name| !name.trim().is_empty());
     match name {
         None if transfer.money.minor() >= NAMES.end => {
@@ -71,7 +77,16 @@ pub(crate) fn pay_out(merchant: &Merchant, transfer: &Transfer, cx: &Context<'_>
         }
         _ => {}
     }
-    merchant.post(BILLS, &body, (FIRST, Effect::Money), cx)
+    merchant.post(bills(merchant), &body, (FIRST, Effect::Money), cx)
+}
+
+fn bills(merchant: &Merchant) -> &'static str {
+    if merchant.sub.is_some() { BILLS_FOR } else { BILLS }
+}
+
+/// The app by whose openid a person is meant.
+fn app(merchant: &Merchant) -> &str {
+    merchant.sub.as_ref().and_then(|sub| sub.appid.as_deref()).unwrap_or(&merchant.appid)
 }
 
 /// A query of the transfer, as an operation of its own or to settle a transfer.
@@ -81,10 +96,8 @@ pub(crate) fn ask_transfer(
     stage: Stage,
     cx: &Context<'_>,
 ) -> Result<Step, Refusal> {
-    if merchant.sub.is_some() {
-        return Err(Refusal::Unsupported("transfers of a service provider"));
-    }
-    merchant.get(&format!("{BILLS}/out-bill-no/{}", reference("reference", of)?), stage, cx)
+    let (of, sub) = (reference("reference", of)?, merchant.asking_for('?'));
+    merchant.get(&format!("{}/out-bill-no/{of}{sub}", bills(merchant)), stage, cx)
 }
 
 /// What a transfer came to, once it is the one that was asked for.
@@ -98,7 +111,11 @@ pub(crate) fn transfer_state(
         same("mch_id", bill.mch_id.as_deref(), &merchant.identity.mchid)?;
     }
     if bill.appid.is_some() {
-        same("appid", bill.appid.as_deref(), &merchant.appid)?;
+        same("appid", bill.appid.as_deref(), app(merchant))?;
+    }
+    if bill.sub_mchid.is_some() || bill.mch_id.is_some() && merchant.sub.is_some() {
+        let sub = merchant.sub.as_ref().map_or("", |sub| sub.mchid.as_str());
+        same("sub_mchid", bill.sub_mchid.as_deref(), sub)?;
     }
     same("out_bill_no", Some(&bill.out_bill_no), of)?;
     let said = match bill.transfer_amount {
@@ -110,6 +127,7 @@ pub(crate) fn transfer_state(
     let verdict = match (bill.state.as_str(), &bill.package_info) {
         ("SUCCESS", _) => Verdict::Succeeded,
         ("WAIT_USER_CONFIRM", Some(package)) => Verdict::Awaiting(confirm(merchant, package)),
+        ("", Some(package)) if merchant.sub.is_some() => Verdict::Awaiting(confirm(merchant, package)),
         ("ACCEPTED" | "PROCESSING" | "WAIT_USER_CONFIRM" | "TRANSFERING" | "CANCELING", _) => {
             Verdict::Pending
         }
@@ -127,7 +145,12 @@ pub(crate) fn transfer_state(
 
 /// What `requestMerchantTransfer` takes.
 fn confirm(merchant: &Merchant, package: &str) -> Action {
-    let values =
-        [("mchId", merchant.identity.mchid.as_str()), ("appId", &merchant.appid), ("package", package)];
-    Action::Client { parameters: values.map(|(name, value)| (name.to_owned(), value.to_owned())).into() }
+    let mut values = vec![("mchId", merchant.identity.mchid.as_str()), ("appId", &merchant.appid)];
+    if let Some(sub) = &merchant.sub {
+        values.push(("subMchId", &sub.mchid));
+        values.extend(sub.appid.as_deref().map(|appid| ("subAppId", appid)));
+    }
+    values.push(("package", package));
+    let named = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+    Action::Client { parameters: values.into_iter().map(named).collect() }
 }

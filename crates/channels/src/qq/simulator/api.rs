@@ -8,8 +8,9 @@ use md5::{Digest as _, Md5};
 use paycore::channel::simulator::Answer;
 use paycore::time::Timestamp;
 
-use super::wire::{Fields, fields, respond, write};
+use super::wire::respond;
 use super::{Order, Refund, Wallet};
+use crate::sandbox::xml::{Fields, fields, write};
 
 /// Why a request is not carried out: code and text.
 struct Error(&'static str, &'static str);

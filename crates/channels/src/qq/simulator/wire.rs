@@ -1,7 +1,5 @@
 //! The provider's own way to read documents, to check what the merchant signed and to sign what it answers.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
@@ -9,9 +7,7 @@ use md5::{Digest as _, Md5};
 use paycore::time::Timestamp;
 
 use super::Wallet;
-
-/// What a document says.
-pub(super) type Fields = BTreeMap<String, String>;
+use crate::sandbox::xml::{Fields, read, write};
 
 impl Wallet {
     /// The fields of a request that carries this merchant's signature.
@@ -35,52 +31,6 @@ impl Wallet {
         fields.insert("sign".into(), self.sign(&fields));
         write(&fields)
     }
-}
-
-/// Names and values as fields.
-pub(super) fn fields<const N: usize>(pairs: [(&str, &str); N]) -> Fields {
-    pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
-}
-
-pub(super) fn write(fields: &Fields) -> String {
-    let filled = fields.iter().filter(|(_, value)| !value.is_empty());
-    let cell = |(name, value): (&String, &String)| format!("<{name}><![CDATA[{value}]]></{name}>");
-    format!("<xml>{}</xml>", filled.map(cell).collect::<String>())
-}
-
-/// Reads what merchants' libraries write: elements one after the other, plain or as character data.
-fn read(document: &str) -> Option<Fields> {
-    let mut rest = document.trim().strip_prefix("<xml>")?.strip_suffix("</xml>")?.trim_start();
-    let mut fields = Fields::new();
-    while !rest.is_empty() {
-        let (name, after) = rest.strip_prefix('<')?.split_once('>')?;
-        let end = format!("</{name}>");
-        let mut value = String::new();
-        rest = after;
-        while !rest.starts_with(&end) {
-            if let Some(data) = rest.strip_prefix("<![CDATA[") {
-                let (data, after) = data.split_once("]]>")?;
-                value += data;
-                rest = after;
-            } else {
-                let length = rest.find('<').filter(|length| *length > 0)?;
-                value += &unescape(&rest[..length]);
-                rest = &rest[length..];
-            }
-        }
-        rest = rest[end.len()..].trim_start();
-        let word = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        if !word || fields.insert(name.to_owned(), value).is_some() {
-            return None;
-        }
-    }
-    Some(fields)
-}
-
-fn unescape(text: &str) -> String {
-    let escapes =
-        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#34;", "\""), ("&#39;", "'"), ("&amp;", "&")];
-    escapes.iter().fold(text.to_owned(), |text, (escaped, sign)| text.replace(escaped, sign))
 }
 
 /// A response.

@@ -15,6 +15,7 @@ use crate::sandbox::share::{Asked, Sharable};
 use crate::sandbox::v3::{
     Content, Error, NOT_FOUND, PARAM, Result, SYSTEM, certificates, invalid, opened, refuse,
 };
+use crate::sandbox::wechat_login::OPENID;
 
 const NO_ORDER: Error = Error(404, "ORDER_NOT_EXIST", "订单不存在");
 const NO_REFUND: Error = Error(404, "RESOURCE_NOT_EXISTS", "查询的资源不存在");
@@ -77,7 +78,9 @@ impl Platform {
             ("GET", ["certificates"]) => {
                 Ok(Some(certificates(&self.seal, &self.certificate, &self.certificate_serial)))
             }
-            ("GET", ["bill", kind @ ("tradebill" | "fundflowbill")]) => self.locate(kind, query, now),
+            ("GET", ["bill", kind @ ("tradebill" | "fundflowbill" | "sub-merchant-fundflowbill")]) => {
+                self.locate(kind, query, now)
+            }
             (_, ["profitsharing", path @ ..]) => {
                 let content = if method == "POST" { Some(content()?) } else { None };
                 self.sharing(&Asked { method, path, query, content }, now)
@@ -91,12 +94,14 @@ impl Platform {
                 let order = self.orders.get(*key).ok_or(NO_ORDER)?;
                 let said = content()?.parts();
                 refuse([(said != order.parts || said.is_empty(), PARAM)])?;
-                self.shut(key, &Content(json!({"mchid": self.mchid})), now)
+                self.end(key, now)
             }
-            ("POST", ["fund-app", "mch-transfer", "transfer-bills"]) => self.pay_out(&content()?, now),
-            ("GET", ["fund-app", "mch-transfer", "transfer-bills", "out-bill-no", key]) => self.transfer(key),
-            ("POST", ["fund-app", "mch-transfer", "transfer-bills", "out-bill-no", key, "cancel"]) => {
-                self.cancel_transfer(key, now)
+            (_, ["fund-app", "mch-transfer", path @ ..]) => {
+                let path = match (path, &self.sub) {
+                    (["partner", path @ ..], Some(_)) | (path, None) => path,
+                    _ => return Err(NOT_FOUND),
+                };
+                self.transfers((method, path, query), request.body(), now)
             }
             _ => Err(NOT_FOUND),
         }
@@ -132,7 +137,8 @@ impl Platform {
     }
 
     fn start(&mut self, scene: &str, content: &Content, now: Timestamp) -> Result {
-        self.begin(self.new_order(scene, content, now)?, now)
+        self.ours(content)?;
+        self.begin(self.new_order(scene, content, self.openid(), now)?, now)
     }
 
     fn begin(&mut self, order: Order, now: Timestamp) -> Result {
@@ -173,8 +179,15 @@ impl Platform {
     /// A payment with parts: an order as any other, and one more for each part.
     fn combine(&mut self, scene: &str, content: &Content, now: Timestamp) -> Result {
         let (mut parts, mut sum) = (Vec::new(), 0);
+        refuse([
+            (content.text("/combine_appid") != Some(&self.appid), invalid("商户号和AppID不匹配")),
+            (content.text("/combine_mchid") != Some(&self.mchid), invalid("合单商户号不匹配")),
+        ])?;
         for part in content.rows("sub_orders") {
             let (number, mchid) = (part.required("/out_trade_no")?, part.required("/mchid")?);
+            // A provider's parts are those of merchants that it serves.
+            let whose = if self.sub.is_some() { part.required("/sub_mchid")? } else { mchid };
+            refuse([(self.sub.is_some() && mchid != self.mchid, invalid("子单商户号不匹配"))])?;
             let fen = part.number("/amount/total_amount").filter(|fen| *fen > 0).ok_or(PARAM)?;
             refuse([(part.required("/attach")?.len() > 128 || number.len() > 32, PARAM)])?;
             sum += fen;
@@ -183,12 +196,12 @@ impl Platform {
                 description: part.required("/description")?.to_owned(),
                 fen,
                 shared: part.0["settle_info"]["profit_sharing"] == true,
-                whole: Some((content.required("/combine_out_trade_no")?.to_owned(), mchid.to_owned())),
+                whole: Some((content.required("/combine_out_trade_no")?.to_owned(), whose.to_owned())),
                 ..Order::default()
             });
         }
         let whole = content.as_one_order(sum);
-        let order = self.new_order(scene, &whole, now)?;
+        let order = self.new_order(scene, &whole, "/payer/openid", now)?;
         let numbers: Vec<String> = parts.iter().map(|part| part.out_trade_no.clone()).collect();
         let known = self.orders.get(&order.out_trade_no);
         let taken = known.is_none() && numbers.iter().any(|number| self.orders.contains_key(number));
@@ -210,12 +223,16 @@ impl Platform {
         let (state, text) = order.state();
         let part = |number: &String| {
             let part = self.orders.get(number)?;
-            let (_, mchid) = part.whole.as_ref()?;
+            let (_, whose) = part.whole.as_ref()?;
+            let mchid = if self.sub.is_some() { &self.mchid } else { whose };
             let mut shown = json!({
                 "mchid": mchid, "out_trade_no": number, "trade_state": state, "trade_state_desc": text,
                 "trade_type": part.trade_type, "attach": number,
                 "amount": {"total_amount": part.fen, "payer_amount": part.fen, "currency": "CNY"},
             });
+            if self.sub.is_some() {
+                shown["sub_mchid"] = whose.as_str().into();
+            }
             if let Some(at) = order.paid {
                 shown["transaction_id"] = part.transaction_id.as_str().into();
                 shown["success_time"] = at.to_rfc3339_seconds(8 * 3600).into();
@@ -227,8 +244,7 @@ impl Platform {
             "combine_out_trade_no": order.out_trade_no, "combine_transaction_id": order.transaction_id})
     }
 
-    fn new_order(&self, scene: &str, content: &Content, now: Timestamp) -> Result<Order> {
-        self.ours(content)?;
+    fn new_order(&self, scene: &str, content: &Content, payer: &str, now: Timestamp) -> Result<Order> {
         let kinds = [
             ("native", "NATIVE"),
             ("h5", "MWEB"),
@@ -253,7 +269,7 @@ impl Platform {
             (description.chars().count() > 127, PARAM),
             (content.text("/amount/currency").is_some_and(|currency| currency != "CNY"), PARAM),
             (!barcode && !notify_url.is_some_and(address), PARAM),
-            (trade_type == "JSAPI" && without(self.openid()), PARAM),
+            (trade_type == "JSAPI" && without(payer), PARAM),
             (trade_type == "MWEB" && content.text("/scene_info/h5_info/type") != Some("Wap"), PARAM),
             (trade_type == "MWEB" && without("/scene_info/payer_client_ip"), PARAM),
             (barcode && (!digits || without("/scene_info/store_info/out_id")), PARAM),
@@ -300,7 +316,7 @@ impl Platform {
             value["bank_type"] = "OTHERS".into();
             value["success_time"] = at.to_rfc3339_seconds(8 * 3600).into();
             let openid = if self.sub.is_some() { "sp_openid" } else { "openid" };
-            value["payer"] = json!({openid: "oUpF8uSandboxPayer"});
+            value["payer"] = json!({openid: OPENID});
             value["amount"]["payer_total"] = order.fen.into();
             value["amount"]["currency"] = "CNY".into();
         }
@@ -313,6 +329,10 @@ impl Platform {
     fn shut(&mut self, key: &str, content: &Content, now: Timestamp) -> Result {
         let mut numbers = self.who().into_iter().filter(|(name, _)| name.ends_with("mchid"));
         refuse([(numbers.any(|(name, ours)| content.text(&format!("/{name}")) != Some(ours)), PARAM)])?;
+        self.end(key, now)
+    }
+
+    fn end(&mut self, key: &str, now: Timestamp) -> Result {
         // The real platform answers so for numbers it does not know, too.
         let Some(order) = self.orders.get(key) else { return Ok(Some(Value::Null)) };
         let script = order.script();
@@ -351,7 +371,8 @@ impl Platform {
         let fen = content.number("/amount/refund").filter(|fen| *fen > 0).ok_or(PARAM)?;
         let sub = self.sub.as_ref().map(|(mchid, _)| mchid.as_str());
         refuse([(content.text("/sub_mchid") != sub, Error(403, "NO_AUTH", "商户无权限"))])?;
-        let ours = |order: &&Order| order.whole.as_ref().is_none_or(|(_, mchid)| *mchid == self.mchid);
+        let own = sub.unwrap_or(&self.mchid);
+        let ours = |order: &&Order| order.whole.as_ref().is_none_or(|(_, whose)| whose == own);
         let order =
             self.orders.get(&key).filter(|order| order.parts.is_empty()).filter(ours).ok_or(NO_REFUND)?;
         let known = self.find_refund(&number);

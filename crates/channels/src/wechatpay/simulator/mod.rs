@@ -4,9 +4,11 @@
 //! README.
 
 mod api;
+#[path = "../../wechatpay_funds/simulator/bill.rs"]
 mod bill;
 mod notify;
 mod payer;
+#[path = "../../wechatpay_funds/simulator/transfer.rs"]
 mod transfer;
 mod wire;
 
@@ -19,7 +21,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use paycore::channel::Settings;
 use paycore::channel::simulator::{Answer, BookLine, Maker, Notification, Provision, Simulator};
-use paycore::crypto::{Decrypter, KeyError, Keyring, Signer, Verifier};
+use paycore::crypto::{Decrypter, Encrypter, KeyError, Keyring, Signer, Verifier};
 use paycore::currency::Currency;
 use paycore::money::Money;
 use paycore::secret::Secret;
@@ -31,6 +33,7 @@ use transfer::Transfer;
 
 use crate::sandbox::drawn;
 use crate::sandbox::share::Shares;
+use crate::sandbox::wechat_login::Logins;
 use crate::sandbox::x509;
 
 /// Makes simulated WeChat Pay platforms, one per merchant.
@@ -68,6 +71,7 @@ impl Maker for Sandbox {
         theirs.set("merchant_public_key", merchant.public);
         theirs.set("platform_private_key", platform.private.expose());
         theirs.set("base_url", base_url);
+        Logins::provision(&mut ours, &mut theirs, base_url, rng);
         Ok(Provision { ours, theirs })
     }
 
@@ -92,8 +96,11 @@ struct Platform {
     signer: Box<dyn Signer>,
     merchant: Box<dyn Verifier>,
     decrypter: Box<dyn Decrypter>,
+    /// For the merchant alone.
+    encrypter: Box<dyn Encrypter>,
     seal: Aes256Gcm,
     shares: Shares,
+    logins: Logins,
     transfers: BTreeMap<String, Transfer>,
     orders: BTreeMap<String, Order>,
     /// When an order has something to do by itself.
@@ -198,8 +205,10 @@ impl Platform {
             signer: keyring.signer(secret("platform_private_key")?)?,
             merchant: keyring.verifier(secret("merchant_public_key")?.expose())?,
             seal: seal.map_err(|_| KeyError::Malformed { expected: "key of 32 bytes" })?,
+            encrypter: keyring.encrypter(secret("merchant_public_key")?.expose())?,
             decrypter: keyring.decrypter(secret("platform_private_key")?)?,
             shares: Shares::default(),
+            logins: Logins::open(theirs, secret("sub_appid").or(secret("appid"))?.expose()),
             transfers: BTreeMap::new(),
             orders: BTreeMap::new(),
             agenda: BTreeSet::new(),
@@ -256,6 +265,9 @@ impl Platform {
 impl Simulator for Platform {
     fn handle(&mut self, request: &Request<Bytes>, now: Timestamp) -> Answer {
         self.advance(now);
+        if let Some(answer) = self.logins.handle(request, now) {
+            return Answer::Reply(answer);
+        }
         let Some(rest) = request.uri().path().strip_prefix("/payer/") else { return self.api(request, now) };
         Answer::Reply(self.payer(request, rest, now))
     }

@@ -6,8 +6,8 @@ use super::stand::{
     BASE_URL, Failure, Stand, Trouble, currency, method, payment, query, query_refund, refund,
 };
 use crate::channel::{
-    AccountKind, Capability, Capture, CaptureMode, Close, Currencies, Effect, Identify, Operation, Pay,
-    Payment, Profile, QueryReturn, QueryShare, QueryTransfer, Receiver, Refusal, Release, ReturnShare,
+    AccountKind, Capability, Capture, CaptureMode, Close, Currencies, Device, Effect, Identify, Operation,
+    Pay, Payment, Profile, QueryReturn, QueryShare, QueryTransfer, Receiver, Refusal, Release, ReturnShare,
     Settings, Share, SignIn, Statement, StatementKind, Step, Transfer, Verb, Void,
 };
 use crate::currency::Currency;
@@ -200,7 +200,11 @@ pub(super) fn amounts(stand: &mut Stand<'_>) -> Result<(), Failure> {
 pub(super) fn effects(stand: &mut Stand<'_>) -> Result<(), Failure> {
     let row = first_row(stand)?;
     let reference = stand.reference();
-    for operation in operations(stand, row, &reference)? {
+    for mut operation in operations(stand, row, &reference)? {
+        // Without the provider's number of the payment a channel may have to ask for it first.
+        if let Operation::Refund(refund) = &mut operation {
+            refund.payment.channel_id = Some("261123112233445566778".to_owned());
+        }
         let Ok(Step::Send(call)) = stand.channel.encode(&operation, &stand.cx()) else { continue };
         let wanted = match operation.verb() {
             Verb::Query | Verb::QueryRefund => Some(Effect::None),
@@ -305,6 +309,12 @@ pub(super) fn every_operation(
         Operation::QueryTransfer(QueryTransfer { reference, channel_id: None, started_at: day, money }),
         Operation::SignIn(SignIn { return_url: "https://shop.example/".to_owned(), state: "1".to_owned() }),
         Operation::Identify(Identify { code: "1".to_owned() }),
+        Operation::AuthorizeDevice(Device {
+            store: "1".to_owned(),
+            store_name: "shop".to_owned(),
+            device: "1".to_owned(),
+            challenge: "1".to_owned(),
+        }),
     ]);
     let kinds = [StatementKind::Trade, StatementKind::Funds];
     operations.extend(kinds.map(|kind| Operation::Statement(Statement { kind, day })));

@@ -10,9 +10,8 @@ use http::{Method as HttpMethod, Request, Response, Uri};
 use super::Options;
 use crate::channel::simulator::{Answer, BookLine, Maker, Notification, Provision, Simulator};
 use crate::channel::{
-    Action, Capability, CaptureMode, Channel, Context, Currencies, Driver, Fault, Memo, Method, Operation,
-    Outcome, Pay, Payer, Payment, Profile, Query, QueryRefund, Refund, Refusal, Report, Settings, Step,
-    Verdict, Verified,
+    Action, Capability, CaptureMode, Channel, Context, Driver, Fault, Memo, Method, Operation, Outcome, Pay,
+    Payer, Payment, Profile, Query, QueryRefund, Refund, Refusal, Report, Settings, Step, Verdict, Verified,
 };
 use crate::crypto::Keyring;
 use crate::currency::Currency;
@@ -401,12 +400,7 @@ fn auth_code(brand: &str) -> &'static str {
 
 /// A currency of the capability: CNY where it takes it.
 pub(super) fn currency(capability: &Capability) -> Currency {
-    match capability.currencies {
-        Currencies::Only(list) if !list.contains(&Currency::CNY) => {
-            list.first().copied().unwrap_or(Currency::CNY)
-        }
-        _ => Currency::CNY,
-    }
+    capability.currencies.usual()
 }
 
 pub(super) fn query(pay: &Pay) -> Operation {

@@ -267,7 +267,7 @@ pub(super) fn statement(stand: &mut Stand<'_>) -> Result<(), Failure> {
     let count = |kind| lines.iter().filter(|line| line.0 == kind).count() as u64;
     let counted = Totals { payments: count(LineKind::Payment), refunds: count(LineKind::Refund) };
     stand.same("totals", totals, counted)?;
-    let book = stand.simulator.book().into_iter().map(row_of);
+    let book = stand.simulator.book().into_iter().map(|line| known(&lines, line));
     let (mut book, mut lines) = (book.collect::<Vec<_>>(), lines);
     book.sort_by_key(|line| format!("{line:?}"));
     lines.sort_by_key(|line| format!("{line:?}"));
@@ -289,12 +289,7 @@ fn fetched(stand: &mut Stand<'_>, day: Timestamp) -> Result<(), Failure> {
         let booked =
             stand.simulator.book().into_iter().filter(|line| line.at.beijing()[..10] == day.beijing()[..10]);
         let wanted: Vec<BookLine> = booked.collect();
-        // A statement of funds may know a refund by its own reference only.
-        let by_itself = |line: &BookLine| {
-            let reference = line.refund.clone().filter(|_| *kind == StatementKind::Funds);
-            reference.is_some_and(|reference| lines.contains(&row_of(BookLine { reference, ..line.clone() })))
-        };
-        let found = |line: &BookLine| lines.contains(&row_of(line.clone())) || by_itself(line);
+        let found = |line: &BookLine| lines.contains(&known(&lines, line.clone()));
         let missing = wanted.iter().find(|wanted| !found(wanted));
         stand.ensure(missing.is_none(), || format!("{kind:?} of the day lacks {missing:?}"))?;
         if *kind == StatementKind::Trade {
@@ -307,6 +302,12 @@ fn fetched(stand: &mut Stand<'_>, day: Timestamp) -> Result<(), Failure> {
 fn row_of(line: BookLine) -> Row {
     let kind = if line.refund.is_some() { LineKind::Refund } else { LineKind::Payment };
     (kind, line.reference, line.money, seconds(line.at))
+}
+
+/// The row of a line of the book as a statement has it: some know a refund by its own reference only.
+fn known(lines: &[Row], line: BookLine) -> Row {
+    let alone = line.refund.clone().map(|reference| row_of(BookLine { reference, ..line.clone() }));
+    alone.filter(|row| lines.contains(row)).unwrap_or_else(|| row_of(line))
 }
 
 type Row = (LineKind, String, Money, i64);

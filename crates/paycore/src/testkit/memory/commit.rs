@@ -10,7 +10,7 @@ use crate::event::Event;
 use crate::exception::Exception;
 use crate::id::{EventId, MerchantId};
 use crate::idempotency::{Answer, Claim};
-use crate::ledger::{Balance, Entry, Side, Transaction};
+use crate::ledger::{Entry, Transaction};
 use crate::link::Link;
 use crate::merchant::{ApiKey, Merchant};
 use crate::order::{Attempt, Order};
@@ -33,7 +33,7 @@ impl Tables {
         changes.transactions.into_iter().try_for_each(|transaction| self.post(tenant, transaction))?;
         changes.events.into_iter().try_for_each(|event| self.publish(tenant, event))?;
         changes.audit.into_iter().try_for_each(|audit| self.audit(tenant, audit))?;
-        entries.iter().try_for_each(|entry| self.fold(tenant, entry))
+        self.book(tenant, &entries)
     }
 
     fn claim(&mut self, tenant: MerchantId, claim: Claim) -> Done {
@@ -75,6 +75,8 @@ impl Tables {
             Put::Exception(row) => self.exception(tenant, row),
             Put::Link(row) => self.link(tenant, row),
             Put::Document(row) => self.document(tenant, row),
+            Put::AccountTerms(row) => self.account_terms(tenant, row),
+            Put::Books(row) => self.close_books(tenant, row),
             Put::EventDispatched(id) => self.dispatched(tenant, id),
             Put::Sandbox(SandboxRecord { account_id, key, value }) => {
                 self.sandbox.put((tenant, (account_id, key)), value);
@@ -242,23 +244,15 @@ impl Tables {
         if self.transactions.get(&(tenant, row.id)).is_some() {
             return Err(CommitError::Duplicate("id"));
         }
+        if self.books.get(&tenant).is_some_and(|books| row.effective_at < books.closed_until) {
+            return Err(CommitError::Closed);
+        }
+        require(row.effective_at <= row.created_at, "transactions.effective")?;
         unique(&mut self.booked, (tenant, row.event_id), row.id, "event_id")?;
+        if let Some(reversed) = row.reverses {
+            unique(&mut self.reversals, (tenant, reversed), row.id, "reverses")?;
+        }
         self.transactions.put((tenant, row.id), row);
-        Ok(())
-    }
-
-    fn fold(&mut self, tenant: MerchantId, entry: &Entry) -> Done {
-        let currency = entry.money.currency();
-        let key = (tenant, (entry.account.clone(), currency));
-        let empty = || Balance { account: entry.account.clone(), currency, debits: 0, credits: 0 };
-        let mut balance = self.balances.get(&key).cloned().unwrap_or_else(empty);
-        let side = match entry.side {
-            Side::Debit => &mut balance.debits,
-            Side::Credit => &mut balance.credits,
-        };
-        let sum = side.checked_add(entry.money.minor());
-        *side = sum.ok_or_else(|| CommitError::Broken("balances.sums".into()))?;
-        self.balances.put(key, balance);
         Ok(())
     }
 

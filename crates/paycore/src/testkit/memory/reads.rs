@@ -15,7 +15,7 @@ use crate::id::{
     LinkId, MerchantId, OrderId, RefundId, TransactionId,
 };
 use crate::idempotency::{Idempotency, Record};
-use crate::ledger::{Balance, Ledger, Transaction, TransactionFilter};
+use crate::ledger::{Balance, Basis, Books, Ledger, Side, Transaction, TransactionFilter};
 use crate::link::{Link, Links};
 use crate::merchant::{ApiKey, ApiKeys, Merchant, Merchants};
 use crate::order::{Attempt, Order, OrderFilter, Orders};
@@ -148,8 +148,27 @@ impl Ledger for MemoryStore {
         filter: &TransactionFilter,
         at: &Page,
     ) -> Read<Vec<Transaction>> {
-        let wanted = |row: &Transaction| filter.order_id.is_none_or(|order| row.order_id == Some(order));
+        let wanted = |row: &Transaction| {
+            filter.order_id.is_none_or(|order| row.order_id == Some(order))
+                && filter.kind.is_none_or(|kind| row.kind == kind)
+        };
         Ok(page(of!(&self.tables().transactions, tenant, TransactionId).filter(|(_, row)| wanted(row)), at))
+    }
+
+    async fn booked_after(
+        &self,
+        tenant: MerchantId,
+        position: i64,
+        limit: usize,
+    ) -> Read<Vec<(i64, Transaction)>> {
+        let tables = self.tables();
+        let Some(first) = position.checked_add(1) else { return Ok(Vec::new()) };
+        let events = tables.events.range((tenant, first)..=(tenant, i64::MAX));
+        let booked = events.filter_map(|(_, event)| {
+            let id = tables.booked.get(&(tenant, event.id))?;
+            Some((event.position, tables.transactions.get(&(tenant, *id))?.clone()))
+        });
+        Ok(booked.take(limit).collect())
     }
 
     async fn balances(&self, tenant: MerchantId) -> Read<Vec<Balance>> {
@@ -159,6 +178,31 @@ impl Ledger for MemoryStore {
         // The type's own order is not the order of codes.
         balances.sort_by(|a, b| (&a.account, a.currency.code()).cmp(&(&b.account, b.currency.code())));
         Ok(balances)
+    }
+
+    async fn balances_at(&self, tenant: MerchantId, at: Timestamp, basis: Basis) -> Read<Vec<Balance>> {
+        let mut balances = self.balances(tenant).await?;
+        balances.iter_mut().for_each(|balance| (balance.debits, balance.credits) = (0, 0));
+        let tables = self.tables();
+        let own = of!(&tables.transactions, tenant, TransactionId).map(|(_, row)| row);
+        let counts = own.filter(|row| match basis {
+            Basis::Booked => row.created_at <= at,
+            Basis::Effective => row.effective_at <= at,
+        });
+        for entry in counts.flat_map(|row| &row.entries) {
+            let (account, currency) = (&entry.account, entry.money.currency());
+            let balance = balances.iter_mut().find(|row| (&row.account, row.currency) == (account, currency));
+            let Some(balance) = balance else { continue };
+            match entry.side {
+                Side::Debit => balance.debits += entry.money.minor(),
+                Side::Credit => balance.credits += entry.money.minor(),
+            }
+        }
+        Ok(balances)
+    }
+
+    async fn books(&self, tenant: MerchantId) -> Read<Books> {
+        Ok(self.tables().books.get(&tenant).copied().unwrap_or_default())
     }
 }
 

@@ -119,6 +119,7 @@ fn put_texts(put: &Put) -> [Option<&str>; 5] {
             [Some(&row.id), Some(&row.status), row.number.as_deref(), row.parent.as_deref(), Some(&row.body)]
         }
         Put::Sandbox(row) => [Some(&row.key), Some(&row.value), None, None, None],
-        Put::EventDispatched(_) | Put::HastenDue(_) => [None; 5],
+        Put::AccountTerms(row) => [Some(&row.account), None, None, None, None],
+        Put::Books(_) | Put::EventDispatched(_) | Put::HastenDue(_) => [None; 5],
     }
 }

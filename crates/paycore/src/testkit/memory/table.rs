@@ -16,7 +16,7 @@ use crate::id::{
     LinkId, MerchantId, OrderId, RefundId, TransactionId,
 };
 use crate::idempotency::Record;
-use crate::ledger::{Balance, Transaction};
+use crate::ledger::{Balance, Books, Transaction};
 use crate::link::Link;
 use crate::merchant::{ApiKey, Merchant};
 use crate::order::{Attempt, Order};
@@ -114,6 +114,9 @@ tables! {
     transactions: Of<TransactionId> => Transaction,
     booked: Of<EventId> => TransactionId,
     balances: Of<(String, Currency)> => Balance,
+    frozen_debits: Of<(String, Currency)> => i64,
+    reversals: Of<TransactionId> => TransactionId,
+    books: MerchantId => Books,
     events: Of<i64> => Event,
     event_positions: Of<EventId> => i64,
     event_sequences: Of<(String, i64)> => i64,
@@ -164,6 +167,7 @@ impl Tables {
             refunds: rows(&self.refunds),
             transactions: rows(&self.transactions),
             balances: rows(&self.balances),
+            books: self.books.iter().map(|(id, row)| (*id, *row)).collect(),
             events: rows(&self.events),
             endpoints: rows(&self.endpoints),
             deliveries: rows(&self.deliveries),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::world::{SimulationError, World};
 use crate::catalogue::{self, Input};
-use crate::channel::{CaptureMode, Driver};
+use crate::channel::{Capability, CaptureMode, Driver};
 use crate::currency::Currency;
 use crate::error::{Code, Error};
 use crate::sandbox;
@@ -21,11 +21,24 @@ pub(super) enum Deed {
     Call { shop: usize, operation: &'static str, input: Value, key: String },
 }
 
-/// Every method of the drivers that takes CNY, and whether it can be captured later.
-pub(super) fn offers(drivers: &[&'static dyn Driver]) -> Vec<(String, bool)> {
+/// A way to pay.
+#[derive(Debug, Clone)]
+pub(super) struct Offer {
+    method: String,
+    currency: Currency,
+    /// Whether it can be captured later.
+    manual: bool,
+}
+
+/// Every method of the drivers, in CNY where it takes that.
+pub(super) fn offers(drivers: &[&'static dyn Driver]) -> Vec<Offer> {
     let capabilities = drivers.iter().flat_map(|driver| driver.profile().capabilities);
-    let payable = capabilities.filter(|c| c.currencies.contains(Currency::CNY));
-    payable.map(|c| (format!("{}.{}", c.brand, c.scene), c.captures.contains(&CaptureMode::Manual))).collect()
+    let offer = |of: &Capability| Offer {
+        method: format!("{}.{}", of.brand, of.scene),
+        currency: of.currencies.usual(),
+        manual: of.captures.contains(&CaptureMode::Manual),
+    };
+    capabilities.map(offer).collect()
 }
 
 impl World {
@@ -41,10 +54,10 @@ impl World {
 
     async fn make_order(&mut self, shop: usize) -> Result<(), SimulationError> {
         let offer = self.roll(self.offers.len() as u64);
-        let (method, manual) = self.offers[usize::try_from(offer).unwrap_or(0)].clone();
+        let Offer { method, currency, manual } = self.offers[usize::try_from(offer).unwrap_or(0)].clone();
         let manual = manual && self.roll(3) == 0;
         let mut input = json!({
-            "amount": self.amount(), "currency": "CNY", "subject": "Tea 茶叶", "method": method,
+            "amount": self.amount(), "currency": currency, "subject": "Tea 茶叶", "method": method,
             "expires_in": 60 + self.roll(7200),
             "capture_method": if manual { "manual" } else { "automatic" },
             "payer": {"id": "payer-1", "ip": "203.0.113.7", "auth_code": "134500000000000001"},

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use super::deeds::Deed;
+use super::deeds::{Deed, Offer};
 use super::weather::{Receivers, Storm};
 use super::{Config, Counts};
 use crate::account;
@@ -19,11 +19,13 @@ use crate::sandbox;
 use crate::secret::Secret;
 use crate::store::Queue;
 use crate::testkit::MemoryStore;
-use crate::time::{ManualClock, SeededRng, Timestamp};
+use crate::time::{Clock as _, ManualClock, SeededRng, Timestamp};
 use crate::webhook;
 
 /// 2026-01-01T00:00:00Z.
 const START: i64 = 1_767_225_600;
+/// Seconds.
+const DAY: i64 = 24 * 3_600;
 
 /// The simulation itself could not go on; not a finding about the engine's data.
 #[derive(Debug, thiserror::Error)]
@@ -50,8 +52,8 @@ pub(super) struct World {
     pub(super) shops: Vec<Shop>,
     pub(super) config: Config,
     pub(super) dice: SeededRng,
-    /// Methods and currencies that every shop can take.
-    pub(super) offers: Vec<(String, bool)>,
+    /// What every shop can take.
+    pub(super) offers: Vec<Offer>,
     agenda: BTreeMap<(Timestamp, u64), Deed>,
     deeds: u64,
 }
@@ -123,11 +125,34 @@ impl World {
         Ok(())
     }
 
+    /// Lets so many seconds pass. Only those in which something happens are lived through; a day has few of them.
+    pub(super) async fn run_for(&mut self, seconds: u64) -> Result<(), SimulationError> {
+        let end = self.clock.now().plus(Duration::from_secs(seconds));
+        while self.clock.now() < end {
+            let next = self.next_second().await?.min(end);
+            self.clock.set(next);
+            self.second().await?;
+        }
+        Ok(())
+    }
+
+    /// The next whole second in which somebody has something to do, at most the next midnight.
+    async fn next_second(&self) -> Result<Timestamp, SimulationError> {
+        let now = self.clock.now();
+        let day = DAY - (now.secs() - START).rem_euclid(DAY);
+        let midnight = Timestamp::from_secs(now.secs() + day);
+        let deed = self.agenda.keys().next().map(|(at, _)| *at);
+        let notice = sandbox::service::next_due(&self.engine).await?;
+        let first = [deed, notice, self.store.next_due()].into_iter().flatten().min();
+        let whole = |at: Timestamp| Timestamp::from_secs((at.micros() - 1).div_euclid(1_000_000) + 1);
+        Ok(first.map_or(midnight, whole).max(Timestamp::from_secs(now.secs() + 1)).min(midnight))
+    }
+
     /// One second of the world: what people do, what workers do, what channels send.
-    pub(super) async fn second(&mut self) -> Result<(), SimulationError> {
-        let now = self.clock.advance(Duration::from_secs(1));
-        let day = 24 * 3600;
-        if (now.secs() - START) % day == 0 && (now.secs() - START) / day < i64::from(self.config.days) {
+    async fn second(&mut self) -> Result<(), SimulationError> {
+        let now = self.clock.now();
+        let (days, rest) = ((now.secs() - START) / DAY, (now.secs() - START) % DAY);
+        if rest == 0 && days < i64::from(self.config.days) {
             self.plan_day();
         }
         while let Some(entry) = self.agenda.first_entry() {
@@ -157,7 +182,7 @@ impl World {
     }
 
     pub(super) fn later(&mut self, seconds: u64, deed: Deed) {
-        let at = crate::time::Clock::now(&*self.clock).plus(Duration::from_secs(seconds));
+        let at = self.clock.now().plus(Duration::from_secs(seconds));
         self.deeds += 1;
         self.agenda.insert((at, self.deeds), deed);
     }

@@ -13,15 +13,15 @@ use crate::id::{
     LinkId, MerchantId, OrderId, RefundId, TransactionId,
 };
 use crate::idempotency::{Answer, Claim, Record};
-use crate::ledger::{Entry, Side, Transaction};
+use crate::ledger::{AccountTerms, Books, Entry, Side, Transaction};
 use crate::link::{Link, LinkDetails};
 use crate::merchant::{ApiKey, Merchant, Scope};
 use crate::money::Money;
-use crate::order::{Attempt, AttemptStatus, LineItem, Order, OrderDetails, OrderStatus};
+use crate::order::{Attempt, AttemptStatus, ClientSecret, LineItem, Order, OrderDetails, OrderStatus};
 use crate::refund::{Refund, RefundStatus};
 use crate::sandbox::SandboxRecord;
 use crate::store::{Changes, Put};
-use crate::time::Timestamp;
+use crate::time::{SeededRng, Timestamp};
 use crate::webhook::{Delivery, DeliveryStatus, Endpoint, Try};
 
 /// The merchant of [`every_kind_of_change`].
@@ -78,6 +78,7 @@ pub fn order(number: u128) -> Order {
             }),
             split: None,
             agent_id: None,
+            client_secret: Some(ClientSecret::new(OrderId::from_bits(number), TENANT, false, &SeededRng::new(1))),
         },
         expires_at: NOW,
         created_at: NOW,
@@ -191,6 +192,8 @@ pub fn transaction(number: u128, amount: Money) -> Transaction {
         refund_id: None,
         money: amount,
         created_at: NOW,
+        effective_at: NOW,
+        reverses: None,
         entries: vec![
             entry("channel_receivable:alipay", Side::Debit),
             entry("merchant_pending", Side::Credit),
@@ -403,6 +406,10 @@ pub fn every_kind_of_change() -> Changes {
         changes.puts.extend(every_object(version));
     }
     changes.put(Put::HastenDue(1_000));
+    let (account, currency) = ("merchant_available".to_owned(), Currency::CNY);
+    let terms = AccountTerms { account, currency, version: 0, overdraft: Some(5), frozen: false };
+    changes.put(Put::AccountTerms(terms));
+    changes.put(Put::Books(Books { version: 0, closed_until: Timestamp::from_secs(1) }));
     changes
 }
 

@@ -143,7 +143,7 @@ async fn refunds_and_journals_are_filtered_by_order(ground: Ground) {
         ground.store.refunds(ground.tenant, &RefundFilter { order_id }, &all()).await.expect("readable");
     let refunds: Vec<_> = refunds.into_iter().map(|Refund { number, .. }| number).collect();
     assert_eq!(refunds, ["B-3", "B-1"]);
-    let filter = TransactionFilter { order_id };
+    let filter = TransactionFilter { order_id, kind: None };
     let journals = ground.store.transactions(ground.tenant, &filter, &all()).await.expect("readable");
     let expected = [3, 1].map(|number| Transaction {
         order_id: Some(OrderId::from_bits(1)),

@@ -3,7 +3,9 @@
 
 mod alipay;
 mod compare;
+mod fees;
 mod flips;
+mod ledger;
 mod load;
 mod memory;
 mod rows;
@@ -49,6 +51,8 @@ enum Part {
     Memory,
     Statement,
     Flips,
+    Ledger,
+    Fees,
 }
 
 #[derive(Debug, Subcommand)]
@@ -94,6 +98,12 @@ fn measure(arguments: &Arguments) -> Result<(), Failure> {
     if wanted(Part::Flips) {
         flips::measure().into_iter().for_each(|row| table.add(row));
     }
+    if wanted(Part::Ledger) {
+        table.add(ledger::measure());
+    }
+    if wanted(Part::Fees) {
+        table.add(fees::measure()?);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     if wanted(Part::Store) {
         for row in runtime.block_on(stores(arguments))? {
@@ -119,9 +129,9 @@ async fn stores(arguments: &Arguments) -> Result<Vec<table::Row>, Failure> {
     const PAYMENTS: usize = 20_000;
     let clock = paycore::transport::system::SystemClock;
     let folder = tempfile::tempdir_in(&arguments.folder)?;
-    let mut rows = vec![paycore_store::bench::sqlite(folder.path(), &clock, PAYMENTS).await?];
+    let mut rows = paycore_store::bench::sqlite(folder.path(), &clock, PAYMENTS).await?;
     if let [own, bare] = arguments.postgres.as_slice() {
-        rows.push(paycore_store::bench::postgres(own, bare, &clock, PAYMENTS).await?);
+        rows.extend(paycore_store::bench::postgres(own, bare, &clock, PAYMENTS).await?);
     }
     Ok(rows.iter().map(table::Row::from).collect())
 }

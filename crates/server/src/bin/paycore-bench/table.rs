@@ -30,7 +30,7 @@ impl Table {
 impl From<&paycore_store::bench::Row> for Row {
     fn from(row: &paycore_store::bench::Row) -> Self {
         Row {
-            what: format!("{} commits through the store", row.engine),
+            what: format!("{} commits through the store: {}", row.engine, row.load.text()),
             measured: format!("{}/s", row.store),
             limit: format!("bare driver {}/s", row.bare),
             result: format!("{} %", row.percent()),

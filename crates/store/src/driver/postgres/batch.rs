@@ -11,7 +11,7 @@ use super::connection::{Connection, Error};
 use super::errors::Failure;
 use super::sets::for_many;
 use crate::statement::{Statement, depends_on_order};
-use crate::write::{Cell, Rows, Write};
+use crate::write::{Cell, Posting, Rows, Write};
 use crate::{event, ledger};
 
 const BEGIN: &str = "BEGIN";
@@ -24,8 +24,15 @@ pub(super) struct Session {
     many: Vec<Prepared>,
     advance: Prepared,
     advance_many: Prepared,
-    fold: Prepared,
-    fold_many: Prepared,
+    fold: Fold,
+    fold_many: Fold,
+}
+
+/// Adding to balances: of accounts without a floor, and of those with one in two steps.
+struct Fold {
+    free: Prepared,
+    open: Prepared,
+    within: Prepared,
 }
 
 impl Session {
@@ -35,14 +42,15 @@ impl Session {
         let ones = join_all(Statement::ALL.iter().map(|statement| one(statement.write()))).await;
         let manys = join_all(Statement::ALL.iter().map(|statement| many(statement.write()))).await;
         let (advance, advance_many) = join(one(&event::ADVANCE), many(&event::ADVANCE)).await;
-        let (fold, fold_many) = join(one(&ledger::FOLD), many(&ledger::FOLD)).await;
+        let folds = [&ledger::FOLD, &ledger::OPEN_FLOOR, &ledger::FOLD_FLOOR];
+        let (fold, fold_many) = join(join_all(folds.map(one)), join_all(folds.map(many))).await;
         Ok(Session {
             one: ones.into_iter().collect::<Result<_, _>>()?,
             many: manys.into_iter().collect::<Result<_, _>>()?,
             advance: advance?,
             advance_many: advance_many?,
-            fold: fold?,
-            fold_many: fold_many?,
+            fold: Fold::of(fold)?,
+            fold_many: Fold::of(fold_many)?,
             connection,
         })
     }
@@ -113,16 +121,28 @@ impl Session {
     }
 
     async fn fold_many(&self, batch: &Batch<'_>) -> Result<(), Error> {
-        if batch.balances.is_empty() {
+        let (floors, free): (Vec<_>, Vec<_>) = batch.balances.iter().partition(|(_, sum)| sum.floor);
+        let within = async {
+            let open = self.add(&self.fold_many.open, &floors, false);
+            let (opened, added) = join(open, self.add(&self.fold_many.within, &floors, true)).await;
+            opened.and(added)
+        };
+        let (free, within) = join(self.add(&self.fold_many.free, &free, true), within).await;
+        free.and(within)
+    }
+
+    /// Runs a statement over balances: with the sums, or only with what names the accounts.
+    async fn add(&self, fold: &Prepared, balances: &[(&Key<'_>, &Sum)], sums: bool) -> Result<(), Error> {
+        if balances.is_empty() {
             return Ok(());
         }
-        let keys = batch.balances.keys();
-        let tenants: Vec<&str> = keys.clone().map(|(tenant, ..)| *tenant).collect();
-        let accounts: Vec<&str> = keys.clone().map(|(_, account, _)| *account).collect();
-        let currencies: Vec<&str> = keys.map(|(.., currency)| *currency).collect();
-        let (debits, credits): (Vec<i64>, Vec<i64>) = batch.balances.values().copied().unzip();
+        let tenants: Vec<&str> = balances.iter().map(|((tenant, ..), _)| *tenant).collect();
+        let accounts: Vec<&str> = balances.iter().map(|((_, account, _), _)| *account).collect();
+        let currencies: Vec<&str> = balances.iter().map(|((.., currency), _)| *currency).collect();
+        let debits: Vec<i64> = balances.iter().map(|(_, sum)| sum.debits).collect();
+        let credits: Vec<i64> = balances.iter().map(|(_, sum)| sum.credits).collect();
         let parameters: [&(dyn ToSql + Sync); 5] = [&tenants, &accounts, &currencies, &debits, &credits];
-        self.connection.run(&self.fold_many, &parameters).await.map(|_| ())
+        self.connection.run(fold, &parameters[..if sums { 5 } else { 3 }]).await.map(|_| ())
     }
 
     /// Writes one commit row by row, so that the first row that breaks a rule names it.
@@ -136,10 +156,19 @@ impl Session {
             let count = self.connection.run(&self.one[step.statement as usize], &parameters).await?;
             step.statement.write().expect.check(count as usize).map_err(Failure::Commit)?;
         }
+        // What one commit adds and takes counts together, whatever the order of its entries.
+        let mut sums: BTreeMap<Key<'_>, Sum> = BTreeMap::new();
         for (account, posting) in rows.postings() {
-            let parameters: [&(dyn ToSql + Sync); 5] =
-                [&rows.tenant(), &account, &posting.currency, &posting.debit, &posting.credit];
-            self.connection.run(&self.fold, &parameters).await?;
+            let sum = sums.entry((rows.tenant(), account, posting.currency)).or_default();
+            sum.add(posting).map_err(Failure::Commit)?;
+        }
+        for ((tenant, account, currency), sum) in &sums {
+            let parameters: [&(dyn ToSql + Sync); 5] = [tenant, account, currency, &sum.debits, &sum.credits];
+            if sum.floor {
+                self.connection.run(&self.fold.open, &parameters[..3]).await?;
+            }
+            let fold = if sum.floor { &self.fold.within } else { &self.fold.free };
+            self.connection.run(fold, &parameters).await?;
         }
         self.connection.batch(COMMIT).await.map_err(unknown_if_lost)
     }
@@ -176,7 +205,18 @@ struct Batch<'j> {
     /// Per merchant: how many events.
     events: BTreeMap<&'j str, i64>,
     /// Per merchant, account and currency: debits and credits.
-    balances: BTreeMap<(&'j str, &'j str, &'static str), (i64, i64)>,
+    balances: BTreeMap<Key<'j>, Sum>,
+}
+
+/// Merchant, account and currency.
+type Key<'j> = (&'j str, &'j str, &'static str);
+
+/// What is added to a balance.
+#[derive(Default)]
+struct Sum {
+    debits: i64,
+    credits: i64,
+    floor: bool,
 }
 
 struct Set<'j> {
@@ -208,10 +248,8 @@ impl<'j> Batch<'j> {
             }
         }
         for (account, posting) in rows.postings() {
-            let sums = self.balances.entry((rows.tenant(), account, posting.currency)).or_default();
-            let overflow = || Failure::Commit(CommitError::Broken("balances_sums".into()));
-            sums.0 = sums.0.checked_add(posting.debit).ok_or_else(overflow)?;
-            sums.1 = sums.1.checked_add(posting.credit).ok_or_else(overflow)?;
+            let sum = self.balances.entry((rows.tenant(), account, posting.currency)).or_default();
+            sum.add(posting).map_err(Failure::Commit)?;
         }
         Ok(())
     }
@@ -232,6 +270,24 @@ impl<'j> Batch<'j> {
             }
             *position = position.map(|position| position + last.1);
         }
+    }
+}
+
+impl Sum {
+    fn add(&mut self, posting: &Posting) -> Result<(), CommitError> {
+        let overflow = || CommitError::Broken("balances_sums".into());
+        self.debits = self.debits.checked_add(posting.debit).ok_or_else(overflow)?;
+        self.credits = self.credits.checked_add(posting.credit).ok_or_else(overflow)?;
+        self.floor = posting.floor;
+        Ok(())
+    }
+}
+
+impl Fold {
+    fn of(prepared: Vec<Result<Prepared, Error>>) -> Result<Fold, Error> {
+        let mut prepared = prepared.into_iter();
+        let mut next = || prepared.next().expect("three statements are prepared");
+        Ok(Fold { free: next()?, open: next()?, within: next()? })
     }
 }
 

@@ -4,7 +4,7 @@ use paycore::store::{CommitError, StoreError};
 use tokio_postgres::error::{DbError, SqlState};
 
 use super::connection::Error;
-use crate::error::duplicate;
+use crate::error::{broken as broken_rule, duplicate};
 
 /// What a failed statement means for the transaction it was in.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ fn broken(error: &DbError) -> Option<CommitError> {
         // Two rows of one batch are the same row: each alone may be well.
         SqlState::CARDINALITY_VIOLATION,
     ];
-    rules.contains(code).then(|| CommitError::Broken(rule()))
+    rules.contains(code).then(|| broken_rule(&rule()))
 }
 
 /// A broken key: the indexes are named `table_column` after the column that tells rows apart.

@@ -3,7 +3,7 @@
 use paycore::store::{CommitError, StoreError};
 use rusqlite::{Error, ErrorCode, ffi};
 
-use crate::error::{OpenError, duplicate};
+use crate::error::{OpenError, broken, duplicate};
 
 /// What a failed statement means.
 pub(super) enum Failure {
@@ -34,7 +34,7 @@ fn constraint(code: i32, message: &str) -> CommitError {
                 rule.rsplit(", ").next().and_then(|last| last.split_once('.')).unwrap_or_default();
             duplicate(table, column)
         }
-        _ => CommitError::Broken(rule.to_owned()),
+        _ => broken(rule),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A group is first run without savepoints, which cost a copy of every page they guard. When a commit fails
 //! after it has written something, the group is rolled back and run again with a savepoint around each commit.
-//! A sum of balances that does not fit is nobody's in a group: then each job runs alone.
+//! A balance that does not fit is nobody's in a group: then it is halved until the commit is alone.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -35,8 +35,15 @@ pub(super) struct Group<'c> {
     control: Control<'c>,
     last_position: Prepared<'c>,
     advance: Prepared<'c>,
-    fold: Prepared<'c>,
+    fold: Fold<'c>,
     probe: Prepared<'c>,
+}
+
+/// Adding to balances: of accounts without a floor, and of those with one in two steps.
+struct Fold<'c> {
+    free: Prepared<'c>,
+    open: Prepared<'c>,
+    within: Prepared<'c>,
 }
 
 struct Control<'c> {
@@ -49,8 +56,10 @@ struct Control<'c> {
 
 /// Why a group did not come to its end.
 enum Stop {
-    /// A commit failed half-way, or the balances of the group do not fit: run it again, more carefully.
-    Again,
+    /// A commit failed half-way: run the group again, more carefully.
+    Again(CommitError),
+    /// A balance does not fit. In a group that is nobody's in particular: whose it is comes out in a smaller one.
+    Sums(CommitError),
     /// The engine cannot write.
     Engine(rusqlite::Error),
 }
@@ -67,7 +76,18 @@ struct Sums<'j> {
     /// Per merchant: the last position before the group, and how many it gave away.
     positions: HashMap<&'j str, (i64, i64)>,
     /// Per merchant, account and currency: debits and credits.
-    balances: BTreeMap<(&'j str, &'j str, &'static str), (i64, i64)>,
+    balances: BTreeMap<Key<'j>, Sum>,
+}
+
+/// Merchant, account and currency.
+type Key<'j> = (&'j str, &'j str, &'static str);
+
+/// What is added to a balance.
+#[derive(Clone, Copy, Default)]
+struct Sum {
+    debits: i64,
+    credits: i64,
+    floor: bool,
 }
 
 impl<'c> Group<'c> {
@@ -88,7 +108,11 @@ impl<'c> Group<'c> {
             },
             last_position: prepare(event::LAST)?,
             advance: prepare(event::ADVANCE.sql)?,
-            fold: prepare(ledger::FOLD.sql)?,
+            fold: Fold {
+                free: prepare(ledger::FOLD.sql)?,
+                open: prepare(ledger::OPEN_FLOOR.sql)?,
+                within: prepare(ledger::FOLD_FLOOR.sql)?,
+            },
             probe: prepare(PROBE)?,
         })
     }
@@ -100,7 +124,7 @@ impl<'c> Group<'c> {
             return Ok(());
         }
         let mut result = self.transaction(jobs, false);
-        if matches!(result, Err(Stop::Again)) {
+        if matches!(result, Err(Stop::Again(_))) {
             result = self.transaction(jobs, true);
         }
         match result {
@@ -108,24 +132,25 @@ impl<'c> Group<'c> {
                 jobs.drain(..).zip(outcomes).for_each(|(job, outcome)| job.answer(outcome));
                 Ok(())
             }
-            Err(Stop::Again) if jobs.len() > 1 => self.run_apart(jobs),
-            Err(Stop::Again) => {
-                let broken = || Outcome::Commit(Err(CommitError::Broken("balances_sums".into())));
-                jobs.drain(..).for_each(|job| job.answer(broken()));
+            Err(Stop::Sums(_)) if jobs.len() > 1 => self.run_apart(jobs),
+            Err(Stop::Sums(error) | Stop::Again(error)) => {
+                jobs.drain(..).for_each(|job| job.answer(Outcome::Commit(Err(error.clone()))));
                 Ok(())
             }
             Err(Stop::Engine(error)) => Err(error),
         }
     }
 
+    /// Runs the halves of a group, one after the other.
     fn run_apart(&mut self, jobs: &mut Vec<Job>) -> rusqlite::Result<()> {
-        while !jobs.is_empty() {
-            let mut one: Vec<Job> = jobs.drain(..1).collect();
-            let result = self.run(&mut one);
-            jobs.splice(..0, one);
-            result?;
+        let mut second = jobs.split_off(jobs.len() / 2);
+        let mut result = self.run(jobs);
+        if result.is_ok() {
+            result = self.run(&mut second);
         }
-        Ok(())
+        // Those that were not answered.
+        jobs.append(&mut second);
+        result
     }
 
     /// Copies the log back into the file: `PASSIVE` as far as no reader needs it, `TRUNCATE` to its end.
@@ -182,7 +207,7 @@ impl<'c> Group<'c> {
                 }
                 // The first statement failed and wrote nothing: there is nothing to take back.
                 Err(Failure::Commit(error)) if at == 0 => return Ok(Err(error)),
-                Err(Failure::Commit(_)) => return Err(Stop::Again),
+                Err(Failure::Commit(error)) => return Err(Stop::Again(error)),
             }
         }
         if savepoints {
@@ -231,20 +256,40 @@ impl<'c> Group<'c> {
             let mut rows = self.advance.raw_query();
             while rows.next()?.is_some() {}
         }
-        for ((tenant, account, currency), (debits, credits)) in &sums.balances {
-            self.fold.raw_bind_parameter(1, tenant)?;
-            self.fold.raw_bind_parameter(2, account)?;
-            self.fold.raw_bind_parameter(3, currency)?;
-            self.fold.raw_bind_parameter(4, debits)?;
-            self.fold.raw_bind_parameter(5, credits)?;
-            match self.fold.raw_execute().map_err(Failure::of) {
-                Ok(_) => {}
-                Err(Failure::Commit(_)) => return Err(Stop::Again),
+        for (key, sum) in &sums.balances {
+            match self.fold.add(key, *sum).map_err(Failure::of) {
+                Ok(()) => {}
+                Err(Failure::Commit(error)) => return Err(Stop::Sums(error)),
                 Err(Failure::Engine(error)) => return Err(error.into()),
             }
         }
         Ok(())
     }
+}
+
+impl Fold<'_> {
+    fn add(&mut self, key: &Key<'_>, sum: Sum) -> rusqlite::Result<()> {
+        if !sum.floor {
+            return run(&mut self.free, key, Some(sum));
+        }
+        run(&mut self.open, key, None)?;
+        run(&mut self.within, key, Some(sum))
+    }
+}
+
+fn run(
+    fold: &mut Prepared<'_>,
+    (tenant, account, currency): &Key<'_>,
+    sum: Option<Sum>,
+) -> rusqlite::Result<()> {
+    fold.raw_bind_parameter(1, tenant)?;
+    fold.raw_bind_parameter(2, account)?;
+    fold.raw_bind_parameter(3, currency)?;
+    if let Some(sum) = sum {
+        fold.raw_bind_parameter(4, sum.debits)?;
+        fold.raw_bind_parameter(5, sum.credits)?;
+    }
+    fold.raw_execute().map(|_| ())
 }
 
 impl<'j> Sums<'j> {
@@ -254,9 +299,11 @@ impl<'j> Sums<'j> {
             *added += rows.events();
         }
         for (account, posting) in rows.postings() {
-            let sums = self.balances.entry((rows.tenant(), account, posting.currency)).or_default();
-            sums.0 = sums.0.checked_add(posting.debit).ok_or(Stop::Again)?;
-            sums.1 = sums.1.checked_add(posting.credit).ok_or(Stop::Again)?;
+            let sum = self.balances.entry((rows.tenant(), account, posting.currency)).or_default();
+            let overflow = || Stop::Sums(CommitError::Broken("balances_sums".into()));
+            sum.debits = sum.debits.checked_add(posting.debit).ok_or_else(overflow)?;
+            sum.credits = sum.credits.checked_add(posting.credit).ok_or_else(overflow)?;
+            sum.floor = posting.floor;
         }
         Ok(())
     }

@@ -1,0 +1,114 @@
+//! What a payer's browser may do with an order: look at it, choose a method, give an attempt up for another. It proves
+//! itself by the order's client secret and can say nothing about the price.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::channel::{Method, Payer};
+use crate::engine::{Caller, Engine};
+use crate::error::{Code, Error, Result};
+use crate::id::AttemptId;
+use crate::link::rules::Opener;
+use crate::merchant::{Merchant, Scope};
+use crate::order::service::PayOrder;
+use crate::order::{Attempt, CheckoutView, ClientSecret, Order, service as orders};
+
+/// How long after the order's expiry its payer may still look how it went.
+const OPEN_AFTER_EXPIRY: Duration = Duration::from_secs(24 * 3600);
+
+/// An order that a client secret opened.
+#[derive(Debug, Clone)]
+pub struct Checkout {
+    /// The order.
+    pub order: Order,
+    /// Its last attempt.
+    pub attempt: Option<Attempt>,
+    /// Whose it is.
+    pub merchant: Arc<Merchant>,
+}
+
+/// What the payer chose.
+#[derive(Debug, Clone)]
+pub struct Choice {
+    /// One of the order's methods.
+    pub method: Method,
+    /// The last attempt the browser knows of; a payment starts only where there is no later one.
+    pub after: Option<AttemptId>,
+    /// The address the payer's browser calls from.
+    pub ip: Option<String>,
+}
+
+/// Opens the order of a client secret. One that is wrong in any way is `Unauthenticated`.
+pub async fn open(engine: &Engine, secret: &str) -> Result<Checkout> {
+    let unknown = || {
+        let detail = "This client secret is not known here, or it has expired. Take `client_secret` of the order.";
+        Error::new(Code::Unauthenticated, detail)
+    };
+    let (tenant, id) = ClientSecret::claim(secret).ok_or_else(unknown)?;
+    let order = engine.store.order(tenant, id).await?.ok_or_else(unknown)?;
+    if !order.details.client_secret.as_ref().is_some_and(|own| own.opens(secret)) {
+        return Err(unknown());
+    }
+    let merchant = engine.merchant(tenant).await?;
+    if engine.moment(&merchant).now > order.expires_at.plus(OPEN_AFTER_EXPIRY) {
+        return Err(unknown());
+    }
+    read(engine, merchant, order).await
+}
+
+async fn read(engine: &Engine, merchant: Arc<Merchant>, order: Order) -> Result<Checkout> {
+    let attempt = match order.attempt_id {
+        Some(id) => engine.store.attempt(merchant.id, id).await?,
+        None => None,
+    };
+    Ok(Checkout { order, attempt, merchant })
+}
+
+impl Checkout {
+    /// The order as this browser is told.
+    pub fn view(&self, engine: &Engine, opener: Opener) -> CheckoutView<'_> {
+        let now = engine.moment(&self.merchant).now;
+        self.order.checkout_view(self.attempt.as_ref(), &self.merchant, opener, now)
+    }
+
+    /// The order as it is now.
+    pub async fn again(&self, engine: &Engine) -> Result<Checkout> {
+        let order = engine.store.order(self.merchant.id, self.order.id).await?;
+        let order = order.ok_or_else(|| Error::not_found("order", self.order.id))?;
+        read(engine, Arc::clone(&self.merchant), order).await
+    }
+
+    /// Whether nothing the payer sees can change any more.
+    pub fn is_over(&self) -> bool {
+        self.order.status.is_final() && !self.attempt.as_ref().is_some_and(|last| last.status.is_open())
+    }
+
+    /// Starts the payment, unless one was started that this browser does not know of: the answer is then the order
+    /// as it is, so that a repeat, a second click and a second tab change nothing.
+    pub async fn pay(self, engine: &Engine, choice: Choice) -> Result<Checkout> {
+        if self.order.attempt_id != choice.after {
+            return Ok(self);
+        }
+        let mut payer: Payer = self.order.details.payer.clone();
+        payer.ip = choice.ip.or(payer.ip);
+        let input = PayOrder { id: self.order.id, method: choice.method, payer: Some(payer) };
+        match orders::pay(engine, &self.caller(), input).await {
+            Ok(order) => read(engine, self.merchant, order).await,
+            Err(error) => {
+                let now = self.again(engine).await?;
+                if now.order.attempt_id == choice.after { Err(error) } else { Ok(now) }
+            }
+        }
+    }
+
+    /// Gives an attempt up for another one; see `orders::release`.
+    pub async fn release(self, engine: &Engine, attempt: AttemptId) -> Result<Checkout> {
+        let order = orders::release(engine, &self.caller(), self.order.id, attempt).await?;
+        read(engine, self.merchant, order).await
+    }
+
+    fn caller(&self) -> Caller {
+        let scopes: Arc<[Scope]> = [Scope::Checkout].into();
+        Caller { scopes, actor: self.order.id.to_string(), ..Caller::merchant(Arc::clone(&self.merchant)) }
+    }
+}

@@ -1,0 +1,11 @@
+//! Operations on settlement: plans, runs, settlements and reserves.
+
+mod plans;
+mod reads;
+mod runs;
+
+pub use plans::{CreatePlan, ListPlans, PlanById, UpdatePlan, create, list as list_plans, plan, update};
+pub use reads::{
+    ListReserves, ListSettlements, SettlementById, list, list_reserves, list_runs, retrieve, retrieve_run,
+};
+pub use runs::{Run, RunSettlement, due, preview, run, settle_until};

@@ -1,0 +1,153 @@
+//! Operations on settlement plans.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::currency::Currency;
+use crate::document::DocumentFilter;
+use crate::engine::{Caller, Engine};
+use crate::error::{Error, Result};
+use crate::id::SettlementPlanId;
+use crate::order::input::Moment;
+use crate::page::{List, ListInput};
+use crate::settlement::view::PlanView;
+use crate::settlement::{Plan, Terms};
+use crate::store::{Changes, Put};
+use crate::time::Timestamp;
+
+/// What `settlement_plans.create` takes.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreatePlan {
+    /// ISO 4217 code of the currency it settles, such as `CNY`. A merchant has one plan per currency.
+    pub currency: Currency,
+    /// What was agreed.
+    pub terms: Terms,
+}
+
+/// Creates the settlement plan of a currency. Payments that are cleared from now on are available by it.
+pub async fn create(engine: &Engine, caller: &Caller, input: CreatePlan) -> Result<PlanView> {
+    input.terms.check()?;
+    let moment = engine.moment(&caller.merchant);
+    let mut plan = Plan {
+        id: SettlementPlanId::new(moment.now, &*engine.rng),
+        version: 0,
+        currency: input.currency,
+        active: true,
+        next_run: input.terms.next_run(moment.now),
+        terms: input.terms,
+        carried: 0,
+        negative_since: None,
+        reserved: Default::default(),
+        recent_sales: Vec::new(),
+        sequence: 0,
+        open: None,
+        last: None,
+        settled_until: None,
+        created_at: moment.now,
+        due_at: Timestamp::ZERO,
+    };
+    plan.schedule(moment);
+    let view = plan.view();
+    let mut changes = Changes { claim: caller.once(plan.id, &view, moment), ..Changes::default() };
+    audit(engine, caller, &mut changes, "settlement_plans.create", &plan, moment);
+    changes.put(Put::document(&plan));
+    engine.commit(caller.tenant(), changes).await?;
+    Ok(view)
+}
+
+/// What `settlement_plans.update` takes. Absent parameters stay as they are.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdatePlan {
+    /// The plan.
+    pub id: SettlementPlanId,
+    /// The new terms, whole. They hold for what is cleared from now on; the next run comes as they say.
+    #[serde(default)]
+    pub terms: Option<Terms>,
+    /// Whether it runs by itself.
+    #[serde(default)]
+    pub active: Option<bool>,
+}
+
+/// Changes a settlement plan.
+pub async fn update(engine: &Engine, caller: &Caller, input: UpdatePlan) -> Result<PlanView> {
+    let moment = engine.moment(&caller.merchant);
+    let mut plan: Plan = engine.document(caller.tenant(), input.id).await?;
+    if let Some(terms) = input.terms {
+        terms.check()?;
+        // A cut-off that has passed without its run is not forgotten: the run comes at once, under the new terms.
+        let late = plan.next_run.filter(|next| *next <= moment.now);
+        plan.next_run = late.or_else(|| terms.next_run(moment.now));
+        plan.terms = terms;
+    }
+    plan.active = input.active.unwrap_or(plan.active);
+    plan.schedule(moment);
+    let view = plan.view();
+    let mut changes = Changes { claim: caller.once(plan.id, &view, moment), ..Changes::default() };
+    audit(engine, caller, &mut changes, "settlement_plans.update", &plan, moment);
+    changes.put(Put::document(&plan));
+    engine.commit(caller.tenant(), changes).await?;
+    Ok(view)
+}
+
+fn audit(engine: &Engine, caller: &Caller, changes: &mut Changes, action: &str, plan: &Plan, moment: Moment) {
+    let terms = serde_json::to_string(&plan.terms).expect("terms have text keys");
+    let detail = format!("active {}, {terms}", plan.active);
+    changes.audit.push(engine.audit(&caller.actor, action, Some(plan.id.to_string()), detail, moment));
+}
+
+/// Which settlement plans to list.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListPlans {
+    /// 1 to 100 rows; 20 where absent.
+    #[serde(default)]
+    pub limit: Option<u32>,
+    /// Only rows listed after this plan.
+    #[serde(default)]
+    pub starting_after: Option<SettlementPlanId>,
+    /// Only rows listed before this plan.
+    #[serde(default)]
+    pub ending_before: Option<SettlementPlanId>,
+}
+
+/// Settlement plans, newest first.
+pub async fn list(engine: &Engine, caller: &Caller, input: ListPlans) -> Result<List<PlanView>> {
+    let page = ListInput::new(input.limit, input.starting_after, input.ending_before)?;
+    let rows: Vec<Plan> =
+        engine.documents(caller.tenant(), &DocumentFilter::default(), &page.fetch()).await?;
+    Ok(page.list(rows.iter().map(Plan::view).collect(), |view: &PlanView| view.id.to_string()))
+}
+
+/// A settlement plan named by its id.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlanById {
+    /// The plan.
+    pub id: SettlementPlanId,
+}
+
+/// One settlement plan.
+pub async fn plan(engine: &Engine, caller: &Caller, input: PlanById) -> Result<PlanView> {
+    let plan: Plan = engine.document(caller.tenant(), input.id).await?;
+    Ok(plan.view())
+}
+
+impl Plan {
+    /// Puts the plan into the workers' queue for its next run, or takes it out.
+    pub(super) fn schedule(&mut self, moment: Moment) {
+        self.due_at = match (self.active, self.open, self.next_run) {
+            // What was begun is finished, whatever became of the plan.
+            (_, Some(_), _) => moment.wall,
+            (true, None, Some(next)) => moment.due(next),
+            (false, None, _) | (true, None, None) => Timestamp::ZERO,
+        };
+    }
+}
+
+impl From<crate::settlement::Untied> for Error {
+    fn from(untied: crate::settlement::Untied) -> Self {
+        Error::internal(untied)
+    }
+}

@@ -1,0 +1,220 @@
+//! The order as the server tells it, read leniently: what is not known here is skipped, never guessed.
+
+use paycore::currency::Currency;
+use paycore::money::Money;
+use paycore::order::{AttemptStatus, OrderStatus};
+use paycore::time::Timestamp;
+use serde::Deserialize;
+
+/// An order. The shape is that of `docs/reference/checkout-api.md`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub(crate) struct Order {
+    pub(crate) id: String,
+    pub(crate) livemode: bool,
+    pub(crate) version: i64,
+    pub(crate) status: OrderStatus,
+    pub(crate) amount: i64,
+    pub(crate) currency: String,
+    pub(crate) subject: String,
+    pub(crate) merchant: Merchant,
+    #[serde(default)]
+    pub(crate) methods: Vec<Method>,
+    pub(crate) attempt: Option<Attempt>,
+    pub(crate) next_action: Option<Action>,
+    pub(crate) decline: Option<Decline>,
+    pub(crate) return_url: Option<String>,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) server_time: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub(crate) struct Merchant {
+    pub(crate) name: String,
+}
+
+/// A way to pay.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct Method {
+    pub(crate) method: String,
+    pub(crate) form: Form,
+}
+
+/// What is typed before a payment can start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Form {
+    None,
+    Card,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct Attempt {
+    pub(crate) id: String,
+    pub(crate) method: String,
+    pub(crate) status: AttemptStatus,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct Decline {
+    pub(crate) reason: String,
+}
+
+/// What the payer has to do next.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(crate) enum Action {
+    Redirect {
+        url: String,
+    },
+    Form {
+        url: String,
+        fields: Vec<(String, String)>,
+    },
+    Qr {
+        content: String,
+    },
+    Client {
+        parameters: Vec<(String, String)>,
+    },
+    App {
+        url: String,
+    },
+    Voucher {
+        number: String,
+        barcode: Option<String>,
+        url: Option<String>,
+        expires_at: Option<Timestamp>,
+    },
+    BankTransfer {
+        rows: Vec<(String, String)>,
+        reference: String,
+    },
+    /// One that this version does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+impl Action {
+    /// The word in events for the page.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Action::Redirect { .. } => "redirect",
+            Action::Form { .. } => "form",
+            Action::Qr { .. } => "qr",
+            Action::Client { .. } => "client",
+            Action::App { .. } => "app",
+            Action::Voucher { .. } => "voucher",
+            Action::BankTransfer { .. } => "bank_transfer",
+            Action::Unknown => "unknown",
+        }
+    }
+
+    /// The address of an app among the parameters for a wallet, where there is one.
+    pub(crate) fn deep_link(&self) -> Option<&str> {
+        match self {
+            Action::App { url } => Some(url),
+            Action::Client { parameters } => {
+                let named = |(name, _): &&(String, String)| matches!(name.as_str(), "urlscheme" | "deeplink");
+                parameters.iter().find(named).map(|(_, value)| value.as_str())
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Order {
+    /// Reads what the server sent.
+    pub(crate) fn read(json: &str) -> Option<Order> {
+        serde_json::from_str(json).ok()
+    }
+
+    /// The amount for people.
+    pub(crate) fn price(&self) -> String {
+        match Currency::parse(&self.currency) {
+            Ok(currency) => Money::new(self.amount, currency).display(),
+            Err(_) => format!("{} {}", self.amount, self.currency),
+        }
+    }
+
+    /// The last attempt, if the channel may still change it.
+    pub(crate) fn open_attempt(&self) -> Option<&Attempt> {
+        self.attempt.as_ref().filter(|attempt| attempt.status.is_open())
+    }
+
+    /// The id of the last attempt, for the server to start a payment only after that one.
+    pub(crate) fn after(&self) -> Option<&str> {
+        self.attempt.as_ref().map(|attempt| attempt.id.as_str())
+    }
+}
+
+/// Whether the widget may send a browser there. Anything but a web address or an app's own scheme could run a script.
+pub(crate) fn is_safe_link(url: &str) -> bool {
+    let Some((scheme, _)) = url.split_once(':') else { return false };
+    let named = !scheme.is_empty()
+        && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
+    let runs = ["javascript", "data", "vbscript", "blob", "file", "about", "filesystem", "view-source"];
+    named && !runs.iter().any(|word| scheme.eq_ignore_ascii_case(word))
+}
+
+/// Whether it is an address of the web.
+pub(crate) fn is_web(url: &str) -> bool {
+    url.starts_with("https://") || url.starts_with("http://")
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn sample() -> Order {
+        let json = r#"{"object": "checkout_order", "id": "ord_1", "livemode": false, "version": 1, "status": "pending",
+            "amount": 1234, "currency": "CNY", "subject": "Tea", "description": null, "merchant": {"name": "Shop"},
+            "methods": [{"method": "alipay.qr", "form": "none"}, {"method": "card.web", "form": "card"}],
+            "attempt": null, "next_action": null, "decline": null, "return_url": null,
+            "expires_at": "2026-11-30T12:00:00Z", "server_time": "2026-11-30T11:45:00Z", "new": 1}"#;
+        Order::read(json).unwrap()
+    }
+
+    #[test]
+    fn an_order_is_read_and_what_is_new_is_skipped() {
+        let order = sample();
+        assert_eq!((order.price().as_str(), order.methods.len(), order.after()), ("¥12.34", 2, None));
+        assert_eq!(Order::read("{}"), None);
+    }
+
+    #[test]
+    fn every_action_is_read_and_a_strange_one_is_unknown() {
+        let kind = |json: &str| serde_json::from_str::<Action>(json).unwrap().kind();
+        for (json, expected) in [
+            (r#"{"type": "redirect", "url": "https://a"}"#, "redirect"),
+            (r#"{"type": "form", "url": "https://a", "fields": [["a", "b"]]}"#, "form"),
+            (r#"{"type": "qr", "content": "x"}"#, "qr"),
+            (r#"{"type": "client", "parameters": [["a", "b"]]}"#, "client"),
+            (r#"{"type": "app", "url": "alipays://x"}"#, "app"),
+            (r#"{"type": "voucher", "number": "12"}"#, "voucher"),
+            (r#"{"type": "bank_transfer", "rows": [["IBAN", "DE00"]], "reference": "R"}"#, "bank_transfer"),
+            (r#"{"type": "telepathy", "url": 1}"#, "unknown"),
+        ] {
+            assert_eq!(kind(json), expected);
+        }
+    }
+
+    #[test]
+    fn a_link_that_could_run_a_script_is_not_followed() {
+        for good in ["https://a.example/", "http://localhost:1/", "alipays://platformapi/x", "weixin://wap/pay?x"] {
+            assert!(is_safe_link(good), "{good}");
+        }
+        for bad in
+            ["javascript:alert(1)", "JavaScript:alert(1)", " javascript:alert(1)", "data:text/html,x", "x", "", ":a"]
+        {
+            assert!(!is_safe_link(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_apps_address_is_found_where_wallets_put_it() {
+        let client = Action::Client { parameters: vec![("urlscheme".into(), "weixin://x".into())] };
+        assert_eq!(client.deep_link(), Some("weixin://x"));
+        assert_eq!(Action::Qr { content: "weixin://x".into() }.deep_link(), None);
+    }
+}

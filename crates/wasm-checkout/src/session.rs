@@ -1,0 +1,328 @@
+//! What the widget decides, as one pure machine: an input and the state go in, the new state and what is to be done come
+//! out. The shell around it shows the screen, sends requests and waits; it decides nothing.
+
+use paycore::order::{AttemptStatus, OrderStatus};
+
+use crate::order::{Action, Form, Order};
+
+/// All that the widget knows.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Session {
+    pub(crate) order: Option<Order>,
+    /// The chosen method, by its place in the list.
+    pub(crate) selected: usize,
+    /// What was asked of the server and is not answered yet.
+    busy: Option<Asked>,
+    /// A method to pay by as soon as the attempt that is being given up is over.
+    next: Option<String>,
+    /// The payer clicked, so that an action that leads elsewhere is carried out at once.
+    clicked: bool,
+    /// What went wrong with the last request.
+    pub(crate) trouble: Option<Trouble>,
+    /// Whether the end was told to the page.
+    told: Option<OrderStatus>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Asked {
+    /// The card's token, from the frame.
+    Token,
+    Pay(String),
+    Release,
+}
+
+/// Why a request did not do what was wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// No answer came: the request may have been carried out.
+    Network,
+    /// The server refused, with the code of its error.
+    Refused(String),
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Input {
+    /// The server told how the order stands.
+    Heard(Order),
+    /// A request was not answered or refused.
+    Failed(Trouble),
+    /// The payer chose a method.
+    Select(usize),
+    /// The payer wants to pay by it.
+    Pay,
+    /// The frame gave a token for the card.
+    Token(String),
+    /// The frame could not.
+    NoToken,
+    /// The payer wants another method.
+    Change,
+    /// The payer wants a fresh code.
+    Refresh,
+    /// The payer wants to try again what failed.
+    Retry,
+    /// The page wants the next action carried out.
+    Act,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Effect {
+    /// Ask how the order stands.
+    Load,
+    /// Ask the card's frame for a token.
+    Tokenize,
+    /// Start a payment.
+    Pay { method: String, after: Option<String>, card_token: Option<String> },
+    /// Give an attempt up.
+    Release { attempt_id: String },
+    /// Send the browser on, or open the wallet.
+    Act(Action),
+    /// Tell the page.
+    Emit(&'static str, serde_json::Value),
+}
+
+/// What is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Screen {
+    /// Nothing is known yet.
+    Loading,
+    /// It could not be loaded.
+    Broken(Trouble),
+    /// The list of methods.
+    Choose,
+    /// The payer has something to do.
+    Act { method: String, action: Action },
+    /// The channel works on it.
+    Working,
+    /// An attempt is being given up.
+    Releasing,
+    /// Paid.
+    Done,
+    /// Reserved; the merchant takes it later, which is done as far as the payer is concerned.
+    Authorized,
+    /// Given back.
+    Refunded,
+    /// Declined with no other method left.
+    Failed { reason: Option<String> },
+    /// Too late.
+    Expired,
+    /// Closed by the merchant.
+    Closed,
+}
+
+impl Session {
+    /// What to show.
+    pub(crate) fn screen(&self) -> Screen {
+        let Some(order) = &self.order else {
+            return match &self.trouble {
+                Some(trouble) => Screen::Broken(trouble.clone()),
+                None => Screen::Loading,
+            };
+        };
+        match order.status {
+            OrderStatus::Succeeded => Screen::Done,
+            OrderStatus::Authorized => Screen::Authorized,
+            OrderStatus::Refunded | OrderStatus::PartiallyRefunded => Screen::Refunded,
+            OrderStatus::Failed => {
+                Screen::Failed { reason: order.decline.as_ref().map(|decline| decline.reason.clone()) }
+            }
+            OrderStatus::Closed if order.server_time >= order.expires_at => Screen::Expired,
+            OrderStatus::Closed => Screen::Closed,
+            OrderStatus::Pending | OrderStatus::Processing => self.open_screen(order),
+        }
+    }
+
+    fn open_screen(&self, order: &Order) -> Screen {
+        let Some(attempt) = order.open_attempt() else { return Screen::Choose };
+        if self.busy == Some(Asked::Release) || attempt.status == AttemptStatus::Closing {
+            return Screen::Releasing;
+        }
+        match &order.next_action {
+            Some(action) => Screen::Act { method: attempt.method.clone(), action: action.clone() },
+            None => Screen::Working,
+        }
+    }
+
+    /// Whether a request is under way, so that nothing else can be asked.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.busy.is_some()
+    }
+
+    /// Whether nothing can change any more.
+    pub(crate) fn is_over(&self) -> bool {
+        self.order.as_ref().is_some_and(|order| order.status.is_final() && order.open_attempt().is_none())
+    }
+
+    /// Takes an input in.
+    pub(crate) fn take(&mut self, input: Input) -> Vec<Effect> {
+        match input {
+            Input::Heard(order) => self.heard(order),
+            Input::Failed(trouble) => self.failed(trouble),
+            Input::Select(at) => self.select(at),
+            Input::Pay => self.pay(),
+            Input::Token(token) if self.busy == Some(Asked::Token) => self.start(Some(token)),
+            Input::NoToken if self.busy == Some(Asked::Token) => {
+                self.busy = None;
+                Vec::new()
+            }
+            Input::Token(_) | Input::NoToken => Vec::new(),
+            Input::Change => self.release(None),
+            Input::Refresh => {
+                let method = self.order.as_ref().and_then(Order::open_attempt).map(|open| open.method.clone());
+                self.release(method)
+            }
+            Input::Retry => {
+                self.trouble = None;
+                vec![Effect::Load]
+            }
+            Input::Act => match self.screen() {
+                Screen::Act { action, .. } => vec![Effect::Act(action)],
+                _ => Vec::new(),
+            },
+        }
+    }
+
+    fn heard(&mut self, order: Order) -> Vec<Effect> {
+        // The stream and the answers to requests overtake each other; the newer one counts.
+        if self.order.as_ref().is_some_and(|known| known.version > order.version) {
+            return Vec::new();
+        }
+        let first = self.order.is_none();
+        if first || self.selected >= order.methods.len() {
+            let last = order.attempt.as_ref().map(|attempt| attempt.method.as_str());
+            self.selected =
+                order.methods.iter().position(|way| Some(way.method.as_str()) == last).unwrap_or_default();
+        }
+        let answered = match &self.busy {
+            Some(Asked::Token) => false,
+            Some(Asked::Pay(_)) => order.open_attempt().is_some() || order.status.is_final() || self.moved(&order),
+            Some(Asked::Release) => order.open_attempt().is_none() || self.moved(&order),
+            None => true,
+        };
+        if answered {
+            self.busy = None;
+            self.trouble = None;
+        }
+        self.order = Some(order);
+        let mut effects = Vec::new();
+        if first {
+            effects.push(Effect::Emit("ready", serde_json::json!({})));
+        }
+        effects.extend(self.go_on());
+        effects.extend(self.end());
+        effects
+    }
+
+    /// Whether the order is another than the known one.
+    fn moved(&self, order: &Order) -> bool {
+        self.order.as_ref().is_some_and(|known| known.version < order.version)
+    }
+
+    /// What follows by itself: the payment that waited for another attempt to be over, or the way to the cashier.
+    fn go_on(&mut self) -> Vec<Effect> {
+        match self.screen() {
+            Screen::Choose if self.busy.is_none() => match self.next.take() {
+                Some(method) => self.start_by(method, None),
+                None => Vec::new(),
+            },
+            Screen::Act { action, .. } if self.clicked && self.busy.is_none() => {
+                self.clicked = false;
+                let leads_away = matches!(
+                    action,
+                    Action::Redirect { .. } | Action::Form { .. } | Action::Client { .. } | Action::App { .. }
+                );
+                if leads_away { vec![Effect::Act(action)] } else { Vec::new() }
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Tells the page once how it ended.
+    fn end(&mut self) -> Option<Effect> {
+        let order = self.order.as_ref()?;
+        let (name, more) = match self.screen() {
+            Screen::Done | Screen::Authorized | Screen::Refunded => ("complete", None),
+            Screen::Failed { reason } => ("failed", Some(reason.unwrap_or_else(|| "generic".into()))),
+            Screen::Expired => ("failed", Some("expired".into())),
+            Screen::Closed => ("failed", Some("closed".into())),
+            _ => return None,
+        };
+        if self.told.replace(order.status) == Some(order.status) {
+            return None;
+        }
+        self.next = None;
+        let mut detail = serde_json::json!({"order_id": order.id, "status": order.status.text()});
+        if let Some(reason) = more {
+            detail["reason"] = reason.into();
+        }
+        Some(Effect::Emit(name, detail))
+    }
+
+    fn failed(&mut self, trouble: Trouble) -> Vec<Effect> {
+        let asked = self.busy.take();
+        self.clicked = false;
+        self.next = None;
+        let first = self.order.is_none() && self.trouble.is_none();
+        self.trouble = Some(trouble.clone());
+        if first {
+            let code = match trouble {
+                Trouble::Network => "network".into(),
+                Trouble::Refused(code) => code,
+            };
+            return vec![Effect::Emit("loaderror", serde_json::json!({"code": code}))];
+        }
+        // What was asked may have been done: only the server knows.
+        if asked.is_some() { vec![Effect::Load] } else { Vec::new() }
+    }
+
+    fn select(&mut self, at: usize) -> Vec<Effect> {
+        let Some(way) = self.order.as_ref().and_then(|order| order.methods.get(at)) else { return Vec::new() };
+        let detail = serde_json::json!({"method": way.method, "complete": way.form == Form::None});
+        self.selected = at;
+        self.trouble = None;
+        vec![Effect::Emit("change", detail)]
+    }
+
+    fn pay(&mut self) -> Vec<Effect> {
+        if self.is_busy() || self.screen() != Screen::Choose {
+            return Vec::new();
+        }
+        let Some(order) = &self.order else { return Vec::new() };
+        let Some(way) = order.methods.get(self.selected) else { return Vec::new() };
+        let submit = Effect::Emit("submit", serde_json::json!({"method": way.method}));
+        if way.form == Form::Card {
+            self.busy = Some(Asked::Token);
+            return vec![submit, Effect::Tokenize];
+        }
+        let mut effects = vec![submit];
+        effects.extend(self.start(None));
+        effects
+    }
+
+    fn start(&mut self, card_token: Option<String>) -> Vec<Effect> {
+        let way = self.order.as_ref().and_then(|order| order.methods.get(self.selected));
+        match way.map(|way| way.method.clone()) {
+            Some(method) => self.start_by(method, card_token),
+            None => Vec::new(),
+        }
+    }
+
+    fn start_by(&mut self, method: String, card_token: Option<String>) -> Vec<Effect> {
+        let after = self.order.as_ref().and_then(Order::after).map(str::to_owned);
+        self.busy = Some(Asked::Pay(method.clone()));
+        self.clicked = true;
+        self.trouble = None;
+        vec![Effect::Pay { method, after, card_token }]
+    }
+
+    fn release(&mut self, then: Option<String>) -> Vec<Effect> {
+        let open = self.order.as_ref().and_then(Order::open_attempt);
+        let Some(attempt) = open.filter(|_| !self.is_busy()) else { return Vec::new() };
+        let attempt_id = attempt.id.clone();
+        self.busy = Some(Asked::Release);
+        self.next = then;
+        self.trouble = None;
+        vec![Effect::Release { attempt_id }]
+    }
+}
