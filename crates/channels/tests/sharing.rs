@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has failed")]
 
+use std::sync::Arc;
+
 use paycore::agent::service as agents;
 use paycore::agent::{Agent, AgentStatement};
 use paycore::document::{DocumentFilter, Shown};
@@ -75,6 +77,8 @@ impl Shop {
     /// Lets so many seconds pass, and the workers do what is due until nothing is.
     async fn pass(&mut self, seconds: u64) {
         sandbox::advance_clock(&self.engine, &self.caller, input(json!({"seconds": seconds}))).await.unwrap();
+        let merchant = self.engine.store().merchant(self.caller.tenant()).await.unwrap().unwrap();
+        self.caller.merchant = Arc::new(merchant);
         for _ in 0..50 {
             let mut taken = 0;
             for queue in Queue::ALL {

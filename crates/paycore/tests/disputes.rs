@@ -20,7 +20,7 @@ use paycore::order::Order;
 use paycore::order::service as orders;
 use paycore::refund::service as refunds;
 use paycore::secret::Secret;
-use paycore::store::{Page, Queue, Store};
+use paycore::store::{Page, Queue};
 use paycore::testkit::MemoryStore;
 use paycore::testkit::scripted::Scripted;
 use paycore::time::{ManualClock, SeededRng, Timestamp};
@@ -126,13 +126,13 @@ impl Shop {
     }
 
     async fn owed(&self, account: &str) -> i64 {
-        let rows = self.store.balances(self.caller.tenant()).await.unwrap();
+        let rows = self.engine.store().balances(self.caller.tenant()).await.unwrap();
         rows.iter().filter(|row| row.account == account).map(|row| row.credits - row.debits).sum()
     }
 
     async fn exceptions(&self) -> Vec<&'static str> {
         let page = Page { limit: 100, after: None, before: None };
-        let rows = self.store.exceptions(self.caller.tenant(), true, &page).await.unwrap();
+        let rows = self.engine.store().exceptions(self.caller.tenant(), true, &page).await.unwrap();
         rows.iter().map(|row| row.kind.text()).collect()
     }
 
