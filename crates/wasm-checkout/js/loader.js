@@ -9,6 +9,35 @@ const ready = wasm_bindgen({
 // Whoever waits for it hears of a failure; nobody waiting is no error of its own.
 ready.catch(() => {});
 
+// The languages there are; what else a payer speaks is English here.
+const LANGUAGES = ["zh-CN", "zh-TW", "en", "ja", "ko", "es", "pt-BR", "fr", "de", "ar"];
+const texts = new Map();
+
+// The first of the wanted tags that is known, by its language, and Chinese by its script or region.
+function choose(locale) {
+  const wanted = !locale || locale === "auto" ? navigator.languages : [locale, ...navigator.languages];
+  for (const tag of wanted) {
+    const [language, ...more] = tag.toLowerCase().replaceAll("_", "-").split("-");
+    if (language === "zh") return more.some((part) => ["tw", "hk", "mo", "hant"].includes(part)) ? "zh-TW" : "zh-CN";
+    const found = LANGUAGES.find((known) => known.split("-")[0] === language);
+    if (found) return found;
+  }
+  return "en";
+}
+
+function load(language) {
+  if (!texts.has(language)) {
+    const words = fetch(new URL(`paycore.${language}.json`, home), { credentials: "omit" }).then((answer) => {
+      if (!answer.ok) throw new Error(`no texts: ${answer.status}`);
+      return answer.text();
+    });
+    words.catch(() => texts.delete(language));
+    texts.set(language, words);
+  }
+  return texts.get(language);
+}
+load(choose(document.querySelector("paycore-checkout")?.getAttribute("locale")));
+
 const OPTIONS = ["clientSecret", "publishableKey", "locale", "appearance", "texts", "noButton"];
 const ENDS = ["complete", "failed", "loaderror", "actionhandled"];
 
@@ -30,12 +59,11 @@ class Checkout extends HTMLElement {
     return {
       clientSecret: given.clientSecret ?? attribute("client-secret") ?? "",
       publishableKey: given.publishableKey ?? attribute("publishable-key") ?? "",
-      locale: given.locale ?? attribute("locale") ?? "auto",
+      language: choose(given.locale ?? attribute("locale")),
       appearance: { ...(theme ? { theme } : {}), ...given.appearance },
       texts: given.texts ?? {},
       noButton: given.noButton ?? this.hasAttribute("no-button"),
       base: origin,
-      languages: [...navigator.languages],
     };
   }
   get status() { return this.#widget?.status(); }
@@ -51,15 +79,15 @@ class Checkout extends HTMLElement {
   focus() { this.#widget?.focus(); }
 
   async #start() {
-    const { clientSecret } = this.options;
+    const { clientSecret, language } = this.options;
     if (!this.isConnected || this.#widget || !clientSecret) return;
     const turn = ++this.#turn;
     const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
     try {
-      await ready;
+      const [words] = await Promise.all([load(language), ready]);
       if (turn !== this.#turn) return;
       const emit = (name, detail) => this.#emit(name, JSON.parse(detail));
-      this.#widget = new wasm_bindgen.Widget(root, JSON.stringify(this.options), emit);
+      this.#widget = new wasm_bindgen.Widget(root, JSON.stringify(this.options), words, emit);
     } catch (error) {
       this.#emit("loaderror", { code: "script", message: String(error) });
     }

@@ -1,20 +1,18 @@
 //! What a merchant may change about the looks: a theme, variables, and rules for named parts. Everything becomes one
 //! style sheet of the widget's own; a value that could reach beyond its declaration is left out.
 
-use std::collections::BTreeMap;
-
-use serde::Deserialize;
+use crate::json::Json;
+use crate::options::texts;
 
 /// The page's wishes.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Appearance {
     /// `default`, `night`, `flat` or `auto`, which is `night` where the payer's system is dark.
     pub(crate) theme: String,
     /// Such as `colorPrimary`.
-    pub(crate) variables: BTreeMap<String, String>,
+    pub(crate) variables: Vec<(String, String)>,
     /// By part, such as `.Button`, then by property, such as `borderColor`.
-    pub(crate) rules: BTreeMap<String, BTreeMap<String, String>>,
+    pub(crate) rules: Vec<(String, Vec<(String, String)>)>,
 }
 
 /// Variables as pages write them, and the custom properties they set.
@@ -41,6 +39,16 @@ const PARTS: &[&str] = &[
 ];
 
 impl Appearance {
+    /// Reads the page's wishes.
+    pub(crate) fn read(json: &Json) -> Appearance {
+        let rules = json.get("rules").members().iter();
+        Appearance {
+            theme: json.get("theme").string().unwrap_or_default(),
+            variables: texts(json.get("variables")),
+            rules: rules.map(|(part, declarations)| (part.clone(), texts(declarations))).collect(),
+        }
+    }
+
     /// The style sheet that follows the widget's own.
     pub(crate) fn css(&self) -> String {
         let mut css = String::from(":host{");
@@ -105,7 +113,7 @@ mod tests {
     use super::*;
 
     fn css(json: &str) -> String {
-        serde_json::from_str::<Appearance>(json).unwrap().css()
+        Appearance::read(&Json::parse(json).unwrap()).css()
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod card;
 mod code128;
 mod dom;
 mod frame;
+mod json;
 mod net;
 mod options;
 mod order;

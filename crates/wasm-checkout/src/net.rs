@@ -8,6 +8,7 @@ use web_sys::{
     TextDecodeOptions, TextDecoder, Window,
 };
 
+use crate::json::Json;
 use crate::order::Order;
 use crate::session::Trouble;
 use crate::sse::{Event, Reader};
@@ -29,8 +30,8 @@ impl Server {
     }
 
     /// A call that changes something.
-    pub(crate) async fn post(&self, path: &str, body: &serde_json::Value) -> Result<Order, Trouble> {
-        order_of(self.send(path, Some(body.to_string()), None, None).await?).await
+    pub(crate) async fn post(&self, path: &str, body: &Json) -> Result<Order, Trouble> {
+        order_of(self.send(path, Some(body.write()), None, None).await?).await
     }
 
     /// The stream of changes, from the one after `known` on.
@@ -88,8 +89,8 @@ async fn order_of(response: Response) -> Result<Order, Trouble> {
 /// The code of an error; what no problem document says is a code by its status.
 async fn refusal(response: &Response) -> Trouble {
     let text = text_of(response).await.unwrap_or_default();
-    let problem: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
-    match problem["code"].as_str() {
+    let problem = Json::parse(&text).unwrap_or(Json::Null);
+    match problem.get("code").text() {
         // These say that the server is not well; the payer waits as if it had not answered.
         Some("internal" | "unavailable") => Trouble::Network,
         Some(code) => Trouble::Refused(code.to_owned()),

@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use fast_qr::{ECL, QRBuilder};
+use qrcodegen::{QrCode, QrCodeEcc};
 
 /// The quiet zone that scanners want around a code, in modules.
-const MARGIN: usize = 4;
+const MARGIN: i32 = 4;
 
 /// Black shapes on white, as one path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,19 +32,20 @@ pub(crate) fn drawing(content: &str) -> Option<Drawing> {
     if content.is_empty() {
         return None;
     }
-    let code = QRBuilder::new(content).ecl(ECL::M).build().ok()?;
+    let code = QrCode::encode_text(content, QrCodeEcc::Medium).ok()?;
     let mut path = String::new();
-    for y in 0..code.size {
+    for y in 0..code.size() {
         let mut x = 0;
-        while x < code.size {
-            let run = (x..code.size).take_while(|x| code[y][*x].value()).count();
-            if run > 0 {
+        while x < code.size() {
+            let end = (x..code.size()).find(|x| !code.get_module(*x, y)).unwrap_or(code.size());
+            if end > x {
+                let run = end - x;
                 let _ = write!(path, "M{} {}h{run}v1h-{run}z", x + MARGIN, y + MARGIN);
             }
-            x += run.max(1);
+            x = end.max(x + 1);
         }
     }
-    let side = code.size + 2 * MARGIN;
+    let side = usize::try_from(code.size() + 2 * MARGIN).ok()?;
     Some(Drawing { width: side, height: side, path })
 }
 

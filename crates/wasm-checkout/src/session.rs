@@ -3,6 +3,7 @@
 
 use paycore::order::{AttemptStatus, OrderStatus};
 
+use crate::json::{Json, object};
 use crate::order::{Action, Form, Order};
 
 /// All that the widget knows.
@@ -79,7 +80,7 @@ pub(crate) enum Effect {
     /// Send the browser on, or open the wallet.
     Act(Action),
     /// Tell the page.
-    Emit(&'static str, serde_json::Value),
+    Emit(&'static str, Json),
 }
 
 /// What is shown.
@@ -124,9 +125,7 @@ impl Session {
             OrderStatus::Succeeded => Screen::Done,
             OrderStatus::Authorized => Screen::Authorized,
             OrderStatus::Refunded | OrderStatus::PartiallyRefunded => Screen::Refunded,
-            OrderStatus::Failed => {
-                Screen::Failed { reason: order.decline.as_ref().map(|decline| decline.reason.clone()) }
-            }
+            OrderStatus::Failed => Screen::Failed { reason: order.decline.clone() },
             OrderStatus::Closed if order.server_time >= order.expires_at => Screen::Expired,
             OrderStatus::Closed => Screen::Closed,
             OrderStatus::Pending | OrderStatus::Processing => self.open_screen(order),
@@ -207,7 +206,7 @@ impl Session {
         self.order = Some(order);
         let mut effects = Vec::new();
         if first {
-            effects.push(Effect::Emit("ready", serde_json::json!({})));
+            effects.push(Effect::Emit("ready", object([])));
         }
         effects.extend(self.go_on());
         effects.extend(self.end());
@@ -252,10 +251,11 @@ impl Session {
             return None;
         }
         self.next = None;
-        let mut detail = serde_json::json!({"order_id": order.id, "status": order.status.text()});
-        if let Some(reason) = more {
-            detail["reason"] = reason.into();
-        }
+        let (id, status) = (order.id.as_str().into(), order.status.text().into());
+        let detail = match more {
+            Some(reason) => object([("order_id", id), ("status", status), ("reason", reason.as_str().into())]),
+            None => object([("order_id", id), ("status", status)]),
+        };
         Some(Effect::Emit(name, detail))
     }
 
@@ -266,11 +266,11 @@ impl Session {
         let first = self.order.is_none() && self.trouble.is_none();
         self.trouble = Some(trouble.clone());
         if first {
-            let code = match trouble {
-                Trouble::Network => "network".into(),
+            let code = match &trouble {
+                Trouble::Network => "network",
                 Trouble::Refused(code) => code,
             };
-            return vec![Effect::Emit("loaderror", serde_json::json!({"code": code}))];
+            return vec![Effect::Emit("loaderror", object([("code", code.into())]))];
         }
         // What was asked may have been done: only the server knows.
         if asked.is_some() { vec![Effect::Load] } else { Vec::new() }
@@ -278,7 +278,8 @@ impl Session {
 
     fn select(&mut self, at: usize) -> Vec<Effect> {
         let Some(way) = self.order.as_ref().and_then(|order| order.methods.get(at)) else { return Vec::new() };
-        let detail = serde_json::json!({"method": way.method, "complete": way.form == Form::None});
+        let complete = way.form == Form::None;
+        let detail = object([("method", way.method.as_str().into()), ("complete", complete.into())]);
         self.selected = at;
         self.trouble = None;
         vec![Effect::Emit("change", detail)]
@@ -290,7 +291,7 @@ impl Session {
         }
         let Some(order) = &self.order else { return Vec::new() };
         let Some(way) = order.methods.get(self.selected) else { return Vec::new() };
-        let submit = Effect::Emit("submit", serde_json::json!({"method": way.method}));
+        let submit = Effect::Emit("submit", object([("method", way.method.as_str().into())]));
         if way.form == Form::Card {
             self.busy = Some(Asked::Token);
             return vec![submit, Effect::Tokenize];

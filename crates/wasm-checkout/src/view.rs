@@ -60,6 +60,6 @@ impl View<'_> {
     }
 
     fn merchant(&self) -> &str {
-        self.order.map_or("", |order| &order.merchant.name)
+        self.order.map_or("", |order| &order.merchant)
     }
 }

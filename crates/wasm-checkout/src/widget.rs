@@ -8,7 +8,6 @@ use std::rc::Rc;
 
 use js_sys::Function;
 use paycore::order::OrderStatus;
-use serde_json::{Value, json};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::spawn_local;
@@ -16,11 +15,12 @@ use web_sys::{Element, HtmlElement, ShadowRoot, Window};
 
 use crate::dom::{Maker, Part};
 use crate::frame::Frame;
+use crate::json::{Json, object};
 use crate::net::Server;
 use crate::options::Options;
 use crate::order::{Action, Order};
 use crate::session::{Effect, Input, Screen, Session, Trouble};
-use crate::texts::{Language, Texts};
+use crate::texts::Texts;
 use crate::view::{View, mark_selected, set_busy};
 use crate::wallet;
 
@@ -59,13 +59,14 @@ struct Places {
 
 #[wasm_bindgen]
 impl Widget {
-    /// Starts in an empty shadow root. `options` is JSON; `emit` hears the name of an event and its detail as JSON.
+    /// Starts in an empty shadow root. `options` and `texts` are JSON; `emit` hears the name of an event and its detail
+    /// as JSON.
     #[wasm_bindgen(constructor)]
-    pub fn new(root: ShadowRoot, options: &str, emit: Function) -> Result<Widget, JsValue> {
+    pub fn new(root: ShadowRoot, options: &str, texts: &str, emit: Function) -> Result<Widget, JsValue> {
         let window = web_sys::window().ok_or("no window")?;
         let document = window.document().ok_or("no document")?;
         let options = Options::read(options);
-        let texts = Texts::new(Language::choose(&options.locale, &options.languages), options.texts.clone());
+        let texts = Texts::new(&options.language, texts, options.texts.clone());
         let make = Maker(document);
         let places = Places::new(&make, &root, &texts).ok_or("no elements")?;
         let server = Server {
@@ -151,8 +152,8 @@ impl Places {
         let spoken = place("div", "Spoken").attr("role", "status").attr("aria-live", "polite");
         let all = [&head, &offline, &title, &notice, &body, &spoken].map(Clone::clone);
         let frame = place("section", "Box")
-            .attr("lang", texts.language.tag())
-            .attr("dir", texts.language.direction())
+            .attr("lang", &texts.tag)
+            .attr("dir", texts.direction())
             .with_all(all);
         root.append_child(frame.0.as_ref()?).ok()?;
         Some(Places {
@@ -191,19 +192,22 @@ impl Shell {
             Effect::Emit(name, detail) => self.emit(name, &detail),
             Effect::Act(action) => self.act(&action),
             Effect::Tokenize => match &*self.frame.borrow() {
-                Some(frame) => frame.tell(json!({"type": "tokenize", "id": 1})),
+                Some(frame) => frame.tell(object([("type", "tokenize".into()), ("id", Json::Number("1".into()))])),
                 None => spawn_take(self, Input::NoToken),
             },
             Effect::Load => self.ask(|server| async move { server.order().await }),
             Effect::Pay { method, after, card_token } => {
-                let mut body = json!({"method": method, "after": after});
-                if let Some(token) = card_token {
-                    body["card_token"] = token.into();
-                }
+                let (method, after) = (method.as_str().into(), after.as_deref().into());
+                let body = match &card_token {
+                    Some(token) => {
+                        object([("method", method), ("after", after), ("card_token", token.as_str().into())])
+                    }
+                    None => object([("method", method), ("after", after)]),
+                };
                 self.ask(|server| async move { server.post("/pay", &body).await });
             }
             Effect::Release { attempt_id } => {
-                let body = json!({"attempt_id": attempt_id});
+                let body = object([("attempt_id", attempt_id.as_str().into())]);
                 self.ask(|server| async move { server.post("/release", &body).await });
             }
         }
@@ -238,16 +242,16 @@ impl Shell {
             _ => return,
         };
         if done {
-            self.emit("actionhandled", &json!({"type": action.kind()}));
+            self.emit("actionhandled", &object([("type", action.kind().into())]));
         } else if let Screen::Act { method, .. } = self.session.borrow().screen() {
             let text = self.texts.fill("wallet_missing", &self.texts.brand_of(&method));
             self.places.notice.set_text_content(Some(&text));
         }
     }
 
-    pub(crate) fn emit(&self, name: &str, detail: &Value) {
+    pub(crate) fn emit(&self, name: &str, detail: &Json) {
         // A listener of the page that throws must not stop the payment.
-        let _ = self.emit.call2(&JsValue::NULL, &name.into(), &detail.to_string().into());
+        let _ = self.emit.call2(&JsValue::NULL, &name.into(), &detail.write().into());
     }
 
     fn dress(&self) {
@@ -327,7 +331,7 @@ impl Shell {
                 let _ = self.places.head.before_with_node_1(&sandbox);
             }
         }
-        let subject = self.make.part("p", "Subject").text(&format!("{} · {}", order.merchant.name, order.subject));
+        let subject = self.make.part("p", "Subject").text(&format!("{} · {}", order.merchant, order.subject));
         let amount = self.make.part("bdi", "Amount").text(&order.price());
         Part(Some(self.places.head.clone())).with_all([subject, amount]);
     }

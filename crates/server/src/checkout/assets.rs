@@ -25,6 +25,16 @@ const SERVED: &[(&str, &str)] = &[
     ("paycore.wasm", "application/wasm"),
     ("paycore.d.ts", "text/plain; charset=utf-8"),
     ("integrity.json", "application/json"),
+    ("paycore.ar.json", "application/json"),
+    ("paycore.de.json", "application/json"),
+    ("paycore.en.json", "application/json"),
+    ("paycore.es.json", "application/json"),
+    ("paycore.fr.json", "application/json"),
+    ("paycore.ja.json", "application/json"),
+    ("paycore.ko.json", "application/json"),
+    ("paycore.pt-BR.json", "application/json"),
+    ("paycore.zh-CN.json", "application/json"),
+    ("paycore.zh-TW.json", "application/json"),
 ];
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 

@@ -25,7 +25,7 @@ impl View<'_> {
         }
         let mut parts = vec![group];
         if let Some(decline) = &order.decline {
-            parts.insert(0, self.make.part("p", "Notice").text(&self.texts.reason(&decline.reason)));
+            parts.insert(0, self.make.part("p", "Notice").text(&self.texts.reason(decline)));
         }
         if self.button {
             let label = self.texts.fill("pay", &order.price());

@@ -3,13 +3,13 @@
 use std::rc::Rc;
 
 use js_sys::Function;
-use serde_json::json;
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen::closure::Closure;
 use web_sys::{Element, Event, EventTarget, HtmlInputElement, MessageEvent};
 
 use super::{Shell, stream};
 use crate::frame::Told;
+use crate::json::{Json, object};
 use crate::session::{Effect, Input};
 
 /// A listener that is taken off when it is dropped.
@@ -83,7 +83,7 @@ fn clicked(shell: &Rc<Shell>, event: &Event) {
         "refresh" => shell.take(Input::Refresh),
         "retry" => shell.take(Input::Retry),
         "act" => shell.take(Input::Act),
-        "opened" => shell.emit("actionhandled", &json!({"type": "app"})),
+        "opened" => shell.emit("actionhandled", &object([("type", "app".into())])),
         "copy" => copy(shell, &button.get_attribute("data-value").unwrap_or_default()),
         _ => {}
     }
@@ -112,15 +112,17 @@ fn told(shell: &Rc<Shell>, event: &Event) {
     match told {
         Told::Ready => {
             let options = shell.options.borrow();
-            let language = shell.texts.language;
-            frame.tell(json!({
-                "type": "init",
-                "clientSecret": options.client_secret,
-                "locale": language.tag(),
-                "direction": language.direction(),
-                "dark": shell.root.host().get_attribute("data-theme").as_deref() == Some("night"),
-                "variables": options.appearance.variables,
-            }));
+            let dark = shell.root.host().get_attribute("data-theme").as_deref() == Some("night");
+            let variables = options.appearance.variables.iter();
+            let variables = variables.map(|(name, value)| (name.clone(), value.as_str().into())).collect();
+            frame.tell(object([
+                ("type", "init".into()),
+                ("clientSecret", options.client_secret.as_str().into()),
+                ("locale", shell.texts.tag.as_str().into()),
+                ("direction", shell.texts.direction().into()),
+                ("dark", dark.into()),
+                ("variables", Json::Object(variables)),
+            ]));
         }
         Told::Height(pixels) => frame.resize(pixels),
         Told::Change(detail) => shell.emit("change", &detail),
@@ -129,7 +131,7 @@ fn told(shell: &Rc<Shell>, event: &Event) {
         Told::NoToken => {
             shell.take(Input::NoToken);
             shell.places.notice.set_text_content(Some(&shell.texts.say("card_check")));
-            frame.tell(json!({"type": "focus"}));
+            frame.tell(object([("type", "focus".into())]));
         }
         Told::Other => {}
     }
