@@ -87,8 +87,6 @@ codes! {
     BooksClosed "books_closed" 422 "The books are closed for this date" "该日期已关账";
     /// There is no rate between two currencies that may be quoted by.
     NoRate "no_rate" 422 "There is no current exchange rate" "没有有效汇率";
-    /// More is to be moved than stands on the account.
-    InsufficientBalance "insufficient_balance" 422 "The balance is not sufficient" "余额不足";
     /// Too many requests.
     RateLimited "rate_limited" 429 "Too many requests" "请求过于频繁";
     /// Something failed on our side; nothing is known to be lost.

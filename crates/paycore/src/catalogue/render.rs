@@ -60,12 +60,6 @@ views! {
     crate::split::service::PreviewView,
     crate::dispute::service::EvidenceView,
     crate::dispute::service::EvidenceContent,
-}
-
-impl<T: Document> Render for Shown<T> {
-    fn render(&self, _: &Caller) -> String {
-        json(self)
-    }
     crate::settlement::view::PlanView,
     crate::settlement::view::SettlementView,
     crate::settlement::view::RunView,
@@ -74,6 +68,12 @@ impl<T: Document> Render for Shown<T> {
     crate::reconciliation::view::BreakView,
     crate::reconciliation::view::AdjustmentView,
     crate::reconciliation::view::BankStatementView,
+}
+
+impl<T: Document> Render for Shown<T> {
+    fn render(&self, _: &Caller) -> String {
+        json(self)
+    }
 }
 
 impl<T: Serialize> Render for List<T> {

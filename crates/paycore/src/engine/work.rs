@@ -7,7 +7,10 @@ use std::time::Duration;
 use super::Engine;
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::id::{HoldId, Id as _, IdError, MerchantId, PayoutId, SettlementPlanId};
+use crate::id::{
+    AdjustmentId, AgentSaleId, BreakId, DisputeId, HoldId, Id as _, IdError, MerchantId, PayoutId, ReconciliationId,
+    SettlementPlanId, ShareReturnId, SplitId,
+};
 use crate::store::Queue;
 
 /// How long a taken row is hidden from other workers: longer than any call to a channel or receiver.
@@ -78,12 +81,12 @@ impl Engine {
         match prefix {
             HoldId::PREFIX => crate::ledger::service::holds::due(self, tenant, read(id)?).await,
             PayoutId::PREFIX => crate::payout::service::due(self, tenant, read(id)?).await,
-            "spt" => crate::split::service::due(self, tenant, read(id)?).await,
-            "shr" => crate::split::service::return_due(self, tenant, read(id)?).await,
-            "asl" => crate::agent::service::due(self, tenant, read(id)?).await,
-            "dsp" => crate::dispute::service::due(self, tenant, read(id)?).await,
+            SplitId::PREFIX => crate::split::service::due(self, tenant, read(id)?).await,
+            ShareReturnId::PREFIX => crate::split::service::return_due(self, tenant, read(id)?).await,
+            AgentSaleId::PREFIX => crate::agent::service::due(self, tenant, read(id)?).await,
+            DisputeId::PREFIX => crate::dispute::service::due(self, tenant, read(id)?).await,
             SettlementPlanId::PREFIX => crate::settlement::service::due(self, tenant, read(id)?).await,
-            "rcn" | "brk" | "adj" => crate::reconciliation::service::due(self, tenant, id).await,
+            ReconciliationId::PREFIX | BreakId::PREFIX | AdjustmentId::PREFIX => crate::reconciliation::service::due(self, tenant, id).await,
             _ => Err(Error::internal(format!("no service looks after {id} of {tenant}"))),
         }
     }

@@ -73,7 +73,7 @@ async fn chain(engine: &Engine, tenant: MerchantId, seller: AgentId) -> Result<V
 
 /// What the merchant was charged for the payment: what its booking says.
 async fn fee(engine: &Engine, tenant: MerchantId, sale: &AgentSale) -> Result<i64> {
-    let filter = TransactionFilter { order_id: Some(sale.order_id) };
+    let filter = TransactionFilter { order_id: Some(sale.order_id), ..TransactionFilter::default() };
     let page = Page { limit: 100, after: None, before: None };
     let rows = engine.store.transactions(tenant, &filter, &page).await?;
     let payments = rows.iter().filter(|row| row.kind == Movement::Payment);

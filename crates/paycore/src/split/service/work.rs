@@ -72,7 +72,7 @@ async fn divided(engine: &Engine, merchant: &Merchant, mut split: Split) -> Resu
 
 /// What the merchant was charged for the payment: what its booking says.
 async fn fee(engine: &Engine, tenant: MerchantId, split: &Split) -> Result<Money> {
-    let filter = TransactionFilter { order_id: Some(split.order_id) };
+    let filter = TransactionFilter { order_id: Some(split.order_id), ..TransactionFilter::default() };
     let page = Page { limit: 100, after: None, before: None };
     let rows = engine.store.transactions(tenant, &filter, &page).await?;
     let payments = rows.iter().filter(|row| row.kind == Movement::Payment);
