@@ -183,7 +183,7 @@ fn api() -> Result<(), Failure> {
 fn simulation() -> Result<(), Failure> {
     cargo(["build", "--package", "paycore-server", "--bin", "paycore"]).run()?;
     let trace = |seed: &str| {
-        let what = ["simulate", "--seed", seed, "--days", "1", "--orders", "100", "--trace-hash"];
+        let what = ["simulate", "--seed", seed, "--days", "1", "--orders", "30", "--trace-hash"];
         run(root().join("target/debug/paycore"), what).output()
     };
     let (first, again, other) = (trace("1")?, trace("1")?, trace("2")?);

@@ -1,5 +1,7 @@
 //! The daily statement: recorded, damaged, and from the simulator.
 
+use std::sync::LazyLock;
+
 use flate2::Crc;
 use paycore::channel::simulator::Maker;
 use paycore::channel::{Fault, Line, LineKind, Statement, StatementKind, Step, Totals};
@@ -22,7 +24,8 @@ fn archive(content: &[u8]) -> Vec<u8> {
 }
 
 fn parse(bytes: &[u8]) -> Result<(Vec<Line>, Totals), Fault> {
-    parse_for(&*adapter(), bytes)
+    static ADAPTER: LazyLock<Arc<dyn Channel>> = LazyLock::new(adapter);
+    parse_for(&**ADAPTER, bytes)
 }
 
 fn parse_for(channel: &dyn Channel, bytes: &[u8]) -> Result<(Vec<Line>, Totals), Fault> {
