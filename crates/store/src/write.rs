@@ -157,6 +157,10 @@ impl Rows {
             Put::Exception(row) => exception::write(self, row),
             Put::Link(row) => link::write(self, row),
             Put::Document(row) => document::write(self, row),
+            // Below its own floor too; the engines do not agree on which rule they name first.
+            Put::AccountTerms(row) if row.overdraft.is_some_and(|overdraft| overdraft < 0) => {
+                return Err(broken("an overdraft is zero or more"));
+            }
             Put::AccountTerms(row) => ledger::write_terms(self, row),
             Put::Books(row) => ledger::write_books(self, row),
             Put::EventDispatched(id) => event::dispatched(self, *id),

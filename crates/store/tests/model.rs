@@ -297,6 +297,10 @@ impl Stores {
         for Journal { id, event, amount } in journals {
             let mut journal = fixture::transaction(u128::from(*id), fixture::cny(*amount));
             journal.event_id = EventId::from_bits(u128::from(*event));
+            // Some come into an account with a floor, and some go out of it.
+            if let Some(entry) = journal.entries.get_mut(usize::from(id % 3)) {
+                entry.account = "merchant_available".into();
+            }
             changes.transactions.push(journal);
         }
         for News { id, object, sequence, due } in events {
@@ -401,8 +405,10 @@ fn kind(result: Result<(), CommitError>) -> String {
     match result {
         Ok(()) => "ok".into(),
         Err(CommitError::Duplicate(_)) => "duplicate".into(),
-        Err(CommitError::Broken(_)) => "broken".into(),
-        Err(error @ (CommitError::Claimed | CommitError::Stale)) => format!("{error:?}"),
+        Err(CommitError::Broken(_) | CommitError::Floor | CommitError::Frozen) => "broken".into(),
+        Err(error @ (CommitError::Claimed | CommitError::Stale | CommitError::Closed)) => {
+            format!("{error:?}")
+        }
         Err(CommitError::Store(error)) => panic!("the store failed: {error}"),
     }
 }
