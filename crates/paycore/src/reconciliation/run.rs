@@ -144,7 +144,7 @@ pub struct Reconciliation {
     pub files: Vec<StatementFile>,
     /// Whether the following day is compared by itself once it is over.
     pub daily: bool,
-    /// The share of a payment that the channel keeps by contract, as a decimal; fees are not compared without it.
+    /// The share of a payment that the channel keeps by contract, as a decimal; without it the booked cost is expected.
     pub fee_rate: Option<String>,
     /// How far it has come.
     pub progress: Progress,

@@ -185,7 +185,7 @@ fn cost(desk: &Desk<'_>, clock: &Clock, our: u32, their: u32) -> u64 {
 }
 
 /// Pairs that are each other's best choice.
-fn each_other<'a>(choices: &'a Choices) -> impl Iterator<Item = (u32, u32, &'a Choice, &'a Choice)> {
+fn each_other(choices: &Choices) -> impl Iterator<Item = (u32, u32, &Choice, &Choice)> {
     let mut theirs: Vec<(u32, usize)> =
         choices.rows[1].iter().enumerate().map(|(position, row)| (*row, position)).collect();
     theirs.sort_unstable();

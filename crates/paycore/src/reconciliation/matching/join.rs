@@ -6,7 +6,7 @@
 use std::cmp::Ordering;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use super::book::{Book, Key, NONE};
+use super::book::{Book, GROUPED, Key, NONE};
 use super::{Desk, Evidence, Side};
 
 /// A row under the hash of one of its references.
@@ -169,19 +169,20 @@ pub(super) fn contradict(desk: &Desk<'_>, our: u32, their: u32) -> bool {
 }
 
 /// Stage 4 within a company: a row whose partner has another amount, and open rows that name it too, which together
-/// make up exactly its amount. `single` is the side with the one row: ours where a payment is split over lines.
-pub(super) fn regroup(desk: &mut Desk<'_>, key: Key, single: Side) {
+/// make up exactly its amount. `single` is the side with the one row: ours where a payment is split over lines; `uneven`
+/// says which of its rows are paired with another amount.
+pub(super) fn regroup(desk: &mut Desk<'_>, key: Key, single: Side, uneven: &[bool]) {
     let (one, many) = (single as usize, 1 - single as usize);
     let open = index(desk.books[many], key, |row| desk.partner[many][row as usize] == NONE);
     if open.is_empty() {
         return;
     }
-    let uneven = index(desk.books[one], key, |row| {
+    let ones = index(desk.books[one], key, |row| {
         let partner = desk.partner[one][row as usize];
-        partner == NONE || desk.is_uneven(one, row, partner)
+        partner == NONE || (partner != GROUPED && uneven[row as usize])
     });
     let mut found = Vec::new();
-    companies([desk.books[one], desk.books[many]], key, [&uneven, &open], |ones, parts| {
+    companies([desk.books[one], desk.books[many]], key, [&ones, &open], |ones, parts| {
         let &[row] = ones else { return };
         let mut parts = parts.to_vec();
         let partner = desk.partner[one][row as usize];

@@ -171,9 +171,17 @@ impl<'a> Desk<'a> {
         self.groups.push(Group { ours, theirs, differences: Differences::NONE });
     }
 
-    /// Whether a row is paired with another amount.
-    fn is_uneven(&self, side: usize, row: u32, partner: u32) -> bool {
-        partner != GROUPED && self.books[side].amount(row) != self.books[1 - side].amount(partner)
+    /// Of both sides the rows that are paired with another amount.
+    fn uneven(&self) -> [Vec<bool>; 2] {
+        let mut uneven = [vec![false; self.partner[0].len()], vec![false; self.partner[1].len()]];
+        for (row, partner) in self.books[0].indices().zip(&self.partner[0]) {
+            let is_pair = (*partner as usize) < self.partner[1].len();
+            if is_pair && self.books[0].amount(row) != self.books[1].amount(*partner) {
+                uneven[0][row as usize] = true;
+                uneven[1][*partner as usize] = true;
+            }
+        }
+        uneven
     }
 
     /// Both sides' open rows by one reference, the two sorted at the same time where that can be.
@@ -192,9 +200,10 @@ pub fn reconcile(ours: &Book, theirs: &Book, policy: &Policy, fork: Fork) -> Mat
     for key in [Key::ChannelId, Key::Reference, Key::Number] {
         join::join(&mut desk, key);
     }
+    let uneven = desk.uneven();
     for key in [Key::Reference, Key::Number] {
-        join::regroup(&mut desk, key, Side::Ours);
-        join::regroup(&mut desk, key, Side::Theirs);
+        join::regroup(&mut desk, key, Side::Ours, &uneven[0]);
+        join::regroup(&mut desk, key, Side::Theirs, &uneven[1]);
     }
     let clock = Clock::learn(&desk);
     for key in [Key::ChannelId, Key::Reference] {

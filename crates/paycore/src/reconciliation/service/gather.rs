@@ -10,7 +10,7 @@ use crate::engine::{Engine, OpenAccount};
 use crate::error::{Error, Result};
 use crate::event::Movement;
 use crate::id::{BreakId, MerchantId, ReconciliationId, TransactionId};
-use crate::ledger::{Transaction, TransactionFilter};
+use crate::ledger::{Side, Transaction, TransactionFilter};
 use crate::order::{Attempt, AttemptStatus, Order};
 use crate::reconciliation::matching::{Book, Entry};
 use crate::reconciliation::pool::Break;
@@ -90,7 +90,7 @@ impl Gatherer<'_> {
                 let attempts = self.engine.store.attempts(self.tenant, order.id).await?;
                 let paid = attempts.iter().filter(|attempt| attempt.status == AttemptStatus::Succeeded);
                 for attempt in paid {
-                    self.put_payment(&order, attempt, ours)?;
+                    self.put_payment(&order, attempt, booked_cost(row), ours)?;
                 }
             }
             (Movement::Refund, _, Some(id)) => {
@@ -103,11 +103,19 @@ impl Gatherer<'_> {
         Ok(())
     }
 
-    fn put_payment(&self, order: &Order, attempt: &Attempt, ours: &mut Ours) -> Result<()> {
+    /// A payment with the fee we expect: at the rate that was given, else what was booked as the channel's cost.
+    fn put_payment(
+        &self,
+        order: &Order,
+        attempt: &Attempt,
+        cost: Option<i64>,
+        ours: &mut Ours,
+    ) -> Result<()> {
         if attempt.account_id != self.open.account.id {
             return Ok(());
         }
-        ours.put(&payment(order, attempt, self.rate), attempt.id.to_string())
+        let row = payment(order, attempt, self.rate);
+        ours.put(&Entry { fee: row.fee.or(cost), ..row }, attempt.id.to_string())
     }
 
     async fn put_refund(&self, found: &Refund, ours: &mut Ours) -> Result<()> {
@@ -135,7 +143,7 @@ impl Gatherer<'_> {
                     let found = store.attempt_by_reference(self.tenant, account, line.reference).await?;
                     let Some(attempt) = found else { continue };
                     if let Some(order) = store.order(self.tenant, attempt.order_id).await? {
-                        self.put_payment(&order, &attempt, ours)?;
+                        self.put_payment(&order, &attempt, None, ours)?;
                     }
                 }
                 Kind::Refund => {
@@ -171,6 +179,14 @@ impl Gatherer<'_> {
         }
         Ok(())
     }
+}
+
+/// What a journal says that the channel keeps; none where it says nothing of it.
+fn booked_cost(row: &Transaction) -> Option<i64> {
+    let costs =
+        row.entries.iter().filter(|entry| entry.account == "channel_cost" && entry.side == Side::Debit);
+    let cost: i64 = costs.map(|entry| entry.money.minor()).sum();
+    Some(cost).filter(|cost| *cost > 0)
 }
 
 /// All breaks of an account that are not resolved, oldest first.

@@ -44,7 +44,8 @@ pub struct RunReconciliation {
     /// The statement file as the channel wrote it, in base64, at most 64 MiB; the channel is asked for it where absent.
     #[serde(default)]
     pub content: Option<String>,
-    /// The share of a payment that the channel keeps by contract, such as `0.006`; fees are not compared without it.
+    /// The share of a payment that the channel keeps by contract, such as `0.006`; where absent, fees are compared with the
+    /// cost that was booked, if one was.
     #[serde(default)]
     pub fee_rate: Option<String>,
     /// Whether every following day is compared by itself once it is over.

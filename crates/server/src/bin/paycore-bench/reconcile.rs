@@ -32,9 +32,11 @@ pub fn measure() -> Result<Vec<Row>, Failure> {
         return Err(String::from_utf8_lossy(&said.stderr).into());
     }
     let mut rows = vec![speed(&serde_json::from_slice(&said.stdout)?)];
-    for (name, recipe) in
-        [("easy", Recipe::easy(100_000, 1)), ("hard", Recipe::hard(100_000, 1)), ("hard", Recipe::hard(SCANNED, 1))]
-    {
+    for (name, recipe) in [
+        ("easy", Recipe::easy(100_000, 1)),
+        ("hard", Recipe::hard(100_000, 1)),
+        ("hard", Recipe::hard(SCANNED, 1)),
+    ] {
         let set = generate(&recipe);
         let exact = score(&set, &exact_only(&set.ours, &set.theirs));
         let scan = (recipe.rows <= SCANNED).then(|| score(&set, &drift_scan(&set.ours, &set.theirs)));
@@ -61,9 +63,7 @@ fn speed(said: &Value) -> Row {
 }
 
 fn quality(name: &str, recipe: &Recipe, ours: &Score, exact: &Score, scan: Option<&Score>) -> Row {
-    let said = |score: &Score| {
-        format!("{} / {} / {}", score.precision(), score.recall(), score.classes())
-    };
+    let said = |score: &Score| format!("{} / {} / {}", score.precision(), score.recall(), score.classes());
     let scan = scan.map_or_else(String::new, |scan| format!("; drift scan {}", said(scan)));
     let met = match name {
         "easy" => ours.precision() == 1_000_000 && ours.recall() == 1_000_000,
@@ -81,7 +81,8 @@ fn quality(name: &str, recipe: &Recipe, ours: &Score, exact: &Score, scan: Optio
 /// Makes the set, compares it, and says what that took.
 pub fn compare(options: &Options) -> Result<(), Failure> {
     let set = generate(&Recipe::easy(options.rows, 1));
-    let mut hashes: Vec<u64> = (0..u64::from(options.rows)).map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
+    let mut hashes: Vec<u64> =
+        (0..u64::from(options.rows)).map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
     let start = Instant::now();
     hashes.sort_unstable();
     let sort = start.elapsed();
