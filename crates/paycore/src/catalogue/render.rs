@@ -50,6 +50,7 @@ views! {
     crate::settlement::view::PlanView,
     crate::settlement::view::SettlementView,
     crate::settlement::view::RunView,
+    crate::settlement::service::File,
 }
 
 impl<T: Serialize> Render for List<T> {

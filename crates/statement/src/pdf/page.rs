@@ -90,7 +90,11 @@ impl Book {
                     path.move_to(points(from), points(y));
                     path.line_to(points(to), points(y));
                     surface.set_fill(None);
-                    surface.set_stroke(Some(Stroke { width: 0.5, opacity: NormalizedF32::ONE, ..Stroke::default() }));
+                    surface.set_stroke(Some(Stroke {
+                        width: 0.5,
+                        opacity: NormalizedF32::ONE,
+                        ..Stroke::default()
+                    }));
                     if let Some(path) = path.finish() {
                         surface.draw_path(&path);
                     }
@@ -141,7 +145,8 @@ mod tests {
     #[test]
     fn every_word_of_a_statement_has_its_glyphs() {
         let words = include_str!("../words.rs");
-        let lacking: String = words.chars().filter(|c| *c != '\n' && printable(&c.to_string()) == "□").collect();
+        let lacking: String =
+            words.chars().filter(|c| *c != '\n' && printable(&c.to_string()) == "□").collect();
         assert_eq!(lacking, "");
         assert_eq!(printable("\u{1f980}"), "□");
     }
