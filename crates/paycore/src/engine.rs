@@ -20,6 +20,7 @@ use crate::channel::{
     Channel, Context, Driver, Fault, Operation, Outcome, Query, Refusal, Settings, Step, Verb,
 };
 use crate::crypto::{Keyring, Vault};
+use crate::currency::Currency;
 use crate::document::DocumentFilter;
 use crate::error::{Code, Error, Result};
 use crate::event::{Booking, Event, EventKind};
@@ -32,6 +33,8 @@ use crate::order::input::Moment;
 use crate::order::{Order, OrderView};
 use crate::refund::Refund;
 use crate::sandbox::service::Hub;
+use crate::settlement::export::Exporter;
+use crate::settlement::{Plan, Terms};
 use crate::store::{Changes, CommitError, Put, StoreError};
 use crate::time::{Clock, Rng, Timestamp};
 use crate::transport::sandbox::WithSandbox;
@@ -56,6 +59,8 @@ pub struct Engine {
     merchants: Cache<MerchantId, Merchant>,
     accounts: Cache<MerchantId, Vec<OpenAccount>>,
     schedules: Cache<MerchantId, Vec<Schedule>>,
+    settlement_terms: Cache<MerchantId, Vec<(Currency, Terms)>>,
+    pub(crate) exporter: Option<Arc<dyn Exporter>>,
 }
 
 /// A channel account whose settings are read and whose keys are open.
@@ -143,6 +148,7 @@ impl Engine {
         self.merchants.forget(&id);
         self.accounts.forget(&id);
         self.schedules.forget(&id);
+        self.settlement_terms.forget(&id);
     }
 
     /// The merchant's channel accounts, open, by priority; at most two seconds old.
@@ -174,6 +180,16 @@ impl Engine {
         }
         let rows = self.all_documents(tenant, &DocumentFilter::default()).await?;
         Ok(self.schedules.keep(tenant, rows, self.wall()))
+    }
+
+    /// How the merchant's money is settled, by currency; at most two seconds old.
+    pub(crate) async fn settlement_terms(&self, tenant: MerchantId) -> Result<Arc<Vec<(Currency, Terms)>>> {
+        if let Some(terms) = self.settlement_terms.fresh(&tenant, self.wall()) {
+            return Ok(terms);
+        }
+        let plans: Vec<Plan> = self.all_documents(tenant, &DocumentFilter::default()).await?;
+        let terms = plans.into_iter().map(|plan| (plan.currency, plan.terms)).collect();
+        Ok(self.settlement_terms.keep(tenant, terms, self.wall()))
     }
 
     fn open_account(&self, tenant: MerchantId, row: ChannelAccount) -> OpenAccount {

@@ -17,6 +17,7 @@ use paycore::transport::guard::{GuardPolicy, NetworkError};
 use paycore::transport::reqwest::{ReqwestTransport, SetupError};
 use paycore::transport::system::{SystemClock, SystemRng};
 use paycore::verify::Verifiable;
+use paycore_statement::Statements;
 use paycore_store::OpenError;
 
 use crate::config::Config;
@@ -94,6 +95,7 @@ pub fn builder(
         .vault(vault)
         .clock(Arc::new(SystemClock))
         .rng(Arc::new(SystemRng))
+        .exporter(Arc::new(Statements))
         .public_url(public_url))
 }
 

@@ -30,6 +30,8 @@ enum Command {
     Serve(command::serve::Options),
     /// Bring the schema of the database up to date. 升级数据库结构。
     Migrate,
+    /// Make every settlement that is due. 执行全部到期结算。
+    Settle,
     /// Check every invariant on the data at hand. 校验全部数据不变式。
     Verify(command::verify::Options),
     /// Check settings, keys, database, disk, clock and channels. 检查运行环境。
@@ -76,6 +78,7 @@ fn main() -> ExitCode {
         match arguments.command {
             Command::Serve(_) => command::serve::run(&config).await,
             Command::Migrate => command::migrate(&config).await,
+            Command::Settle => command::settle::run(&config).await,
             Command::Verify(options) => command::verify::run(&config, &options).await,
             Command::Doctor => command::doctor::run(&config, std::env::vars()).await,
             Command::Keys(options) => command::keys::run(&config, options).await,

@@ -23,7 +23,7 @@ impl Exporter for Statements {
         Ok(match format {
             Format::Csv => Box::new(csv::Csv::new(&head)),
             Format::Xlsx => Box::new(xlsx::Xlsx::new(head)?),
-            Format::Pdf => Box::new(pdf::Pdf::new(head)?),
+            Format::Pdf => Box::new(pdf::Pdf::new(head)),
         })
     }
 }

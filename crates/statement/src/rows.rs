@@ -65,7 +65,8 @@ pub struct Row {
 pub fn lines(head: &Head) -> Vec<Row> {
     let Some(statement) = &head.settlement.statement else { return Vec::new() };
     let money = |minor| Money::new(minor, statement.currency);
-    let balance = |word: Word, minor| Row { name: word.text(head.language), count: None, money: money(minor) };
+    let balance =
+        |word: Word, minor| Row { name: word.text(head.language), count: None, money: money(minor) };
     let mut rows = vec![balance(Word::Opening, statement.opening)];
     rows.extend(statement.lines.iter().map(|(kind, line)| Row {
         name: words::line(*kind, head.language),
@@ -107,7 +108,8 @@ pub fn local(head: &Head, at: Timestamp) -> String {
 pub fn grouped(money: Money) -> String {
     let plain = money.to_decimal_string();
     let (sign, digits) = plain.strip_prefix('-').map_or(("", plain.as_str()), |rest| ("-", rest));
-    let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(whole, rest)| (whole, Some(rest)));
+    let (whole, fraction) =
+        digits.split_once('.').map_or((digits, None), |(whole, rest)| (whole, Some(rest)));
     let mut text = String::from(sign);
     for (at, digit) in whole.chars().enumerate() {
         if at > 0 && (whole.len() - at) % 3 == 0 {

@@ -87,8 +87,12 @@ pub const fn carried(why: Carried, language: Language) -> &'static str {
         Carried::Minimum => ("Below the minimum payout; carried forward.", "低于最低出款额，结转下期。"),
         Carried::Negative => ("The balance is negative; carried forward.", "余额为负，结转下期。"),
         Carried::Hold => ("Payouts are on hold; carried forward.", "出款已暂停，结转下期。"),
-        Carried::Maximum => ("Above the maximum payout; the rest is carried forward.", "超过最高出款额，余额结转下期。"),
-        Carried::Float => ("Awaiting funds from channels; the rest is carried forward.", "渠道资金未到账，余额结转下期。"),
+        Carried::Maximum => {
+            ("Above the maximum payout; the rest is carried forward.", "超过最高出款额，余额结转下期。")
+        }
+        Carried::Float => {
+            ("Awaiting funds from channels; the rest is carried forward.", "渠道资金未到账，余额结转下期。")
+        }
     };
     match language {
         Language::English => en,

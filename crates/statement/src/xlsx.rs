@@ -113,7 +113,13 @@ impl Styles {
 }
 
 /// A number; as text where a spreadsheet would lose its last digits.
-fn write_money(sheet: &mut Worksheet, row: u32, column: u16, money: Money, format: &Format) -> Result<(), XlsxError> {
+fn write_money(
+    sheet: &mut Worksheet,
+    row: u32,
+    column: u16,
+    money: Money,
+    format: &Format,
+) -> Result<(), XlsxError> {
     if money.minor().unsigned_abs() > EXACT_MAX {
         sheet.write_string(row, column, money.to_decimal_string())?;
         return Ok(());

@@ -153,7 +153,8 @@ impl FromStr for Date {
 
     fn from_str(text: &str) -> Result<Date, DateError> {
         let bytes = text.as_bytes();
-        let form = |at: usize, byte: &u8| if at == 4 || at == 7 { *byte == b'-' } else { byte.is_ascii_digit() };
+        let form =
+            |at: usize, byte: &u8| if at == 4 || at == 7 { *byte == b'-' } else { byte.is_ascii_digit() };
         if bytes.len() != 10 || !bytes.iter().enumerate().all(|(at, byte)| form(at, byte)) {
             return Err(DateError);
         }
@@ -198,7 +199,9 @@ mod tests {
         for text in ["0001-01-01", "2024-02-29", "2026-11-30", "9998-12-31"] {
             assert_eq!(text.parse::<Date>().unwrap().to_string(), text);
         }
-        for text in ["2026-02-29", "2026-13-01", "2026-00-01", "2026-1-01", "0000-01-01", "2026-11-30T", "２０26-11"] {
+        for text in
+            ["2026-02-29", "2026-13-01", "2026-00-01", "2026-1-01", "0000-01-01", "2026-11-30T", "２０26-11"]
+        {
             assert_eq!(text.parse::<Date>(), Err(DateError), "{text}");
         }
     }

@@ -27,7 +27,9 @@ pub struct Zone {
 
 /// There is no zone of this name, or its clock follows no rule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{name}` is no time zone with a fixed rule; use a name of the IANA database such as `Asia/Shanghai`")]
+#[error(
+    "`{name}` is no time zone with a fixed rule; use a name of the IANA database such as `Asia/Shanghai`"
+)]
 pub struct ZoneError {
     /// The beginning of what was given, at most 40 characters.
     name: String,
@@ -110,8 +112,7 @@ impl Zone {
         let wall = i64::from(date.days()) * DAY + i64::from(second);
         let at = |offset: i32| Timestamp::from_secs(wall - i64::from(offset));
         let Some(summer) = self.rule.summer else { return at(self.rule.standard) };
-        let (ahead, behind) =
-            (summer.offset.max(self.rule.standard), summer.offset.min(self.rule.standard));
+        let (ahead, behind) = (summer.offset.max(self.rule.standard), summer.offset.min(self.rule.standard));
         if self.offset_at(at(ahead)) == ahead { at(ahead) } else { at(behind) }
     }
 }
@@ -135,7 +136,8 @@ impl Change {
         let (day, time) = text.split_once('/').unwrap_or((text, "2"));
         let mut numbers = day.strip_prefix('M')?.split('.').map(|number| number.parse::<u8>().ok());
         let (month, week, weekday) = (numbers.next()??, numbers.next()??, numbers.next()??);
-        let valid = (1..=12).contains(&month) && (1..=5).contains(&week) && weekday <= 6 && numbers.next().is_none();
+        let valid =
+            (1..=12).contains(&month) && (1..=5).contains(&week) && weekday <= 6 && numbers.next().is_none();
         let (second, rest) = seconds(time)?;
         (valid && rest.is_empty()).then_some(Change { month, week, weekday, second })
     }

@@ -74,6 +74,7 @@ impl<T: Document> Render for Shown<T> {
     fn render(&self, _: &Caller) -> String {
         json(self)
     }
+    crate::settlement::service::File,
 }
 
 impl<T: Serialize> Render for List<T> {

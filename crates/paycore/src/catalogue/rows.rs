@@ -563,9 +563,10 @@ catalogue! {
         disputes::DecideDispute => Shown<Dispute>, disputes::decide,
         r#"{"id": "dsp_01jd7xk3fz5v9b8m2q4r6t8w0y", "outcome": "won"}"#;
     "settlement_plans.create" POST "/v1/settlement_plans" Settings [writes]
+    "settlement_plans.create" POST "/v1/settlement_plans" Platform [writes]
         "Agree on how a currency is settled: cycle, calendar, cut-off, minimum, reserves, fees." "设定某币种的结算方案：周期、日历、截止时间、最低出款额、保证金与费用。"
         settlements::CreatePlan => settlement::PlanView, settlements::create,
-        r#"{"currency": "CNY", "terms": {"cycle": {"every": "working_days", "days": 1}, "time_zone": "Asia/Shanghai", "calendar": "CN"}}"#;
+        r#"{"merchant_id": "mer_01jd7xk3fz5v9b8m2q4r6t8w0y", "currency": "CNY", "terms": {"cycle": {"every": "working_days", "days": 1}, "time_zone": "Asia/Shanghai", "calendar": "CN"}}"#;
     "settlement_plans.list" GET "/v1/settlement_plans" LedgerRead []
         "List settlement plans, newest first." "查询结算方案列表，新的在前。"
         settlements::ListPlans => List<settlement::PlanView>, settlements::list_plans, r#"{"limit": 10}"#;
@@ -573,10 +574,10 @@ catalogue! {
         "Retrieve a settlement plan with its balance." "查询一个结算方案及其结转余额。"
         settlements::PlanById => settlement::PlanView, settlements::plan,
         r#"{"id": "stp_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
-    "settlement_plans.update" POST "/v1/settlement_plans/{id}" Settings [writes]
+    "settlement_plans.update" POST "/v1/settlement_plans/{id}" Platform [writes]
         "Change the terms of a settlement plan, pause it or let it go on." "修改结算方案的条款，或暂停、恢复。"
         settlements::UpdatePlan => settlement::PlanView, settlements::update,
-        r#"{"id": "stp_01jd7xk3fz5v9b8m2q4r6t8w0y", "active": false}"#;
+        r#"{"id": "stp_01jd7xk3fz5v9b8m2q4r6t8w0y", "merchant_id": "mer_01jd7xk3fz5v9b8m2q4r6t8w0y", "active": false}"#;
     "settlements.run" POST "/v1/settlements" Settings [writes]
         "Settle what is available now, or everything for the acceleration fee." "立即结算当前可结金额；或支付提前结算费结算全部。"
         settlements::RunSettlement => settlement::SettlementView, settlements::run,
@@ -592,6 +593,10 @@ catalogue! {
         "Retrieve a settlement with its statement." "查询一张结算单。"
         settlements::SettlementById => settlement::SettlementView, settlements::retrieve,
         r#"{"id": "stl_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "settlements.export" GET "/v1/settlements/{id}/export" LedgerRead []
+        "Make a file of a statement: CSV, XLSX or PDF, in English or Chinese." "导出结算单文件：CSV、XLSX 或 PDF，中文或英文。"
+        settlements::ExportSettlement => settlements::File, settlements::export,
+        r#"{"id": "stl_01jd7xk3fz5v9b8m2q4r6t8w0y", "format": "pdf", "language": "zh"}"#;
     "settlement_runs.list" GET "/v1/settlement_runs" LedgerRead []
         "List how the making of settlements stands, newest first." "查询结算任务的进度，新的在前。"
         settlements::ListSettlements => List<settlement::RunView>, settlements::list_runs,

@@ -14,6 +14,7 @@ use crate::id::{AttemptId, ItemId, MerchantId, OrderId, RefundId, SettlementId};
 use crate::money::Money;
 use crate::page::{List, ListInput};
 use crate::refund::{Refund, RefundFilter, RefundStatus};
+use crate::settlement::Terms;
 use crate::store::{Changes, CommitError, Page, Put, StoreError};
 use crate::time::Timestamp;
 
@@ -36,7 +37,8 @@ pub(crate) async fn clear(
         };
         items.push((event.id, item));
     }
-    for (event_id, item) in items {
+    for (event_id, mut item) in items {
+        item.available_at = available_at(engine, tenant, &item).await?;
         let event = changes.events.iter_mut().find(|event| event.id == event_id);
         if let Some(booking) = event.and_then(|event| event.booking.as_mut()) {
             add_parts(booking, &item);
@@ -44,6 +46,17 @@ pub(crate) async fn clear(
         changes.put(Put::document(&item));
     }
     Ok(())
+}
+
+/// When the item may be settled: by the merchant's settlement plan, at once without one.
+async fn available_at(engine: &Engine, tenant: MerchantId, item: &Item) -> Result<Timestamp, CommitError> {
+    let all = engine.settlement_terms(tenant).await.map_err(commit_error)?;
+    let terms = all.iter().find(|(currency, _)| *currency == item.gross.currency());
+    let to_the_merchant = item.net().map_err(broken)?.is_positive();
+    let at = |(_, terms): &(_, Terms)| {
+        terms.available_at(item.captured_at, item.channel.as_deref(), to_the_merchant)
+    };
+    Ok(terms.map_or(item.available_at, at))
 }
 
 async fn payment(

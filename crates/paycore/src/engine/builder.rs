@@ -7,6 +7,7 @@ use crate::channel::Driver;
 use crate::crypto::{Keyring, Vault};
 use crate::ledger::posting::Templates;
 use crate::sandbox::service::{Hub, Weather};
+use crate::settlement::export::Exporter;
 use crate::time::{Clock, Rng};
 use crate::transport::Transport;
 use crate::verify::Verifiable;
@@ -31,6 +32,7 @@ pub struct EngineBuilder {
     public_url: Option<String>,
     sandbox_in_memory: bool,
     weather: Option<Arc<dyn Weather>>,
+    exporter: Option<Arc<dyn Exporter>>,
 }
 
 macro_rules! parts {
@@ -60,6 +62,8 @@ impl EngineBuilder {
         clock: dyn Clock;
         /// Randomness fit for secrets.
         rng: dyn Rng;
+        /// Makes files of statements; without it there are none.
+        exporter: dyn Exporter;
     }
 
     /// The channels that may be used.
@@ -116,6 +120,8 @@ impl EngineBuilder {
             hub,
             merchants: super::Cache::default(),
             accounts: super::Cache::default(),
+            settlement_terms: super::Cache::default(),
+            exporter: self.exporter,
             schedules: super::Cache::default(),
         })
     }

@@ -246,7 +246,12 @@ impl Document for Plan {
 
     fn index(&self) -> Index {
         let status = if self.active { "active" } else { "paused" };
-        Index { number: Some(self.currency.to_string()), due_at: self.due_at, at: self.created_at, ..Index::new(status) }
+        Index {
+            number: Some(self.currency.to_string()),
+            due_at: self.due_at,
+            at: self.created_at,
+            ..Index::new(status)
+        }
     }
 }
 

@@ -79,7 +79,8 @@ fn exposure_target(plan: &Plan, now: Situation) -> Result<i64, MoneyError> {
         return Ok(0);
     };
     let from = now.day.plus_days(-i32::try_from(days).unwrap_or(i32::MAX));
-    let earlier = plan.recent_sales.iter().filter(|sales| sales.day > from).map(|sales| sales.amount).sum::<i64>();
+    let earlier =
+        plan.recent_sales.iter().filter(|sales| sales.day > from).map(|sales| sales.amount).sum::<i64>();
     let sales = Money::new(earlier, now.sales.currency()).checked_add(now.sales)?;
     Ok(share(sales, basis_points)?.minor().max(0))
 }

@@ -36,13 +36,23 @@ impl Collected {
     ///
     /// # Errors
     /// [`Untied`] where it is in another currency or a sum is out of range.
-    pub fn add(&mut self, item: &Item, terms: &Terms, until: Timestamp, currency: Currency) -> Result<(), Untied> {
+    pub fn add(
+        &mut self,
+        item: &Item,
+        terms: &Terms,
+        until: Timestamp,
+        currency: Currency,
+    ) -> Result<(), Untied> {
         let net = item.net().map_err(|error| Untied(format!("{}: {error}", item.id)))?;
         if net.currency() != currency {
             return Err(Untied(format!("{} is in {}", item.id, net.currency())));
         }
-        let sum = |sum: i64, more: i64| sum.checked_add(more).ok_or_else(|| Untied("the sum is out of range".into()));
-        for (kind, amount) in [(LineKind::of(item.kind), item.gross.minor()), (LineKind::Fees, -item.fee.minor())] {
+        let sum = |sum: i64, more: i64| {
+            sum.checked_add(more).ok_or_else(|| Untied("the sum is out of range".into()))
+        };
+        for (kind, amount) in
+            [(LineKind::of(item.kind), item.gross.minor()), (LineKind::Fees, -item.fee.minor())]
+        {
             if amount == 0 {
                 continue;
             }
@@ -115,8 +125,12 @@ pub fn close(
     lines.add(LineKind::TransferFee, -transfer_fee.minor(), 1);
     lines.add(LineKind::Payout, -payout.minor(), 1);
     let closing = payable.checked_sub(payout)?.checked_sub(transfer_fee)?;
-    let statement =
-        Statement { currency: plan.currency, opening: plan.carried, lines: lines.0, closing: closing.minor() };
+    let statement = Statement {
+        currency: plan.currency,
+        opening: plan.carried,
+        lines: lines.0,
+        closing: closing.minor(),
+    };
     statement.check()?;
     let negative_since = closing.is_negative().then(|| plan.negative_since.unwrap_or(day));
     Ok(Close { statement, carried_for, moves, negative_since })
@@ -137,7 +151,9 @@ impl Lines {
 
 /// What getting everything now costs: a share of what was not available yet, at least the minimum.
 fn acceleration_fee(plan: &Plan, collected: &Collected, trigger: Trigger) -> Result<i64, MoneyError> {
-    let Some(terms) = plan.terms.acceleration.filter(|_| trigger == Trigger::Accelerated) else { return Ok(0) };
+    let Some(terms) = plan.terms.acceleration.filter(|_| trigger == Trigger::Accelerated) else {
+        return Ok(0);
+    };
     if collected.early <= 0 {
         return Ok(0);
     }

@@ -283,7 +283,9 @@ impl Terms {
     /// The first parameter that is not right.
     pub fn check(&self) -> Result<()> {
         check_cycle(self.cycle)?;
-        for (name, amount) in [("minimum", self.minimum), ("maximum", self.maximum), ("float_limit", self.float_limit)] {
+        for (name, amount) in
+            [("minimum", self.minimum), ("maximum", self.maximum), ("float_limit", self.float_limit)]
+        {
             check_amount(name, amount.unwrap_or(0))?;
         }
         if self.maximum.is_some_and(|maximum| maximum < self.minimum.unwrap_or(0).max(1)) {
@@ -320,9 +322,8 @@ impl Terms {
                 return Err(Error::invalid(name("kind"), "Of each kind there is at most one reserve."));
             }
             let (share, days) = match *rule {
-                ReserveRule::Rolling { basis_points, days } | ReserveRule::Exposure { basis_points, days } => {
-                    (basis_points, days)
-                }
+                ReserveRule::Rolling { basis_points, days }
+                | ReserveRule::Exposure { basis_points, days } => (basis_points, days),
                 ReserveRule::Fixed { amount, basis_points } => {
                     check_amount(&name("amount"), amount)?;
                     (basis_points, 1)

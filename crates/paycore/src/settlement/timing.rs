@@ -51,7 +51,12 @@ impl Terms {
 
     /// From when on the money of a payment may be settled. Money that is taken from the merchant (a refund, a
     /// chargeback) may be at once, so that it comes off the next statement whatever the cycle.
-    pub fn available_at(&self, captured_at: Timestamp, channel: Option<&str>, to_the_merchant: bool) -> Timestamp {
+    pub fn available_at(
+        &self,
+        captured_at: Timestamp,
+        channel: Option<&str>,
+        to_the_merchant: bool,
+    ) -> Timestamp {
         if !to_the_merchant {
             return captured_at;
         }
@@ -95,11 +100,11 @@ impl Terms {
         let next = day.plus_days(1);
         match self.cycle {
             Cycle::Manual => false,
-            Cycle::WorkingDays { days: 0 } => self.calendar.is_working_day(day) || self.calendar.is_working_day(next),
-            Cycle::WorkingDays { .. } => self.calendar.is_working_day(next),
-            Cycle::CalendarDays { days } => {
-                self.is_open(next) || (days == 0 && self.is_open(day))
+            Cycle::WorkingDays { days: 0 } => {
+                self.calendar.is_working_day(day) || self.calendar.is_working_day(next)
             }
+            Cycle::WorkingDays { .. } => self.calendar.is_working_day(next),
+            Cycle::CalendarDays { days } => self.is_open(next) || (days == 0 && self.is_open(day)),
             Cycle::Week { .. } | Cycle::HalfMonth | Cycle::Month { .. } => self.is_rolled_to(next),
         }
     }

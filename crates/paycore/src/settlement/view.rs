@@ -190,7 +190,8 @@ pub struct RunView {
 impl Plan {
     /// The plan as the API shows it.
     pub fn view(&self) -> PlanView {
-        let reserved = self.reserved.iter().map(|(kind, amount)| ReservedView { kind: *kind, amount: *amount });
+        let reserved =
+            self.reserved.iter().map(|(kind, amount)| ReservedView { kind: *kind, amount: *amount });
         PlanView {
             id: self.id,
             object: "settlement_plan",
@@ -264,7 +265,8 @@ impl Statement {
     /// The statement as the API shows it.
     pub fn view(&self) -> StatementView {
         let lines = self.lines.iter();
-        let lines = lines.map(|(kind, line)| LineView { line: *kind, count: line.count, amount: line.amount });
+        let lines =
+            lines.map(|(kind, line)| LineView { line: *kind, count: line.count, amount: line.amount });
         StatementView { opening: self.opening, lines: lines.collect(), closing: self.closing }
     }
 }

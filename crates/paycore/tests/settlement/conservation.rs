@@ -48,7 +48,8 @@ fn random_terms(dice: &Dice) -> Terms {
         Cycle::Manual,
     ];
     let mut terms = Terms::usual(dice.pick(&cycles), Currency::CNY);
-    terms.time_zone = Zone::named(dice.pick(&["Asia/Shanghai", "America/New_York", "Australia/Lord_Howe"])).unwrap();
+    terms.time_zone =
+        Zone::named(dice.pick(&["Asia/Shanghai", "America/New_York", "Australia/Lord_Howe"])).unwrap();
     terms.calendar = dice.pick(Calendar::ALL);
     terms.cutoff = dice.pick(&["24:00", "22:00", "02:30", "00:01"]).parse().unwrap();
     terms.channel_cutoffs.insert("b".into(), dice.pick(&["23:00", "01:00"]).parse().unwrap());
@@ -88,7 +89,11 @@ impl History {
         self.fees -= statement.amount(LineKind::AccelerationFee) + statement.amount(LineKind::TransferFee);
         let payout = -statement.amount(LineKind::Payout);
         // Some payouts fail or come back: their money waits with the settlement until it is paid again.
-        if dice.one_in(5) { self.unpaid += payout } else { self.paid += payout }
+        if dice.one_in(5) {
+            self.unpaid += payout
+        } else {
+            self.paid += payout
+        }
         if dice.one_in(3) {
             self.paid += std::mem::take(&mut self.unpaid);
         }
@@ -113,7 +118,11 @@ impl History {
         let reserved: i64 = shop.reserves.iter().map(|reserve| reserve.left).sum();
         let left = self.captured - self.refunded - self.charged_back - self.fees - self.paid - self.unpaid;
         assert_eq!(left - waiting - reserved - shop.plan.carried, 0, "seed {seed}: {self:?}");
-        assert_eq!(shop.plan.reserved.values().sum::<i64>(), reserved, "seed {seed}: the plan's sum of reserves");
+        assert_eq!(
+            shop.plan.reserved.values().sum::<i64>(),
+            reserved,
+            "seed {seed}: the plan's sum of reserves"
+        );
         let book = |name: &str| self.books.get(name).copied().unwrap_or(0);
         assert_eq!(book("available"), shop.plan.carried, "seed {seed}: the books and the statements");
         assert_eq!(book("reserve"), reserved, "seed {seed}: the books and the reserves");
@@ -186,7 +195,8 @@ fn one_history(seed: u64) -> usize {
                 LineKind::TransferFee,
                 LineKind::Payout,
             ];
-            let net = s.lines.iter().filter(|(kind, _)| !outside.contains(kind)).map(|(_, line)| line.amount).sum();
+            let net =
+                s.lines.iter().filter(|(kind, _)| !outside.contains(kind)).map(|(_, line)| line.amount).sum();
             history.close(&dice, close, net);
         }
         statements += closes.len();
@@ -197,7 +207,8 @@ fn one_history(seed: u64) -> usize {
 
 #[test]
 fn no_cent_is_lost_or_made_over_random_histories() {
-    let histories = std::env::var("PAYCORE_HISTORIES").ok().and_then(|text| text.parse().ok()).unwrap_or(SAMPLE);
+    let histories =
+        std::env::var("PAYCORE_HISTORIES").ok().and_then(|text| text.parse().ok()).unwrap_or(SAMPLE);
     let statements: usize = (1..=histories).map(one_history).sum();
     println!("{histories} histories, {statements} statements");
     assert!(statements as u64 > histories * 5, "{statements} statements say too little");

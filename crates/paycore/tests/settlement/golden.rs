@@ -74,7 +74,8 @@ fn ours(name: &str, first: Date, last: Date, until: Date) -> Vec<String> {
 
 #[test]
 fn every_cycle_makes_the_statements_of_the_contract_over_both_holiday_weeks() {
-    let days = ["2026-02-09", "2026-03-10", "2026-09-21", "2026-10-20"].map(|day| day.parse::<Date>().unwrap());
+    let days =
+        ["2026-02-09", "2026-03-10", "2026-09-21", "2026-10-20"].map(|day| day.parse::<Date>().unwrap());
     let names = ["t0", "t1", "t3", "t7", "d1", "d7", "monday", "half", "month1", "month31"];
     let mut compared = 0;
     for (first, last) in [(days[0], days[1]), (days[2], days[3])] {

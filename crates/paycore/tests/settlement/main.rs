@@ -1,6 +1,10 @@
-//! Settlement without an engine: golden statements from an oracle that does not know this code, and the conservation of
-//! money over random histories.
+//! Settlement: golden statements from an oracle that does not know this code, the conservation of money over random
+//! histories, and the same through the engine.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has failed")]
 
 mod conservation;
+#[cfg(all(feature = "testkit", feature = "native-crypto"))]
+mod engine;
 mod golden;
 mod shop;

@@ -83,7 +83,8 @@ impl Shop {
         }
         let period = self.plan.terms.period(self.plan.settled_until, until);
         let held: Vec<Reserve> = self.reserves.iter().filter(|reserve| reserve.left > 0).cloned().collect();
-        let close = rules::close(&self.plan, &collected, &held, trigger, (period.through, until)).expect("it ties");
+        let close =
+            rules::close(&self.plan, &collected, &held, trigger, (period.through, until)).expect("it ties");
         self.take_in(&close, period, until);
         Some((period, close))
     }

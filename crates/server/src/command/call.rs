@@ -1,11 +1,13 @@
 //! `paycore call`: any operation of a running server, from the command line. The program is an API client like any
 //! other; the catalogue tells it the method and the path.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
+use http::header::{ACCEPT, HeaderValue};
 use paycore::catalogue::{CATALOGUE, find};
 use paycore::time::Rng as _;
 use paycore::transport::Transport as _;
@@ -32,6 +34,9 @@ pub struct Options {
     /// Where the server is. 服务地址。
     #[arg(long, env = "PAYCORE_URL", default_value = "http://127.0.0.1:8080")]
     url: String,
+    /// Where to keep the file that the operation answers, such as a statement. 保存文件。
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
     /// The idempotency key; a new one where absent. 幂等键。
     #[arg(long)]
     idempotency_key: Option<String>,
@@ -51,6 +56,13 @@ pub async fn run(options: Options) -> ExitCode {
         Err(error) => return fail(&error),
     };
     match transport.send(request, TIMEOUT).await {
+        Ok(reply) if reply.status().is_success() && options.output.is_some() => {
+            let path = options.output.unwrap_or_default();
+            match std::fs::write(&path, reply.body()) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => fail(&format!("{}: {error}", path.display())),
+            }
+        }
         Ok(reply) => {
             print(&format!("{}\n", String::from_utf8_lossy(reply.body())));
             if reply.status().is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -68,7 +80,11 @@ fn request(options: &Options) -> Result<Request<Bytes>, String> {
         .map_err(|error| format!("the input is not a JSON object: {error}"))?;
     let key = options.idempotency_key.clone().unwrap_or_else(fresh_key);
     let target = Target { url: &options.url, key: &options.key };
-    client::request(target, operation, input, operation.mutates.then_some(key.as_str()))
+    let mut request = client::request(target, operation, input, operation.mutates.then_some(key.as_str()))?;
+    if options.output.is_some() {
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/octet-stream"));
+    }
+    Ok(request)
 }
 
 fn fresh_key() -> String {

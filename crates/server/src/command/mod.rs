@@ -5,6 +5,7 @@ pub mod docs;
 pub mod doctor;
 pub mod keys;
 pub mod serve;
+pub mod settle;
 pub mod verify;
 
 use std::io::{IsTerminal as _, Stderr, Write as _};

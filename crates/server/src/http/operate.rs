@@ -7,9 +7,11 @@ use axum::RequestPartsExt as _;
 use axum::body::Body;
 use axum::extract::{Path, Request};
 use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http::header::CONTENT_TYPE;
+use http::header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use paycore::catalogue::{Input, Operation, Reply};
@@ -31,8 +33,10 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 pub(super) async fn operate(app: Arc<App>, operation: &'static Operation, request: Request) -> Response {
     let mut told = Told { operation: operation.name, ..Told::default() };
     let mut left = None;
+    let bytes = wants_bytes(request.headers());
     let result = run(&app, operation, request, &mut told, &mut left).await;
     let mut response = match result {
+        Ok(reply) if bytes => file(&reply).unwrap_or_else(|| answer(reply, &mut told)),
         Ok(reply) => answer(reply, &mut told),
         Err(error) => Refused::from(error).into_response(),
     };
@@ -41,6 +45,27 @@ pub(super) async fn operate(app: Arc<App>, operation: &'static Operation, reques
     }
     response.extensions_mut().insert(told);
     response
+}
+
+/// A file as itself, with its name.
+fn file(reply: &Reply) -> Option<Response> {
+    #[derive(serde::Deserialize)]
+    struct File {
+        file_name: String,
+        media_type: String,
+        content: String,
+    }
+    let file: File = serde_json::from_str(&reply.body).ok()?;
+    let mut response = Response::new(Body::from(STANDARD.decode(&file.content).ok()?));
+    let disposition = format!("attachment; filename=\"{}\"", file.file_name);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_str(&file.media_type).ok()?);
+    response.headers_mut().insert(CONTENT_DISPOSITION, HeaderValue::from_str(&disposition).ok()?);
+    Some(response)
+}
+
+/// Whether the caller wants the bytes of a file rather than JSON that holds them.
+fn wants_bytes(headers: &HeaderMap) -> bool {
+    headers.get(ACCEPT).is_some_and(|accepted| accepted == "application/octet-stream")
 }
 
 fn answer(reply: Reply, told: &mut Told) -> Response {

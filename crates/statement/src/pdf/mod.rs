@@ -43,11 +43,11 @@ pub struct Pdf {
 
 impl Pdf {
     /// Writes the statement and the head of the items.
-    pub fn new(head: Head) -> Result<Pdf, ExportError> {
-        let book = Book::new(Word::Title.text(head.language), &head.settlement.number)?;
+    pub fn new(head: Head) -> Pdf {
+        let book = Book::new(Word::Title.text(head.language), &head.settlement.number);
         let mut pdf = Pdf { head, book, y: TOP, items: 0 };
         pdf.statement();
-        Ok(pdf)
+        pdf
     }
 
     fn statement(&mut self) {

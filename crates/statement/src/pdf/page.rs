@@ -1,14 +1,12 @@
 //! The pages of a PDF: text set in one font, and rules. The only place that speaks floats, because the format does; they
 //! are positions, never amounts.
 
-use std::fmt::Write as _;
-
 use krilla::Document;
 use krilla::geom::{PathBuilder, Point};
 use krilla::metadata::Metadata;
-use krilla::num::NormalizedF32;
 use krilla::page::PageSettings;
 use krilla::paint::Stroke;
+use krilla::surface::Surface;
 use krilla::text::{Font, TextDirection};
 use paycore::settlement::export::ExportError;
 use skrifa::instance::{LocationRef, Size};
@@ -32,12 +30,11 @@ pub enum Align {
     Hidden,
 }
 
-/// Pages that are being written. What a page holds is kept until it is turned.
+/// Pages that are being written; they become a document at the end.
 pub struct Book {
-    document: Document,
-    font: Font,
+    title: String,
     page: Vec<Mark>,
-    pages: usize,
+    pages: Vec<Vec<Mark>>,
 }
 
 enum Mark {
@@ -47,11 +44,8 @@ enum Mark {
 
 impl Book {
     /// A book without pages.
-    pub fn new(title: &str, number: &str) -> Result<Book, ExportError> {
-        let font = Font::new(FONT.to_vec().into(), 0).ok_or_else(|| failed("the font cannot be read"))?;
-        let mut document = Document::new();
-        document.set_metadata(Metadata::new().title(format!("{title} {number}")));
-        Ok(Book { document, font, page: Vec::new(), pages: 0 })
+    pub fn new(title: &str, number: &str) -> Book {
+        Book { title: format!("{title} {number}"), page: Vec::new(), pages: Vec::new() }
     }
 
     /// Sets a text on the current page; `y` is its base line.
@@ -69,42 +63,46 @@ impl Book {
         self.page.push(Mark::Rule { from, to, y });
     }
 
-    /// Writes the current page with its number and begins the next.
+    /// Ends the current page with its number and begins the next.
     pub fn turn(&mut self, word: &str) {
-        self.pages += 1;
-        let mut number = String::new();
-        let _ = write!(number, "{word} {}", self.pages);
+        let number = format!("{word} {}", self.pages.len() + 1);
         self.text(55_500, 82_000, 700, Align::Right, &number);
-        let Some(settings) = PageSettings::from_wh(points(WIDTH), points(HEIGHT)) else { return };
-        let mut page = self.document.start_page_with(settings);
-        let mut surface = page.surface();
-        for mark in self.page.drain(..) {
-            match mark {
-                Mark::Text { x, y, size, text } => {
-                    let at = Point::from_xy(points(x), points(y));
-                    let direction = TextDirection::LeftToRight;
-                    surface.draw_text(at, self.font.clone(), points(size), &text, false, direction);
-                }
-                Mark::Rule { from, to, y } => {
-                    let mut path = PathBuilder::new();
-                    path.move_to(points(from), points(y));
-                    path.line_to(points(to), points(y));
-                    surface.set_fill(None);
-                    surface.set_stroke(Some(Stroke { width: 0.5, opacity: NormalizedF32::ONE, ..Stroke::default() }));
-                    if let Some(path) = path.finish() {
-                        surface.draw_path(&path);
-                    }
-                    surface.set_stroke(None);
-                }
-            }
-        }
-        surface.finish();
-        page.finish();
+        self.pages.push(std::mem::take(&mut self.page));
     }
 
     /// The bytes.
     pub fn finish(self) -> Result<Vec<u8>, ExportError> {
-        self.document.finish().map_err(|error| failed(&format!("{error:?}")))
+        let font = Font::new(FONT.into(), 0).ok_or_else(|| failed("the font cannot be read"))?;
+        let mut document = Document::new();
+        document.set_metadata(Metadata::new().title(self.title));
+        for marks in &self.pages {
+            let settings = PageSettings::from_wh(points(WIDTH), points(HEIGHT));
+            let mut page = document.start_page_with(settings.ok_or_else(|| failed("the page has no size"))?);
+            let mut surface = page.surface();
+            marks.iter().for_each(|mark| draw(&mut surface, mark, &font));
+            surface.finish();
+            page.finish();
+        }
+        document.finish().map_err(|error| failed(&format!("{error:?}")))
+    }
+}
+
+fn draw(surface: &mut Surface<'_>, mark: &Mark, font: &Font) {
+    match mark {
+        Mark::Text { x, y, size, text } => {
+            let at = Point::from_xy(points(*x), points(*y));
+            surface.draw_text(at, font.clone(), points(*size), text, false, TextDirection::LeftToRight);
+        }
+        Mark::Rule { from, to, y } => {
+            let mut path = PathBuilder::new();
+            path.move_to(points(*from), points(*y));
+            path.line_to(points(*to), points(*y));
+            let Some(path) = path.finish() else { return };
+            surface.set_fill(None);
+            surface.set_stroke(Some(Stroke { width: points(50), ..Stroke::default() }));
+            surface.draw_path(&path);
+            surface.set_stroke(None);
+        }
     }
 }
 
@@ -141,7 +139,8 @@ mod tests {
     #[test]
     fn every_word_of_a_statement_has_its_glyphs() {
         let words = include_str!("../words.rs");
-        let lacking: String = words.chars().filter(|c| *c != '\n' && printable(&c.to_string()) == "□").collect();
+        let lacking: String =
+            words.chars().filter(|c| *c != '\n' && printable(&c.to_string()) == "□").collect();
         assert_eq!(lacking, "");
         assert_eq!(printable("\u{1f980}"), "□");
     }

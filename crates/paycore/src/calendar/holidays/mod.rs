@@ -70,7 +70,8 @@ mod tests {
 
     #[test]
     fn easter_is_where_the_almanac_has_it() {
-        let known = [(2000, 423), (2008, 323), (2011, 424), (2024, 331), (2025, 420), (2026, 405), (2038, 425)];
+        let known =
+            [(2000, 423), (2008, 323), (2011, 424), (2024, 331), (2025, 420), (2026, 405), (2038, 425)];
         for (year, month_day) in known {
             assert_eq!(easter(year).month_day(), month_day, "{year}");
         }

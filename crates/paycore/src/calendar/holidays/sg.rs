@@ -45,6 +45,10 @@ fn holidays(year: i32) -> Vec<Date> {
     let movable = listed(&MOVABLE, year).unwrap_or_default().iter();
     let movable = movable.map(|month_day| Date::of(year, (month_day / 100) as u8, (month_day % 100) as u8));
     let mut days: Vec<Date> = movable.collect();
+    // A holiday on the last Sunday of December moves over the turn of the year.
+    if listed(&MOVABLE, year - 1).is_some_and(|days| days.contains(&1231)) {
+        days.push(Date::of(year - 1, 12, 31));
+    }
     let fixed = [(1, 1), (5, 1), (8, 9), (12, 25)];
     days.extend(fixed.map(|(month, day)| Date::of(year, month, day)));
     days.push(easter(year).plus_days(-2));

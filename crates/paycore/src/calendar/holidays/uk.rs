@@ -3,8 +3,7 @@
 use super::{Date, Weekday, easter, last, listed, nth, substituted};
 
 /// Days given once, and the years in which a Monday in May was moved for an occasion.
-const OCCASIONS: [(i32, &[u16]); 4] =
-    [(2011, &[429]), (2012, &[605]), (2022, &[603, 919]), (2023, &[508])];
+const OCCASIONS: [(i32, &[u16]); 4] = [(2011, &[429]), (2012, &[605]), (2022, &[603, 919]), (2023, &[508])];
 
 pub fn is_holiday(date: Date) -> bool {
     let year = date.year();

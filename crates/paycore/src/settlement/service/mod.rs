@@ -1,9 +1,13 @@
 //! Operations on settlement: plans, runs, settlements and reserves.
 
+mod all;
+mod files;
 mod plans;
 mod reads;
 mod runs;
 
+pub use all::{Tally, settle_all};
+pub use files::{ExportSettlement, File, export};
 pub use plans::{CreatePlan, ListPlans, PlanById, UpdatePlan, create, list as list_plans, plan, update};
 pub use reads::{
     ListReserves, ListSettlements, SettlementById, list, list_reserves, list_runs, retrieve, retrieve_run,

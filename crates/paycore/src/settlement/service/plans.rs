@@ -1,13 +1,16 @@
 //! Operations on settlement plans.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::currency::Currency;
 use crate::document::DocumentFilter;
 use crate::engine::{Caller, Engine};
-use crate::error::{Error, Result};
-use crate::id::SettlementPlanId;
+use crate::error::{Code, Error, Result};
+use crate::id::{MerchantId, SettlementPlanId};
+use crate::merchant::Merchant;
 use crate::order::input::Moment;
 use crate::page::{List, ListInput};
 use crate::settlement::view::PlanView;
@@ -19,6 +22,8 @@ use crate::time::Timestamp;
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreatePlan {
+    /// Whose money it settles; a live merchant or a sandbox.
+    pub merchant_id: MerchantId,
     /// ISO 4217 code of the currency it settles, such as `CNY`. A merchant has one plan per currency.
     pub currency: Currency,
     /// What was agreed.
@@ -28,7 +33,7 @@ pub struct CreatePlan {
 /// Creates the settlement plan of a currency. Payments that are cleared from now on are available by it.
 pub async fn create(engine: &Engine, caller: &Caller, input: CreatePlan) -> Result<PlanView> {
     input.terms.check()?;
-    let moment = engine.moment(&caller.merchant);
+    let (merchant, moment) = merchant(engine, input.merchant_id).await?;
     let mut plan = Plan {
         id: SettlementPlanId::new(moment.now, &*engine.rng),
         version: 0,
@@ -47,13 +52,7 @@ pub async fn create(engine: &Engine, caller: &Caller, input: CreatePlan) -> Resu
         created_at: moment.now,
         due_at: Timestamp::ZERO,
     };
-    plan.schedule(moment);
-    let view = plan.view();
-    let mut changes = Changes { claim: caller.once(plan.id, &view, moment), ..Changes::default() };
-    audit(engine, caller, &mut changes, "settlement_plans.create", &plan, moment);
-    changes.put(Put::document(&plan));
-    engine.commit(caller.tenant(), changes).await?;
-    Ok(view)
+    write(engine, caller, &merchant, &mut plan, "settlement_plans.create", moment).await
 }
 
 /// What `settlement_plans.update` takes. Absent parameters stay as they are.
@@ -62,6 +61,8 @@ pub async fn create(engine: &Engine, caller: &Caller, input: CreatePlan) -> Resu
 pub struct UpdatePlan {
     /// The plan.
     pub id: SettlementPlanId,
+    /// Whose it is.
+    pub merchant_id: MerchantId,
     /// The new terms, whole. They hold for what is cleared from now on; the next run comes as they say.
     #[serde(default)]
     pub terms: Option<Terms>,
@@ -72,8 +73,8 @@ pub struct UpdatePlan {
 
 /// Changes a settlement plan.
 pub async fn update(engine: &Engine, caller: &Caller, input: UpdatePlan) -> Result<PlanView> {
-    let moment = engine.moment(&caller.merchant);
-    let mut plan: Plan = engine.document(caller.tenant(), input.id).await?;
+    let (merchant, moment) = merchant(engine, input.merchant_id).await?;
+    let mut plan: Plan = engine.document(merchant.id, input.id).await?;
     if let Some(terms) = input.terms {
         terms.check()?;
         // A cut-off that has passed without its run is not forgotten: the run comes at once, under the new terms.
@@ -82,19 +83,38 @@ pub async fn update(engine: &Engine, caller: &Caller, input: UpdatePlan) -> Resu
         plan.terms = terms;
     }
     plan.active = input.active.unwrap_or(plan.active);
-    plan.schedule(moment);
-    let view = plan.view();
-    let mut changes = Changes { claim: caller.once(plan.id, &view, moment), ..Changes::default() };
-    audit(engine, caller, &mut changes, "settlement_plans.update", &plan, moment);
-    changes.put(Put::document(&plan));
-    engine.commit(caller.tenant(), changes).await?;
-    Ok(view)
+    write(engine, caller, &merchant, &mut plan, "settlement_plans.update", moment).await
 }
 
-fn audit(engine: &Engine, caller: &Caller, changes: &mut Changes, action: &str, plan: &Plan, moment: Moment) {
+/// The merchant an operator's operation is about, and the instant there.
+async fn merchant(engine: &Engine, id: MerchantId) -> Result<(Arc<Merchant>, Moment)> {
+    let merchant = engine.merchant(id).await.map_err(|error| match error.code {
+        Code::NotFound => error.param("merchant_id"),
+        _ => error,
+    })?;
+    let moment = engine.moment(&merchant);
+    Ok((merchant, moment))
+}
+
+/// The key of the call is the operator's and not this merchant's, so that it is not taken here: a merchant has one plan
+/// per currency and the plan has its version, which makes a repeated call harmless.
+async fn write(
+    engine: &Engine,
+    caller: &Caller,
+    merchant: &Merchant,
+    plan: &mut Plan,
+    action: &str,
+    moment: Moment,
+) -> Result<PlanView> {
+    plan.schedule(moment);
+    let mut changes = Changes::default();
     let terms = serde_json::to_string(&plan.terms).expect("terms have text keys");
     let detail = format!("active {}, {terms}", plan.active);
     changes.audit.push(engine.audit(&caller.actor, action, Some(plan.id.to_string()), detail, moment));
+    changes.put(Put::document(&*plan));
+    engine.commit(merchant.id, changes).await?;
+    engine.forget(merchant.id);
+    Ok(plan.view())
 }
 
 /// Which settlement plans to list.

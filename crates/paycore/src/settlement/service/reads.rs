@@ -104,7 +104,11 @@ pub struct ListReserves {
 }
 
 /// Reserves, newest first.
-pub async fn list_reserves(engine: &Engine, caller: &Caller, input: ListReserves) -> Result<List<ReserveView>> {
+pub async fn list_reserves(
+    engine: &Engine,
+    caller: &Caller,
+    input: ListReserves,
+) -> Result<List<ReserveView>> {
     let page = ListInput::new(input.limit, input.starting_after, input.ending_before)?;
     let status = input.held.map(|held| if held { "held" } else { "released" });
     let filter = DocumentFilter {

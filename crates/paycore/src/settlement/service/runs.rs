@@ -221,7 +221,8 @@ impl<'a> Run<'a> {
     /// Whether there is something to do without any item: a balance that can be paid, or a reserve that is due.
     async fn has_more_to_do(&self, until: Timestamp) -> Result<bool> {
         let plan = &self.plan;
-        if plan.terms.hold.is_none() && plan.carried > 0 && plan.carried >= plan.terms.minimum(plan.currency) {
+        if plan.terms.hold.is_none() && plan.carried > 0 && plan.carried >= plan.terms.minimum(plan.currency)
+        {
             return Ok(true);
         }
         if plan.reserved.is_empty() {
@@ -244,7 +245,12 @@ impl<'a> Run<'a> {
             cursor = items.last().map(|item| item.id.to_string());
             items.retain(|item| item.gross.currency() == self.plan.currency);
             for item in &mut items {
-                settlement.collected.add(item, &self.plan.terms, settlement.period.until, self.plan.currency)?;
+                settlement.collected.add(
+                    item,
+                    &self.plan.terms,
+                    settlement.period.until,
+                    self.plan.currency,
+                )?;
                 item.settlement_id = Some(settlement.id);
             }
             let mut changes = Changes::default();
