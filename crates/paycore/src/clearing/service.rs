@@ -21,7 +21,8 @@ use crate::time::Timestamp;
 /// How many rows are read at once where all are wanted.
 const ROWS: usize = 100;
 
-/// Clears what the changes move: every payment and refund gets its item, and its booking the fee, tax and cost of it.
+/// Clears what the changes move: every payment and refund gets its item, and its booking the fee, tax and cost of it; what
+/// shares and disputes take from the merchant or give back gets an item without a fee.
 pub(crate) async fn clear(
     engine: &Engine,
     tenant: MerchantId,
@@ -33,7 +34,10 @@ pub(crate) async fn clear(
         let item = match booking.movement {
             Movement::Payment => payment(engine, tenant, event, booking, &changes.puts).await?,
             Movement::Refund => refund(engine, tenant, event, booking, &changes.puts).await?,
-            _ => continue,
+            other => match plain(other) {
+                Some((kind, sign)) => moved(engine, kind, sign, event, booking)?,
+                None => continue,
+            },
         };
         items.push((event.id, item));
     }
@@ -128,6 +132,32 @@ async fn returned_before(engine: &Engine, tenant: MerchantId, refund: &Refund) -
             None => return Ok(sum),
         }
     }
+}
+
+/// What a movement without a price is cleared as, and whether it is to the merchant's good.
+fn plain(movement: Movement) -> Option<(ItemKind, i64)> {
+    match movement {
+        Movement::Share | Movement::ShareCredit => Some((ItemKind::Share, -1)),
+        Movement::ShareReturn | Movement::ShareCharge => Some((ItemKind::ShareReturn, 1)),
+        Movement::Chargeback => Some((ItemKind::Chargeback, -1)),
+        Movement::ChargebackReversal => Some((ItemKind::ChargebackReversal, 1)),
+        // What the channel charges for a case is not a fee of ours: it is a cost that the merchant bears as it is.
+        Movement::DisputeFee => Some((ItemKind::Adjustment, -1)),
+        _ => None,
+    }
+}
+
+/// The item of a movement without a price. One object may move several times; its event is the source.
+fn moved(
+    engine: &Engine,
+    kind: ItemKind,
+    sign: i64,
+    event: &Event,
+    booking: &Booking,
+) -> Result<Item, CommitError> {
+    let signed = gross(booking)?.checked_mul(sign).map_err(broken)?;
+    let bare = bare(engine, kind, event.id.to_string(), signed, event);
+    Ok(Item { order_id: booking.order_id, channel: booking.channel.clone(), ..bare })
 }
 
 fn bare(engine: &Engine, kind: ItemKind, source: String, gross: Money, event: &Event) -> Item {
