@@ -168,7 +168,8 @@ impl Session {
             Input::Token(_) | Input::NoToken => Vec::new(),
             Input::Change => self.release(None),
             Input::Refresh => {
-                let method = self.order.as_ref().and_then(Order::open_attempt).map(|open| open.method.clone());
+                let method =
+                    self.order.as_ref().and_then(Order::open_attempt).map(|open| open.method.clone());
                 self.release(method)
             }
             Input::Retry => {
@@ -195,7 +196,9 @@ impl Session {
         }
         let answered = match &self.busy {
             Some(Asked::Token) => false,
-            Some(Asked::Pay(_)) => order.open_attempt().is_some() || order.status.is_final() || self.moved(&order),
+            Some(Asked::Pay(_)) => {
+                order.open_attempt().is_some() || order.status.is_final() || self.moved(&order)
+            }
             Some(Asked::Release) => order.open_attempt().is_none() || self.moved(&order),
             None => true,
         };
@@ -229,7 +232,10 @@ impl Session {
                 self.clicked = false;
                 let leads_away = matches!(
                     action,
-                    Action::Redirect { .. } | Action::Form { .. } | Action::Client { .. } | Action::App { .. }
+                    Action::Redirect { .. }
+                        | Action::Form { .. }
+                        | Action::Client { .. }
+                        | Action::App { .. }
                 );
                 if leads_away { vec![Effect::Act(action)] } else { Vec::new() }
             }
@@ -253,7 +259,9 @@ impl Session {
         self.next = None;
         let (id, status) = (order.id.as_str().into(), order.status.text().into());
         let detail = match more {
-            Some(reason) => object([("order_id", id), ("status", status), ("reason", reason.as_str().into())]),
+            Some(reason) => {
+                object([("order_id", id), ("status", status), ("reason", reason.as_str().into())])
+            }
             None => object([("order_id", id), ("status", status)]),
         };
         Some(Effect::Emit(name, detail))
@@ -277,7 +285,9 @@ impl Session {
     }
 
     fn select(&mut self, at: usize) -> Vec<Effect> {
-        let Some(way) = self.order.as_ref().and_then(|order| order.methods.get(at)) else { return Vec::new() };
+        let Some(way) = self.order.as_ref().and_then(|order| order.methods.get(at)) else {
+            return Vec::new();
+        };
         let complete = way.form == Form::None;
         let detail = object([("method", way.method.as_str().into()), ("complete", complete.into())]);
         self.selected = at;
@@ -334,8 +344,14 @@ mod tests {
     use crate::order::Attempt;
     use crate::order::tests::sample;
 
-    fn order(version: i64, status: OrderStatus, attempt: Option<AttemptStatus>, action: Option<Action>) -> Order {
-        let attempt = attempt.map(|status| Attempt { id: "att_1".into(), method: "alipay.qr".into(), status });
+    fn order(
+        version: i64,
+        status: OrderStatus,
+        attempt: Option<AttemptStatus>,
+        action: Option<Action>,
+    ) -> Order {
+        let attempt =
+            attempt.map(|status| Attempt { id: "att_1".into(), method: "alipay.qr".into(), status });
         Order { version, status, attempt, next_action: action, ..sample() }
     }
 
@@ -391,7 +407,8 @@ mod tests {
         let mut session = loaded(order(1, OrderStatus::Pending, None, None));
         session.take(Input::Pay);
         assert_eq!(session.take(Input::Failed(Trouble::Network)), [Effect::Load]);
-        let heard = session.take(Input::Heard(order(2, OrderStatus::Pending, Some(AttemptStatus::Awaiting), qr())));
+        let heard =
+            session.take(Input::Heard(order(2, OrderStatus::Pending, Some(AttemptStatus::Awaiting), qr())));
         assert!(heard.is_empty() && matches!(session.screen(), Screen::Act { .. }));
         assert_eq!(pays(&session.take(Input::Pay)), 0);
     }
@@ -422,7 +439,11 @@ mod tests {
     fn a_browser_is_sent_on_after_a_click_and_not_after_coming_back() {
         let away = Some(Action::Redirect { url: "https://pay.example".into() });
         let waiting = order(2, OrderStatus::Pending, Some(AttemptStatus::Awaiting), away.clone());
-        assert!(!loaded(waiting.clone()).take(Input::Heard(waiting.clone())).contains(&Effect::Act(away.clone().unwrap())));
+        assert!(
+            !loaded(waiting.clone())
+                .take(Input::Heard(waiting.clone()))
+                .contains(&Effect::Act(away.clone().unwrap()))
+        );
         let mut session = loaded(order(1, OrderStatus::Pending, None, None));
         session.take(Input::Pay);
         assert_eq!(session.take(Input::Heard(waiting)), [Effect::Act(away.unwrap())]);

@@ -133,7 +133,10 @@ mod tests {
         assert_eq!(texts.fill("pay", "¥1.00"), "Donate ¥1.00");
         assert_eq!(texts.reason("solar_flare"), texts.say("reason_generic"));
         assert_ne!(texts.reason("limit"), texts.say("reason_generic"));
-        assert_eq!((texts.brand_of("alipay.qr").as_str(), texts.brand_of("new_bank.web").as_str()), ("Alipay", "New bank"));
+        assert_eq!(
+            (texts.brand_of("alipay.qr").as_str(), texts.brand_of("new_bank.web").as_str()),
+            ("Alipay", "New bank")
+        );
         assert_eq!((of("ar").direction(), of("zh-CN").say("done_title").as_str()), ("rtl", "支付成功"));
     }
 }

@@ -151,10 +151,8 @@ impl Places {
         let body = place("div", "Body");
         let spoken = place("div", "Spoken").attr("role", "status").attr("aria-live", "polite");
         let all = [&head, &offline, &title, &notice, &body, &spoken].map(Clone::clone);
-        let frame = place("section", "Box")
-            .attr("lang", &texts.tag)
-            .attr("dir", texts.direction())
-            .with_all(all);
+        let frame =
+            place("section", "Box").attr("lang", &texts.tag).attr("dir", texts.direction()).with_all(all);
         root.append_child(frame.0.as_ref()?).ok()?;
         Some(Places {
             head: head.0?,
@@ -192,7 +190,9 @@ impl Shell {
             Effect::Emit(name, detail) => self.emit(name, &detail),
             Effect::Act(action) => self.act(&action),
             Effect::Tokenize => match &*self.frame.borrow() {
-                Some(frame) => frame.tell(object([("type", "tokenize".into()), ("id", Json::Number("1".into()))])),
+                Some(frame) => {
+                    frame.tell(object([("type", "tokenize".into()), ("id", Json::Number("1".into()))]))
+                }
                 None => spawn_take(self, Input::NoToken),
             },
             Effect::Load => self.ask(|server| async move { server.order().await }),

@@ -8,7 +8,9 @@ use crate::stand::{Answer, Stand, set};
 /// An order with methods to choose from.
 async fn open_order(stand: &Stand) -> Value {
     let methods = ["testpay.qr", "testpay.page", "testpay.card", "alipay.barcode"];
-    stand.ok("orders.create", json!({"amount": 1234, "currency": "CNY", "subject": "Tea", "methods": methods})).await
+    stand
+        .ok("orders.create", json!({"amount": 1234, "currency": "CNY", "subject": "Tea", "methods": methods}))
+        .await
 }
 
 fn call(stand: &Stand, secret: &str, method: Method, path: &str, body: &Value) -> Request<bytes::Bytes> {
@@ -74,7 +76,9 @@ async fn a_repeat_and_a_second_tab_make_one_attempt() {
     assert!(ids.iter().all(|id| id.is_string() && *id == ids[0]), "{ids:?}");
     let attempts = stand.ok("orders.attempts", json!({"id": order["id"]})).await;
     assert_eq!(attempts["data"].as_array().unwrap().len(), 1);
-    let paid = stand.becomes("orders.retrieve", json!({"id": order["id"]}), |order| !order["next_action"].is_null()).await;
+    let paid = stand
+        .becomes("orders.retrieve", json!({"id": order["id"]}), |order| !order["next_action"].is_null())
+        .await;
     stand.payer_pays(&paid).await;
     stand.order_becomes(&order["id"], "succeeded").await;
     let again = pay(&stand, secret, "testpay.card", &none).await;
@@ -92,7 +96,10 @@ async fn an_attempt_is_given_up_for_another_and_paid_once() {
     assert_eq!(refused.status, 409, "an open attempt comes first: {}", refused.body);
     let body = json!({"attempt_id": first["attempt"]["id"]});
     let given_up = stand.send(call(&stand, secret, Method::POST, "/checkout/order/release", &body)).await;
-    assert_eq!((&given_up.body["status"], &given_up.body["attempt"]["status"]), (&json!("pending"), &json!("closed")));
+    assert_eq!(
+        (&given_up.body["status"], &given_up.body["attempt"]["status"]),
+        (&json!("pending"), &json!("closed"))
+    );
     assert!(given_up.body["next_action"].is_null());
     let paid = pay(&stand, secret, "testpay.card", &first["attempt"]["id"]).await;
     assert_eq!((paid.status, &paid.body["status"]), (200, &json!("succeeded")), "{}", paid.body);

@@ -74,7 +74,12 @@ pub fn order(number: u128) -> Order {
                 notify_url: "https://shop.example/epay".into(),
                 return_url: String::new(),
             }),
-            client_secret: Some(ClientSecret::new(OrderId::from_bits(number), TENANT, false, &SeededRng::new(1))),
+            client_secret: Some(ClientSecret::new(
+                OrderId::from_bits(number),
+                TENANT,
+                false,
+                &SeededRng::new(1),
+            )),
         },
         expires_at: NOW,
         created_at: NOW,
