@@ -34,6 +34,10 @@ impl Texts {
     pub(crate) fn fill(&self, key: &str, value: &str) -> String {
         let text = self.say(key);
         match (text.find('{'), text.find('}')) {
+            // An amount or a Latin name inside of Arabic keeps its own order of characters.
+            (Some(from), Some(to)) if from < to && self.direction() == "rtl" => {
+                [&text[..from], "\u{2068}", value, "\u{2069}", &text[to + 1..]].concat()
+            }
             (Some(from), Some(to)) if from < to => [&text[..from], value, &text[to + 1..]].concat(),
             _ => text,
         }

@@ -172,7 +172,7 @@ impl Shell {
             return;
         }
         if let Input::Heard(order) = &input {
-            self.skew.set(order.server_time.millis() - now(&self.window));
+            self.skew.set(order.server_time.millis() - now());
         }
         let first = self.session.borrow().order.is_none();
         let effects = self.session.borrow_mut().take(input);
@@ -343,7 +343,7 @@ impl Shell {
         if !matches!(order.status, OrderStatus::Pending | OrderStatus::Processing) {
             return;
         }
-        let left = (order.expires_at.millis() - now(&self.window) - self.skew.get()).max(0) / 1_000;
+        let left = (order.expires_at.millis() - now() - self.skew.get()).max(0) / 1_000;
         place.set_text_content(Some(&self.texts.fill("expires_in", &clock(left))));
     }
 
@@ -369,7 +369,7 @@ fn clock(seconds: i64) -> String {
 }
 
 /// Milliseconds since the epoch, by this machine.
-fn now(_: &Window) -> i64 {
+fn now() -> i64 {
     js_sys::Date::now() as i64
 }
 
