@@ -41,7 +41,8 @@ pub struct Choice {
 /// Opens the order of a client secret. One that is wrong in any way is `Unauthenticated`.
 pub async fn open(engine: &Engine, secret: &str) -> Result<Checkout> {
     let unknown = || {
-        let detail = "This client secret is not known here, or it has expired. Take `client_secret` of the order.";
+        let detail =
+            "This client secret is not known here, or it has expired. Take `client_secret` of the order.";
         Error::new(Code::Unauthenticated, detail)
     };
     let (tenant, id) = ClientSecret::claim(secret).ok_or_else(unknown)?;

@@ -73,12 +73,12 @@ impl Currency {
 
     /// The English name.
     pub const fn name_en(self) -> &'static str {
-        self.row().name_en
+        NAMES[self.0 as usize].en
     }
 
     /// The Chinese name.
     pub const fn name_zh(self) -> &'static str {
-        self.row().name_zh
+        NAMES[self.0 as usize].zh
     }
 
     /// The sign to print before an amount. No two currencies share one, so a printed amount is never
@@ -157,9 +157,13 @@ struct Row {
     code: &'static str,
     numeric: u16,
     exponent: u8,
-    name_en: &'static str,
-    name_zh: &'static str,
     symbol: &'static str,
+}
+
+/// Names apart from the rest, so that a program that prints only amounts does not carry them.
+struct Names {
+    en: &'static str,
+    zh: &'static str,
 }
 
 /// Writes the rows once and derives from them the index, the table and one constant per currency.
@@ -176,10 +180,10 @@ macro_rules! currencies {
             code: stringify!($code),
             numeric: $numeric,
             exponent: $exponent,
-            name_en: $en,
-            name_zh: $zh,
             symbol: $symbol,
         }),+];
+
+        static NAMES: [Names; ALL.len()] = [$(Names { en: $en, zh: $zh }),+];
 
         impl Currency {
             $(

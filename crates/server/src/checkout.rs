@@ -148,7 +148,8 @@ async fn pay(mut visit: Visit) -> Result<Response> {
     let choice = Choice { method: input.method, after: input.after, ip };
     let (engine, checkout) = (Arc::clone(&visit.app.engine), visit.checkout.clone());
     let work = async move { checkout.pay(&engine, choice).await };
-    Ok(visit.show(&finished(&visit.app, work).await?))
+    let checkout = finished(&visit.app, work).await?;
+    Ok(visit.show(&checkout))
 }
 
 /// What `release` takes.
@@ -162,7 +163,8 @@ async fn release(mut visit: Visit) -> Result<Response> {
     let input: Release = body(&mut visit).await?;
     let (engine, checkout) = (Arc::clone(&visit.app.engine), visit.checkout.clone());
     let work = async move { checkout.release(&engine, input.attempt_id).await };
-    Ok(visit.show(&finished(&visit.app, work).await?))
+    let checkout = finished(&visit.app, work).await?;
+    Ok(visit.show(&checkout))
 }
 
 async fn body<T: for<'de> Deserialize<'de>>(visit: &mut Visit) -> Result<T> {

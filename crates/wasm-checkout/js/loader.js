@@ -128,8 +128,8 @@ const at = (place) => {
   return found;
 };
 
-// One mounted form, in the manner of the elements that payment pages know.
-class Element {
+// One mounted form. Its name is not `Element`: the code above asks what is an instance of that.
+class PaymentElement {
   #node = document.createElement("paycore-checkout");
   #heard = new Map();
   constructor(options) { this.#node.options = options; }
@@ -160,7 +160,7 @@ function Paycore(publishableKey, { locale = "auto" } = {}) {
       return {
         create(type, options = {}) {
           if (type !== "payment") throw new Error("Paycore: the one element there is is called payment");
-          return (made = new Element({ locale, ...shared, ...options, publishableKey }));
+          return (made = new PaymentElement({ locale, ...shared, ...options, publishableKey }));
         },
         getElement: () => made,
         update(options) { made?.update(options); },

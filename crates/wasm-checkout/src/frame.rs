@@ -29,7 +29,13 @@ pub(crate) enum Told {
 
 impl Frame {
     /// Puts the frame into its place.
-    pub(crate) fn mount(make: &Maker, hole: &Element, base: &str, parent: &str, texts: &Texts) -> Option<Frame> {
+    pub(crate) fn mount(
+        make: &Maker,
+        hole: &Element,
+        base: &str,
+        parent: &str,
+        texts: &Texts,
+    ) -> Option<Frame> {
         let (locale, parent) = (&texts.tag, js_sys::encode_uri_component(parent));
         let url = format!("{base}/checkout/card?parent={}&locale={locale}", String::from(parent));
         let part = make.part("iframe", "CardFrame").attr("title", &texts.say("card_frame")).attr("src", &url);
@@ -114,7 +120,8 @@ mod tests {
 
     #[test]
     fn a_change_passes_on_only_what_the_page_may_know() {
-        let message = r#"{"type": "change", "complete": true, "brand": "visa", "number": "4111111111111111"}"#;
+        let message =
+            r#"{"type": "change", "complete": true, "brand": "visa", "number": "4111111111111111"}"#;
         let Told::Change(detail) = told(message) else { panic!("a change") };
         assert_eq!(detail.get("brand").text(), Some("visa"));
         assert!(!detail.write().contains("4111"));

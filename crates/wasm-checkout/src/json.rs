@@ -298,7 +298,21 @@ mod tests {
 
     #[test]
     fn what_is_no_json_is_not_read() {
-        for text in ["", "{", "[1,]", "{\"a\"}", "{\"a\":1,}", "nul", "\"", "\"\\x\"", "\"\\ud800\"", "1 2", "'a'", "-", "\"\\u+123\""] {
+        for text in [
+            "",
+            "{",
+            "[1,]",
+            "{\"a\"}",
+            "{\"a\":1,}",
+            "nul",
+            "\"",
+            "\"\\x\"",
+            "\"\\ud800\"",
+            "1 2",
+            "'a'",
+            "-",
+            "\"\\u+123\"",
+        ] {
             assert_eq!(Json::parse(text), None, "{text}");
         }
         assert_eq!(Json::parse(&"[".repeat(100_000)), None, "nesting has an end");
@@ -307,13 +321,10 @@ mod tests {
     #[test]
     fn numbers_that_are_no_integers_are_not_taken_for_some() {
         let integer = |text: &str| Json::parse(text).and_then(|value| value.integer());
-        assert_eq!([integer("12"), integer("-7"), integer("1.5"), integer("1e3"), integer("9223372036854775808")], [
-            Some(12),
-            Some(-7),
-            None,
-            None,
-            None
-        ]);
+        assert_eq!(
+            [integer("12"), integer("-7"), integer("1.5"), integer("1e3"), integer("9223372036854775808")],
+            [Some(12), Some(-7), None, None, None]
+        );
     }
 
     proptest! {

@@ -4,8 +4,8 @@ use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    AbortSignal, Headers, ReadableStreamDefaultReader, RequestCache, RequestCredentials, RequestInit, Response,
-    TextDecodeOptions, TextDecoder, Window,
+    AbortSignal, Headers, ReadableStreamDefaultReader, RequestCache, RequestCredentials, RequestInit,
+    Response, TextDecodeOptions, TextDecoder, Window,
 };
 
 use crate::json::Json;

@@ -264,12 +264,20 @@ pub(crate) mod tests {
 
     #[test]
     fn a_link_that_could_run_a_script_is_not_followed() {
-        for good in ["https://a.example/", "http://localhost:1/", "alipays://platformapi/x", "weixin://wap/pay?x"] {
+        for good in
+            ["https://a.example/", "http://localhost:1/", "alipays://platformapi/x", "weixin://wap/pay?x"]
+        {
             assert!(is_safe_link(good), "{good}");
         }
-        for bad in
-            ["javascript:alert(1)", "JavaScript:alert(1)", " javascript:alert(1)", "data:text/html,x", "x", "", ":a"]
-        {
+        for bad in [
+            "javascript:alert(1)",
+            "JavaScript:alert(1)",
+            " javascript:alert(1)",
+            "data:text/html,x",
+            "x",
+            "",
+            ":a",
+        ] {
             assert!(!is_safe_link(bad), "{bad}");
         }
     }

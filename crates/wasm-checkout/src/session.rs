@@ -168,7 +168,8 @@ impl Session {
             Input::Token(_) | Input::NoToken => Vec::new(),
             Input::Change => self.release(None),
             Input::Refresh => {
-                let method = self.order.as_ref().and_then(Order::open_attempt).map(|open| open.method.clone());
+                let method =
+                    self.order.as_ref().and_then(Order::open_attempt).map(|open| open.method.clone());
                 self.release(method)
             }
             Input::Retry => {
@@ -195,7 +196,9 @@ impl Session {
         }
         let answered = match &self.busy {
             Some(Asked::Token) => false,
-            Some(Asked::Pay(_)) => order.open_attempt().is_some() || order.status.is_final() || self.moved(&order),
+            Some(Asked::Pay(_)) => {
+                order.open_attempt().is_some() || order.status.is_final() || self.moved(&order)
+            }
             Some(Asked::Release) => order.open_attempt().is_none() || self.moved(&order),
             None => true,
         };
@@ -229,7 +232,10 @@ impl Session {
                 self.clicked = false;
                 let leads_away = matches!(
                     action,
-                    Action::Redirect { .. } | Action::Form { .. } | Action::Client { .. } | Action::App { .. }
+                    Action::Redirect { .. }
+                        | Action::Form { .. }
+                        | Action::Client { .. }
+                        | Action::App { .. }
                 );
                 if leads_away { vec![Effect::Act(action)] } else { Vec::new() }
             }
@@ -253,7 +259,9 @@ impl Session {
         self.next = None;
         let (id, status) = (order.id.as_str().into(), order.status.text().into());
         let detail = match more {
-            Some(reason) => object([("order_id", id), ("status", status), ("reason", reason.as_str().into())]),
+            Some(reason) => {
+                object([("order_id", id), ("status", status), ("reason", reason.as_str().into())])
+            }
             None => object([("order_id", id), ("status", status)]),
         };
         Some(Effect::Emit(name, detail))
@@ -277,7 +285,9 @@ impl Session {
     }
 
     fn select(&mut self, at: usize) -> Vec<Effect> {
-        let Some(way) = self.order.as_ref().and_then(|order| order.methods.get(at)) else { return Vec::new() };
+        let Some(way) = self.order.as_ref().and_then(|order| order.methods.get(at)) else {
+            return Vec::new();
+        };
         let complete = way.form == Form::None;
         let detail = object([("method", way.method.as_str().into()), ("complete", complete.into())]);
         self.selected = at;
@@ -325,5 +335,145 @@ impl Session {
         self.next = then;
         self.trouble = None;
         vec![Effect::Release { attempt_id }]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::order::Attempt;
+    use crate::order::tests::sample;
+
+    fn order(
+        version: i64,
+        status: OrderStatus,
+        attempt: Option<AttemptStatus>,
+        action: Option<Action>,
+    ) -> Order {
+        let attempt =
+            attempt.map(|status| Attempt { id: "att_1".into(), method: "alipay.qr".into(), status });
+        Order { version, status, attempt, next_action: action, ..sample() }
+    }
+
+    fn qr() -> Option<Action> {
+        Some(Action::Qr { content: "https://qr.example".into() })
+    }
+
+    fn loaded(order: Order) -> Session {
+        let mut session = Session::default();
+        assert!(matches!(session.take(Input::Heard(order))[0], Effect::Emit("ready", _)));
+        session
+    }
+
+    fn pays(effects: &[Effect]) -> usize {
+        effects.iter().filter(|effect| matches!(effect, Effect::Pay { .. })).count()
+    }
+
+    #[test]
+    fn every_state_of_an_order_has_its_screen() {
+        use {AttemptStatus as A, OrderStatus as O};
+        let act = Screen::Act { method: "alipay.qr".into(), action: qr().unwrap() };
+        for (status, attempt, action, screen) in [
+            (O::Pending, None, None, Screen::Choose),
+            (O::Pending, Some(A::Declined), None, Screen::Choose),
+            (O::Pending, Some(A::Closed), None, Screen::Choose),
+            (O::Pending, Some(A::Awaiting), qr(), act),
+            (O::Pending, Some(A::Closing), None, Screen::Releasing),
+            (O::Processing, Some(A::Unknown), None, Screen::Working),
+            (O::Authorized, Some(A::Authorized), None, Screen::Authorized),
+            (O::Succeeded, Some(A::Succeeded), None, Screen::Done),
+            (O::Failed, Some(A::Declined), None, Screen::Failed { reason: None }),
+            (O::Closed, None, None, Screen::Closed),
+            (O::Refunded, None, None, Screen::Refunded),
+        ] {
+            let session = loaded(order(1, status, attempt, action));
+            assert_eq!(session.screen(), screen, "{status:?} {attempt:?}");
+        }
+        let late = Order { server_time: sample().expires_at, ..order(1, O::Closed, None, None) };
+        assert_eq!(loaded(late).screen(), Screen::Expired);
+    }
+
+    #[test]
+    fn two_clicks_are_one_payment_and_it_names_the_last_attempt() {
+        let mut session = loaded(order(1, OrderStatus::Pending, Some(AttemptStatus::Declined), None));
+        let first = session.take(Input::Pay);
+        assert_eq!((pays(&first), pays(&session.take(Input::Pay))), (1, 0));
+        let Some(Effect::Pay { after, .. }) = first.last() else { panic!("a payment") };
+        assert_eq!(after.as_deref(), Some("att_1"));
+    }
+
+    #[test]
+    fn a_lost_answer_is_asked_for_before_anything_is_paid_again() {
+        let mut session = loaded(order(1, OrderStatus::Pending, None, None));
+        session.take(Input::Pay);
+        assert_eq!(session.take(Input::Failed(Trouble::Network)), [Effect::Load]);
+        let heard =
+            session.take(Input::Heard(order(2, OrderStatus::Pending, Some(AttemptStatus::Awaiting), qr())));
+        assert!(heard.is_empty() && matches!(session.screen(), Screen::Act { .. }));
+        assert_eq!(pays(&session.take(Input::Pay)), 0);
+    }
+
+    #[test]
+    fn another_method_waits_until_the_first_attempt_is_given_up() {
+        let mut session = loaded(order(1, OrderStatus::Pending, Some(AttemptStatus::Awaiting), qr()));
+        assert_eq!(session.take(Input::Refresh), [Effect::Release { attempt_id: "att_1".into() }]);
+        assert_eq!(session.screen(), Screen::Releasing);
+        let closing = order(2, OrderStatus::Pending, Some(AttemptStatus::Closing), None);
+        assert_eq!(pays(&session.take(Input::Heard(closing))), 0);
+        let closed = order(3, OrderStatus::Pending, Some(AttemptStatus::Closed), None);
+        assert_eq!(pays(&session.take(Input::Heard(closed))), 1);
+    }
+
+    #[test]
+    fn what_was_paid_meanwhile_is_not_paid_again() {
+        let mut session = loaded(order(1, OrderStatus::Pending, Some(AttemptStatus::Awaiting), qr()));
+        session.take(Input::Refresh);
+        let paid = order(2, OrderStatus::Succeeded, Some(AttemptStatus::Succeeded), None);
+        let effects = session.take(Input::Heard(paid.clone()));
+        assert!(pays(&effects) == 0 && matches!(effects[..], [Effect::Emit("complete", _)]), "{effects:?}");
+        assert!(session.take(Input::Heard(paid)).is_empty(), "the end is told once");
+        assert!(session.is_over());
+    }
+
+    #[test]
+    fn a_browser_is_sent_on_after_a_click_and_not_after_coming_back() {
+        let away = Some(Action::Redirect { url: "https://pay.example".into() });
+        let waiting = order(2, OrderStatus::Pending, Some(AttemptStatus::Awaiting), away.clone());
+        assert!(
+            !loaded(waiting.clone())
+                .take(Input::Heard(waiting.clone()))
+                .contains(&Effect::Act(away.clone().unwrap()))
+        );
+        let mut session = loaded(order(1, OrderStatus::Pending, None, None));
+        session.take(Input::Pay);
+        assert_eq!(session.take(Input::Heard(waiting)), [Effect::Act(away.unwrap())]);
+    }
+
+    #[test]
+    fn old_news_does_not_undo_newer() {
+        let mut session = loaded(order(5, OrderStatus::Succeeded, Some(AttemptStatus::Succeeded), None));
+        assert!(session.take(Input::Heard(order(4, OrderStatus::Pending, None, None))).is_empty());
+        assert_eq!(session.screen(), Screen::Done);
+    }
+
+    #[test]
+    fn a_card_is_paid_only_with_its_token() {
+        let mut session = loaded(order(1, OrderStatus::Pending, None, None));
+        session.take(Input::Select(1));
+        assert!(matches!(session.take(Input::Pay)[..], [Effect::Emit("submit", _), Effect::Tokenize]));
+        assert!(session.take(Input::NoToken).is_empty() && !session.is_busy());
+        assert!(session.take(Input::Token("tok_0".into())).is_empty(), "nobody asked for it");
+        session.take(Input::Pay);
+        let effects = session.take(Input::Token("tok_1".into()));
+        assert!(matches!(&effects[..], [Effect::Pay { card_token: Some(token), .. }] if token == "tok_1"));
+    }
+
+    #[test]
+    fn a_page_that_cannot_load_says_so_and_tries_again() {
+        let mut session = Session::default();
+        let effects = session.take(Input::Failed(Trouble::Refused("unauthenticated".into())));
+        assert!(matches!(effects[..], [Effect::Emit("loaderror", _)]));
+        assert!(matches!(session.screen(), Screen::Broken(_)));
+        assert_eq!(session.take(Input::Retry), [Effect::Load]);
     }
 }

@@ -34,6 +34,10 @@ impl Texts {
     pub(crate) fn fill(&self, key: &str, value: &str) -> String {
         let text = self.say(key);
         match (text.find('{'), text.find('}')) {
+            // An amount or a Latin name inside of Arabic keeps its own order of characters.
+            (Some(from), Some(to)) if from < to && self.direction() == "rtl" => {
+                [&text[..from], "\u{2068}", value, "\u{2069}", &text[to + 1..]].concat()
+            }
             (Some(from), Some(to)) if from < to => [&text[..from], value, &text[to + 1..]].concat(),
             _ => text,
         }
@@ -133,7 +137,10 @@ mod tests {
         assert_eq!(texts.fill("pay", "¥1.00"), "Donate ¥1.00");
         assert_eq!(texts.reason("solar_flare"), texts.say("reason_generic"));
         assert_ne!(texts.reason("limit"), texts.say("reason_generic"));
-        assert_eq!((texts.brand_of("alipay.qr").as_str(), texts.brand_of("new_bank.web").as_str()), ("Alipay", "New bank"));
+        assert_eq!(
+            (texts.brand_of("alipay.qr").as_str(), texts.brand_of("new_bank.web").as_str()),
+            ("Alipay", "New bank")
+        );
         assert_eq!((of("ar").direction(), of("zh-CN").say("done_title").as_str()), ("rtl", "支付成功"));
     }
 }

@@ -19,13 +19,19 @@ pub(crate) fn post(make: &Maker, url: &str, fields: &[(String, String)]) -> bool
     let inputs = fields.iter().map(|(name, value)| {
         make.part("input", "").attr("type", "hidden").attr("name", name).attr("value", value)
     });
-    let (Some(form), Some(body), true) = (form.with_all(inputs).0, make.0.body(), is_web(url)) else { return false };
+    let (Some(form), Some(body), true) = (form.with_all(inputs).0, make.0.body(), is_web(url)) else {
+        return false;
+    };
     // A form submits only from inside the document.
     body.append_child(&form).is_ok() && form.unchecked_into::<HtmlFormElement>().submit().is_ok()
 }
 
 /// Hands parameters to the wallet whose browser this is; false outside of one. `then` hears the wallet's answer.
-pub(crate) fn bridge(window: &Window, parameters: &[(String, String)], then: impl FnOnce() + 'static) -> bool {
+pub(crate) fn bridge(
+    window: &Window,
+    parameters: &[(String, String)],
+    then: impl FnOnce() + 'static,
+) -> bool {
     let object = Object::new();
     for (name, value) in parameters {
         let _ = Reflect::set(&object, &name.into(), &value.into());

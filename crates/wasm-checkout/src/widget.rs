@@ -151,10 +151,8 @@ impl Places {
         let body = place("div", "Body");
         let spoken = place("div", "Spoken").attr("role", "status").attr("aria-live", "polite");
         let all = [&head, &offline, &title, &notice, &body, &spoken].map(Clone::clone);
-        let frame = place("section", "Box")
-            .attr("lang", &texts.tag)
-            .attr("dir", texts.direction())
-            .with_all(all);
+        let frame =
+            place("section", "Box").attr("lang", &texts.tag).attr("dir", texts.direction()).with_all(all);
         root.append_child(frame.0.as_ref()?).ok()?;
         Some(Places {
             head: head.0?,
@@ -174,7 +172,7 @@ impl Shell {
             return;
         }
         if let Input::Heard(order) = &input {
-            self.skew.set(order.server_time.millis() - now(&self.window));
+            self.skew.set(order.server_time.millis() - now());
         }
         let first = self.session.borrow().order.is_none();
         let effects = self.session.borrow_mut().take(input);
@@ -192,7 +190,9 @@ impl Shell {
             Effect::Emit(name, detail) => self.emit(name, &detail),
             Effect::Act(action) => self.act(&action),
             Effect::Tokenize => match &*self.frame.borrow() {
-                Some(frame) => frame.tell(object([("type", "tokenize".into()), ("id", Json::Number("1".into()))])),
+                Some(frame) => {
+                    frame.tell(object([("type", "tokenize".into()), ("id", Json::Number("1".into()))]))
+                }
                 None => spawn_take(self, Input::NoToken),
             },
             Effect::Load => self.ask(|server| async move { server.order().await }),
@@ -343,7 +343,7 @@ impl Shell {
         if !matches!(order.status, OrderStatus::Pending | OrderStatus::Processing) {
             return;
         }
-        let left = (order.expires_at.millis() - now(&self.window) - self.skew.get()).max(0) / 1_000;
+        let left = (order.expires_at.millis() - now() - self.skew.get()).max(0) / 1_000;
         place.set_text_content(Some(&self.texts.fill("expires_in", &clock(left))));
     }
 
@@ -369,7 +369,7 @@ fn clock(seconds: i64) -> String {
 }
 
 /// Milliseconds since the epoch, by this machine.
-fn now(_: &Window) -> i64 {
+fn now() -> i64 {
     js_sys::Date::now() as i64
 }
 

@@ -49,7 +49,8 @@ fn languages(folder: &Path) -> Result<Vec<(String, Vec<u8>)>> {
 /// Compiles the widget for the browser, with the profile that makes it small.
 fn compile(root: &Path) -> Result<PathBuf> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let what = ["build", "--package", "paycore-wasm-checkout", "--lib", "--profile", "wasm", "--target", TARGET];
+    let what =
+        ["build", "--package", "paycore-wasm-checkout", "--lib", "--profile", "wasm", "--target", TARGET];
     let status = Command::new(cargo).args(what).current_dir(root).status().context("starting cargo")?;
     if !status.success() {
         bail!("the widget does not compile");

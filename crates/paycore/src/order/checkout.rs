@@ -157,7 +157,8 @@ mod tests {
     use super::*;
 
     fn shown(opener: Opener) -> Vec<&'static str> {
-        let all = ["alipay.qr", "alipay.barcode", "wechatpay.jsapi", "wechatpay.h5", "wechatpay.qr", "card.web"];
+        let all =
+            ["alipay.qr", "alipay.barcode", "wechatpay.jsapi", "wechatpay.h5", "wechatpay.qr", "card.web"];
         all.into_iter().filter(|text| presentable(&text.parse().unwrap(), opener)).collect()
     }
 
@@ -171,7 +172,9 @@ mod tests {
 
     #[test]
     fn cards_are_typed_and_wallets_are_not() {
-        for (method, form) in [("card.web", Form::Card), ("testpay.card", Form::None), ("alipay.qr", Form::None)] {
+        for (method, form) in
+            [("card.web", Form::Card), ("testpay.card", Form::None), ("alipay.qr", Form::None)]
+        {
             assert_eq!(Form::of(&method.parse().unwrap()), form, "{method}");
         }
     }

@@ -76,7 +76,8 @@ mod tests {
     #[test]
     fn what_does_not_read_as_a_secret_claims_nothing() {
         let text = secret(true).expose().to_owned();
-        for wrong in [&text[..85], &text.replace("cs_", "sk_"), &text.replace("live", "prod"), "cs_test_", ""] {
+        for wrong in [&text[..85], &text.replace("cs_", "sk_"), &text.replace("live", "prod"), "cs_test_", ""]
+        {
             assert_eq!(ClientSecret::claim(wrong), None, "{wrong}");
         }
         assert_eq!(ClientSecret::claim(&format!("cs_test_{}", "é".repeat(39))), None);

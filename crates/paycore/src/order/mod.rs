@@ -18,7 +18,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use checkout::{CheckoutAttempt, CheckoutMethod, CheckoutView, DeclineView, Form, MerchantName, presentable};
+pub use checkout::{
+    CheckoutAttempt, CheckoutMethod, CheckoutView, DeclineView, Form, MerchantName, presentable,
+};
 pub use client_secret::ClientSecret;
 pub use state::{AttemptStatus, OrderStatus};
 #[cfg(feature = "engine")]

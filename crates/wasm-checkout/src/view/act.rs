@@ -73,7 +73,9 @@ impl View<'_> {
         let mut parts = Vec::new();
         if let Some(drawing) = barcode.and_then(code128::drawing) {
             let label = self.texts.say("voucher_barcode");
-            parts.push(self.make.part("div", "Code Code--bars").with(self.make.drawing(&drawing, &label, true)));
+            parts.push(
+                self.make.part("div", "Code Code--bars").with(self.make.drawing(&drawing, &label, true)),
+            );
         }
         let name = self.texts.say("voucher_number");
         parts.push(self.make.part("dl", "Rows").with(self.row_of(&name, number)));
