@@ -73,10 +73,10 @@ impl Engine {
     }
 
     /// A document goes to the service of its kind, which its id's prefix names.
-    #[expect(clippy::unused_async, reason = "the kinds' services wait")]
     async fn document_due(&self, tenant: MerchantId, id: &str) -> Result<()> {
         let prefix = id.split('_').next().unwrap_or_default();
         match prefix {
+            "fsc" => crate::fee::service::due(self, tenant, read(id)?).await,
             _ => Err(Error::internal(format!("no service looks after {id} of {tenant}"))),
         }
     }
