@@ -1,6 +1,7 @@
 //! Pure clearing: from a movement of money and the schedules in effect to its item.
 
 use super::{Item, ItemKind};
+use crate::event::Movement;
 use crate::fee::rules::{self, Context, Reversal};
 use crate::fee::{Applied, FeeLine, Schedule, Side};
 use crate::money::{Money, MoneyError};
@@ -82,6 +83,55 @@ pub fn charge(item: &mut Item, lines: Vec<FeeLine>, cost_lines: Vec<FeeLine>) ->
     (item.fee, item.tax, item.cost) = (fee, tax, cost);
     (item.lines, item.cost_lines) = (lines, cost_lines);
     Ok(())
+}
+
+/// A movement between the merchant and others that is neither a payment nor a refund.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OtherMovement {
+    /// To the merchant.
+    In(ItemKind),
+    /// From the merchant.
+    Out(ItemKind),
+    /// From the merchant to the channel: a fee that the channel keeps.
+    ChannelFee,
+}
+
+/// What a movement is to the merchant's pending money; none for those that leave it as it is, and for those that make
+/// their own items.
+pub fn other_movement(movement: Movement) -> Option<OtherMovement> {
+    match movement.text() {
+        "chargeback" => Some(OtherMovement::Out(ItemKind::Chargeback)),
+        "chargeback_reversal" => Some(OtherMovement::In(ItemKind::ChargebackReversal)),
+        "share" | "share_credit" => Some(OtherMovement::Out(ItemKind::Share)),
+        "share_return" | "share_charge" => Some(OtherMovement::In(ItemKind::ShareReturn)),
+        "dispute_fee" => Some(OtherMovement::ChannelFee),
+        _ => None,
+    }
+}
+
+impl OtherMovement {
+    /// The kind of its item.
+    pub fn kind(self) -> ItemKind {
+        match self {
+            OtherMovement::In(kind) | OtherMovement::Out(kind) => kind,
+            OtherMovement::ChannelFee => ItemKind::Fee,
+        }
+    }
+
+    /// Its item, from one whose gross is the amount that moved.
+    ///
+    /// # Errors
+    /// [`MoneyError::Overflow`].
+    pub fn cleared(self, item: Item) -> Result<Item, MoneyError> {
+        match self {
+            OtherMovement::In(_) => Ok(item),
+            OtherMovement::Out(_) => Ok(Item { gross: item.gross.checked_neg()?, ..item }),
+            OtherMovement::ChannelFee => {
+                let (amount, zero) = (item.gross, Money::zero(item.gross.currency()));
+                Ok(Item { gross: zero, fee: amount, cost: amount, ..item })
+            }
+        }
+    }
 }
 
 /// Whether an item is part of what a month's volume counts.

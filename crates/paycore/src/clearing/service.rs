@@ -27,12 +27,17 @@ pub(crate) async fn clear(
     changes: &mut Changes,
 ) -> Result<(), CommitError> {
     let mut items = Vec::new();
+    let mut others = Vec::new();
     for event in &changes.events {
         let Some(booking) = &event.booking else { continue };
         let item = match booking.movement {
             Movement::Payment => payment(engine, tenant, event, booking, &changes.puts).await?,
             Movement::Refund => refund(engine, tenant, event, booking, &changes.puts).await?,
-            _ => continue,
+            _ => {
+                // It is booked as it is: there is no fee on it.
+                others.extend(other(engine, event, booking)?);
+                continue;
+            }
         };
         items.push((event.id, item));
     }
@@ -43,6 +48,7 @@ pub(crate) async fn clear(
         }
         changes.put(Put::document(&item));
     }
+    changes.puts.extend(others.iter().map(Put::document));
     Ok(())
 }
 
@@ -94,6 +100,16 @@ async fn refund(
     let Some(payment) = found else { return Ok(item) };
     let returned = returned_before(engine, tenant, refund).await?;
     Ok(rules::refunded(item, &payment, returned))
+}
+
+/// The item of a movement that is neither a payment nor a refund; its source is the event's object and the event's number
+/// there, because a dispute may come back more than once.
+fn other(engine: &Engine, event: &Event, booking: &Booking) -> Result<Option<Item>, CommitError> {
+    let Some(movement) = rules::other_movement(booking.movement) else { return Ok(None) };
+    let source = format!("{}#{}", event.object_id, event.sequence);
+    let bare = bare(engine, movement.kind(), source, gross(booking)?, event);
+    let item = Item { order_id: booking.order_id, channel: booking.channel.clone(), ..bare };
+    movement.cleared(item).map(Some).map_err(broken)
 }
 
 /// What of the attempt's money other refunds had given back. Every refund's success changes the order too, so that of two

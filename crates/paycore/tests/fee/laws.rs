@@ -1,6 +1,7 @@
 //! Laws that hold whatever the terms and amounts are.
 
-use paycore::clearing::{Item, ItemKind, rules as clearing};
+use paycore::clearing::rules::{self as clearing, OtherMovement};
+use paycore::clearing::{Item, ItemKind};
 use paycore::currency::Currency;
 use paycore::fee::report::trial;
 use paycore::fee::rules::{self, Reversal, Volume};
@@ -118,6 +119,18 @@ proptest! {
         let lines = rules::quote(&terms(json!({"rules": []})), &paid(whole)).unwrap();
         let allowed = part > 0 && before + part <= whole;
         prop_assert_eq!(rules::reverse(&lines, Reversal { whole, before, part }).is_ok(), allowed);
+    }
+}
+
+#[test]
+fn what_others_take_and_give_changes_the_net_by_its_amount() {
+    for (movement, net) in [
+        (OtherMovement::In(ItemKind::ChargebackReversal), 500),
+        (OtherMovement::Out(ItemKind::Chargeback), -500),
+        (OtherMovement::ChannelFee, -500),
+    ] {
+        let item = movement.cleared(item(500)).unwrap();
+        assert_eq!((item.net().unwrap(), item.margin().unwrap()), (cny(net), cny(0)), "{movement:?}");
     }
 }
 
