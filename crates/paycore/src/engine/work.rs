@@ -87,6 +87,7 @@ impl Engine {
             DisputeId::PREFIX => crate::dispute::service::due(self, tenant, read(id)?).await,
             SettlementPlanId::PREFIX => crate::settlement::service::due(self, tenant, read(id)?).await,
             ReconciliationId::PREFIX | BreakId::PREFIX | AdjustmentId::PREFIX => crate::reconciliation::service::due(self, tenant, id).await,
+            "fsc" => crate::fee::service::due(self, tenant, read(id)?).await,
             _ => Err(Error::internal(format!("no service looks after {id} of {tenant}"))),
         }
     }

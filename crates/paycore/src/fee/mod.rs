@@ -17,6 +17,7 @@ pub mod terms;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use month::Month;
 pub use terms::{
     Base, CardType, Charge, Match, Package, Price, RefundPolicy, Rounded, Rule, Tax, Terms, Tier, Tiers,
 };
@@ -45,12 +46,17 @@ pub struct Schedule {
     pub active: bool,
     /// Its terms, in the order in which they come into effect; at least one.
     pub revisions: Vec<Revision>,
+    /// The month whose end is settled next.
+    pub settling: Month,
+    /// When a worker settles it, wall clock; zero for the channel's cost, of which no month is settled.
+    pub due_at: Timestamp,
     /// When it was created.
     pub created_at: Timestamp,
 }
 
 /// Terms with the instant from which they hold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "FeeRevision")]
 pub struct Revision {
     /// 1, 2, 3 …
     pub number: u32,
@@ -65,6 +71,7 @@ pub struct Revision {
 /// Whose fees a schedule holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "FeeSide")]
 pub enum Side {
     /// What the merchant is charged.
     Price,
@@ -74,6 +81,7 @@ pub enum Side {
 
 /// Which terms something was priced by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "FeeApplied")]
 pub struct Applied {
     /// The schedule.
     pub schedule_id: FeeScheduleId,
@@ -122,6 +130,11 @@ impl Schedule {
         self.revisions.iter().rev().find(|revision| revision.effective_from <= at)
     }
 
+    /// Minutes that the merchant's clock is ahead of UTC, by the last revision: where months begin and end.
+    pub fn utc_offset(&self) -> i32 {
+        self.revisions.last().map_or(0, |last| last.terms.utc_offset)
+    }
+
     /// How something priced by this revision names it.
     pub fn applied(&self, revision: &Revision) -> Applied {
         Applied { schedule_id: self.id, revision: revision.number }
@@ -146,6 +159,7 @@ impl Document for Schedule {
 
     fn index(&self) -> Index {
         let status = if self.active { "active" } else { "inactive" };
-        Index { number: Some(self.name.clone()), at: self.created_at, ..Index::new(status) }
+        let number = Some(self.name.clone());
+        Index { number, at: self.created_at, due_at: self.due_at, ..Index::new(status) }
     }
 }

@@ -58,6 +58,11 @@ impl Month {
         self.next().start(utc_offset)
     }
 
+    /// Its last microsecond.
+    pub fn last_instant(self, utc_offset: i32) -> Timestamp {
+        Timestamp::from_micros(self.end(utc_offset).micros() - 1)
+    }
+
     /// The month after it.
     pub fn next(self) -> Month {
         match self.month {
@@ -202,8 +207,8 @@ impl<'a> Tally<'a> {
     pub fn settle(&self) -> Result<BTreeMap<Currency, Vec<FeeLine>>, MoneyError> {
         let mut lines: BTreeMap<Currency, Vec<FeeLine>> = BTreeMap::new();
         let whole = self.whole_terms();
-        for ((currency, name), (revision, seen)) in self.by_rule() {
-            let Some(terms) = self.terms(revision) else { continue };
+        for ((currency, name), seen) in self.by_rule() {
+            let Some(terms) = seen.last().and_then(|(revision, _)| self.terms(*revision)) else { continue };
             let Some(rule) = find(terms, &name) else { continue };
             if let Some(line) = self.true_up(currency, rule, terms, &seen)? {
                 let tax = rules::tax_on(rule, &line, terms.rounding.into())?;
@@ -225,13 +230,11 @@ impl<'a> Tally<'a> {
         Ok(lines)
     }
 
-    /// The revisions of each rule, oldest first, under the last of them.
-    fn by_rule(&self) -> BTreeMap<(Currency, String), (u32, Vec<(u32, Seen)>)> {
-        let mut rules: BTreeMap<(Currency, String), (u32, Vec<(u32, Seen)>)> = BTreeMap::new();
+    /// What each rule has seen by revision, the oldest first.
+    fn by_rule(&self) -> BTreeMap<(Currency, String), Vec<(u32, Seen)>> {
+        let mut rules: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for ((currency, rule, revision), seen) in &self.seen {
-            let entry = rules.entry((*currency, rule.clone())).or_default();
-            entry.0 = *revision;
-            entry.1.push((*revision, *seen));
+            rules.entry((*currency, rule.clone())).or_default().push((*revision, *seen));
         }
         rules
     }
@@ -321,8 +324,7 @@ impl<'a> Tally<'a> {
 
     /// The revision that holds when the month ends.
     fn closing(&self) -> Option<&'a Revision> {
-        let zone = self.schedule.revisions.last()?.terms.utc_offset;
-        self.schedule.at(Timestamp::from_micros(self.month.end(zone).micros() - 1))
+        self.schedule.at(self.month.last_instant(self.schedule.utc_offset()))
     }
 
     /// The closing terms, if the schedule held for the whole month: only then is there a minimum or a flat amount.

@@ -16,6 +16,7 @@ use crate::time::Timestamp;
 
 /// What proposed terms make of past payments in one currency, beside what was charged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "FeeSimulation")]
 pub struct Simulated {
     /// The currency of all amounts.
     pub currency: Currency,
@@ -42,6 +43,8 @@ pub fn trial(terms: Terms) -> Schedule {
         priority: 0,
         active: true,
         revisions: vec![revision],
+        settling: Month::of(Timestamp::ZERO, 0),
+        due_at: Timestamp::ZERO,
         created_at: Timestamp::ZERO,
     }
 }
@@ -115,6 +118,7 @@ fn row(rows: &mut BTreeMap<Currency, Simulated>, currency: Currency) -> &mut Sim
 
 /// What was earned in one currency through one channel and method.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "FeeMargin")]
 pub struct MarginRow {
     /// The currency of all amounts.
     pub currency: Currency,

@@ -12,6 +12,7 @@ use crate::time::Timestamp;
 /// that fits a payment charges it, so that a payment has one line per code, in that order, each with its tax after it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "FeeTerms")]
 pub struct Terms {
     /// The rules, at most 200.
     #[schemars(length(max = 200))]
@@ -44,6 +45,7 @@ fn beijing() -> i32 {
 /// How lines are rounded: those of [`Rounding`] that treat both signs alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "FeeRounding")]
 pub enum Rounded {
     /// To the nearest, a half away from zero.
     #[default]
@@ -70,6 +72,7 @@ impl From<Rounded> for Rounding {
 /// One rule: for which payments, and what it charges.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "FeeRule")]
 pub struct Rule {
     /// Its name, unique within the terms: 1 to 40 lower-case letters, digits, `_`, `-` and `.`. A rule keeps its name
     /// over revisions, so that the month's volume is counted on.
@@ -106,6 +109,7 @@ fn processing() -> String {
 /// that asks for it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "FeeMatch")]
 pub struct Match {
     /// The currency. Wanted of every rule that names amounts: they are minor units of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -156,6 +160,7 @@ pub enum CardType {
 /// How a charge is reckoned. Amounts are minor units of the rule's currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[schemars(rename = "FeeCharge")]
 pub enum Charge {
     /// Every payment for itself: a rate, a fixed amount, or both.
     Flat(Price),
@@ -170,6 +175,7 @@ pub enum Charge {
 /// A rate, a fixed amount, or both, within limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "FeePrice")]
 pub struct Price {
     /// The rate, such as `"0.006"` for 0.6 %.
     #[serde(default, skip_serializing_if = "Rate::is_zero_ref")]
@@ -193,6 +199,7 @@ fn is_zero(minor: &i64) -> bool {
 /// then nobody knows which tier the month will reach, and no payment waits for another to be counted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "FeeTiers")]
 pub struct Tiers {
     /// From the lowest on, at most 20; only the last has no end.
     #[schemars(length(min = 1, max = 20))]
@@ -205,6 +212,7 @@ pub struct Tiers {
 /// One tier. Its end is given by `up_to` or by `below`; the difference is the volume of exactly that amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "FeeTier")]
 pub struct Tier {
     /// The largest volume in it, minor units.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -239,6 +247,7 @@ impl Tier {
 /// gives back what was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "FeePackage")]
 pub struct Package {
     /// For every whole month, minor units.
     #[serde(default)]
@@ -257,6 +266,7 @@ pub struct Package {
 /// What a rate is applied to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "FeeBase")]
 pub enum Base {
     /// The payment.
     #[default]
@@ -268,6 +278,7 @@ pub enum Base {
 /// Tax on a fee, a line of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "FeeTax")]
 pub struct Tax {
     /// The rate on what the rule charges, such as `"0.06"`.
     pub rate: Rate,
@@ -276,6 +287,7 @@ pub struct Tax {
 /// What a refund gives back of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "FeeRefundPolicy")]
 pub enum RefundPolicy {
     /// Nothing.
     #[default]

@@ -22,6 +22,7 @@ use crate::time::Timestamp;
 /// costs 7.12 yuan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "FxPair")]
 pub struct Pair {
     /// What is priced.
     pub base: Currency,
@@ -69,6 +70,7 @@ pub enum FxSide {
 
 /// A conversion reckoned through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "FxExchange")]
 pub struct Exchange {
     /// What the merchant gives.
     pub sold: Money,
@@ -111,6 +113,7 @@ pub struct FxQuote {
 
 /// A rate that a quote was made from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "FxUsedRate")]
 pub struct Used {
     /// The pair.
     pub pair: Pair,
@@ -140,6 +143,7 @@ pub struct FxRevaluation {
 
 /// What stands in one currency, and what that is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "FxPosition")]
 pub struct Position {
     /// What stands there; negative for what is owed.
     pub held: Money,
@@ -152,6 +156,7 @@ pub struct Position {
 /// Where a quote stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "FxQuoteStatus")]
 pub enum QuoteStatus {
     /// Good until it expires.
     Open,

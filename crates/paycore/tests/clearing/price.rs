@@ -3,6 +3,7 @@
 use paycore::clearing::ItemKind;
 use paycore::currency::Currency;
 use paycore::fee::service as fees;
+use paycore::store::Queue;
 use serde_json::json;
 
 use super::{Shop, code, read};
@@ -170,4 +171,22 @@ async fn a_name_is_used_once_and_a_schedule_turned_off_is_not_applied() {
     fees::update(&shop.engine, &shop.operator, read(off)).await.unwrap();
     let order = shop.pay(10_000).await;
     assert_eq!(shop.items(&order).await[0].fee, 0);
+}
+
+#[tokio::test]
+async fn workers_settle_a_month_when_it_is_over() {
+    let shop = Shop::open().await;
+    shop.schedule("price", "price", tiers()).await;
+    shop.pay(60_000_000).await;
+    let work = async || shop.engine.work(Queue::Documents, 10).await.unwrap().taken;
+    shop.pass(15 * 86_400 + 12 * 3_600 + 598).await;
+    assert_eq!(work().await, 0, "November is not over");
+    shop.pass(1).await;
+    assert_eq!((work().await, work().await), (1, 0), "and it is settled once");
+    assert_eq!(shop.balance("fee_income", CNY).await, 180_000);
+    shop.pay(60_000_000).await;
+    shop.pass(31 * 86_400).await;
+    assert_eq!(work().await, 1);
+    assert_eq!(shop.balance("fee_income", CNY).await, 360_000, "December too");
+    shop.close_the_books().await;
 }

@@ -17,6 +17,7 @@ CHANNELS = ["alipay", "wechat", "unionpay", "stripe"]
 CARDS = ["credit", "debit", "prepaid", "commercial"]
 REGIONS = ["CN", "US", "eea"]
 ROUNDINGS = ["half_up", "half_even", "up", "down"]
+MOST = 99_999_999_999_999
 NOW = "2026-11-15T04:00:00.000Z"
 
 
@@ -126,12 +127,11 @@ def matcher(rng, payment):
         wanted["regions"] = rng.sample(REGIONS, 1)
         words.append("from " + wanted["regions"][0])
     if rng.random() < 0.2:
-        wanted["amount_min"] = rng.choice([payment["amount"], payment["amount"] + 1, payment["amount"] // 2])
+        wanted["amount_min"] = rng.choice([payment["amount"], min(payment["amount"] + 1, MOST), payment["amount"] // 2])
         words.append(f"of at least {wanted['amount_min']}")
     if rng.random() < 0.2:
-        wanted["amount_max"] = max(
-            wanted.get("amount_min", 0), rng.choice([payment["amount"], payment["amount"] * 2, payment["amount"] // 2])
-        )
+        most = rng.choice([payment["amount"], min(payment["amount"] * 2, MOST), payment["amount"] // 2])
+        wanted["amount_max"] = max(wanted.get("amount_min", 0), most)
         words.append(f"of at most {wanted['amount_max']}")
     return wanted, (" if " + ", ".join(words)) if words else ""
 

@@ -9,10 +9,11 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use month::due;
 pub use month::{TrueUp, TrueUpMonth, true_up};
 pub use report::{MarginInput, QuoteInput, QuoteView, SimulateInput, margin, quote, simulate};
 
-use super::{Revision, Schedule, Side, Terms, check};
+use super::{Month, Revision, Schedule, Side, Terms, check};
 use crate::document::DocumentFilter;
 use crate::engine::{Caller, Engine};
 use crate::error::{Code, Error, Result};
@@ -93,6 +94,11 @@ pub async fn create(engine: &Engine, caller: &Caller, input: CreateSchedule) -> 
     let terms = check::terms(input.terms)?;
     let (merchant, moment) = merchant(engine, input.merchant_id).await?;
     let effective_from = not_past(input.effective_from, moment)?;
+    let settling = Month::of(moment.now, terms.utc_offset);
+    let due_at = match input.side {
+        Side::Price => moment.due(month::settled_from(settling, terms.utc_offset)),
+        Side::Cost => Timestamp::ZERO,
+    };
     let schedule = Schedule {
         id: FeeScheduleId::new(moment.now, &*engine.rng),
         version: 0,
@@ -101,6 +107,8 @@ pub async fn create(engine: &Engine, caller: &Caller, input: CreateSchedule) -> 
         priority: input.priority,
         active: true,
         revisions: vec![Revision { number: 1, effective_from, terms, created_at: moment.now }],
+        settling,
+        due_at,
         created_at: moment.now,
     };
     write(engine, caller, &merchant, &schedule, "fee_schedules.create", moment).await?;

@@ -8,14 +8,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::month::{Month, Tally};
-use super::super::{Applied, FeeLine, Schedule, Side};
+use super::super::{FeeLine, Schedule, Side};
 use crate::clearing::{Item, ItemKind, ItemView, number, rules as clearing};
 use crate::currency::Currency;
 use crate::document::DocumentFilter;
 use crate::engine::{Caller, Engine};
 use crate::error::{Code, Error, Result};
 use crate::event::{Booking, Event, EventKind, Movement, Part};
-use crate::id::{ItemId, MerchantId};
+use crate::id::{FeeScheduleId, ItemId, MerchantId};
 use crate::merchant::Merchant;
 use crate::money::Money;
 use crate::order::input::Moment;
@@ -46,104 +46,139 @@ pub struct TrueUp {
     pub items: Vec<ItemView>,
 }
 
+/// From when a month may be settled.
+pub(super) fn settled_from(month: Month, utc_offset: i32) -> Timestamp {
+    month.end(utc_offset).plus(GRACE)
+}
+
 /// Settles a month of a merchant: tiers by volume, packages, minimums and maximums, what rounding left over. Every
-/// schedule of prices is settled once; asking again shows what was settled.
+/// schedule of prices is settled once; asking again shows what was settled. Workers do it by themselves when a month is
+/// over; this is for not waiting for them.
 pub async fn true_up(engine: &Engine, caller: &Caller, input: TrueUpMonth) -> Result<TrueUp> {
     let (merchant, moment) = super::merchant(engine, input.merchant_id).await?;
     let schedules: Vec<Schedule> = engine.all_documents(merchant.id, &DocumentFilter::default()).await?;
     let mut items = Vec::new();
     for schedule in schedules.iter().filter(|schedule| schedule.side == Side::Price) {
-        let Some(zone) = schedule.revisions.last().map(|last| last.terms.utc_offset) else { continue };
-        if moment.now < input.month.end(zone).plus(GRACE) {
+        if moment.now < settled_from(input.month, schedule.utc_offset()) {
             let detail = "The month is not over; it can be settled ten minutes after its end.";
             return Err(Error::new(Code::StateNotAllowed, detail).param("month"));
         }
-        for (currency, lines) in tally(engine, merchant.id, schedule, input.month, zone).await? {
-            let settled = settle(engine, caller, &merchant, schedule, input.month, currency, lines, moment);
-            items.push(settled.await?.view());
-        }
+        let end = MonthEnd {
+            engine,
+            merchant: &merchant,
+            actor: &caller.actor,
+            schedule,
+            month: input.month,
+            moment,
+        };
+        items.extend(end.settle().await?.iter().map(Item::view));
     }
     Ok(TrueUp { object: "fee_true_up", month: input.month, items })
 }
 
-/// The lines that settle a month of one schedule.
-async fn tally(
-    engine: &Engine,
-    tenant: MerchantId,
-    schedule: &Schedule,
+/// A schedule whose month is over: settles it and waits for the next one.
+pub(crate) async fn due(engine: &Engine, tenant: MerchantId, id: FeeScheduleId) -> Result<()> {
+    let merchant = engine.merchant(tenant).await?;
+    let moment = engine.moment(&merchant);
+    let mut schedule: Schedule = engine.document(tenant, id).await?;
+    let month = schedule.settling;
+    if moment.now >= settled_from(month, schedule.utc_offset()) {
+        let end = MonthEnd {
+            engine,
+            merchant: &merchant,
+            actor: "month's end",
+            schedule: &schedule,
+            month,
+            moment,
+        };
+        end.settle().await?;
+        schedule.settling = month.next();
+    }
+    schedule.due_at = moment.due(settled_from(schedule.settling, schedule.utc_offset()));
+    let mut changes = Changes::default();
+    changes.put(Put::document(&schedule));
+    Ok(engine.commit(tenant, changes).await?)
+}
+
+/// The end of one month of one schedule.
+struct MonthEnd<'a> {
+    engine: &'a Engine,
+    merchant: &'a Merchant,
+    actor: &'a str,
+    schedule: &'a Schedule,
     month: Month,
-    zone: i32,
-) -> Result<BTreeMap<Currency, Vec<FeeLine>>> {
-    let mut tally = Tally::new(schedule, month);
-    let end = month.end(zone);
-    engine
-        .each_item_since(tenant, month.start(zone), |item| {
-            if item.created_at >= end {
-                return Ok(ControlFlow::Break(()));
+    moment: Moment,
+}
+
+impl MonthEnd<'_> {
+    /// One item per currency in which something is to be settled, made now or before.
+    async fn settle(&self) -> Result<Vec<Item>> {
+        let mut items = Vec::new();
+        for (currency, lines) in self.tally().await? {
+            items.push(self.item(currency, lines).await?);
+        }
+        Ok(items)
+    }
+
+    /// The lines that settle the month.
+    async fn tally(&self) -> Result<BTreeMap<Currency, Vec<FeeLine>>> {
+        let mut tally = Tally::new(self.schedule, self.month);
+        let zone = self.schedule.utc_offset();
+        let (start, end) = (self.month.start(zone), self.month.end(zone));
+        self.engine
+            .each_item_since(self.merchant.id, start, |item| {
+                if item.created_at >= end {
+                    return Ok(ControlFlow::Break(()));
+                }
+                if let Some(revision) = revision(self.schedule, &item) {
+                    tally.add(revision, item.gross, &item.lines).map_err(Error::internal)?;
+                }
+                Ok(ControlFlow::Continue(()))
+            })
+            .await?;
+        tally.settle().map_err(Error::internal)
+    }
+
+    /// Commits one item; one that is there already is what was settled.
+    async fn item(&self, currency: Currency, lines: Vec<FeeLine>) -> Result<Item> {
+        let source = format!("{}:{}:{currency}", self.schedule.id, self.month);
+        let number = number(ItemKind::Fee, &source);
+        if let Some(settled) = self.engine.document_by_number(self.merchant.id, &number).await? {
+            return Ok(settled);
+        }
+        let id = ItemId::new(self.moment.now, &*self.engine.rng);
+        let mut item = Item::new(id, ItemKind::Fee, source, Money::zero(currency), self.moment.now);
+        let closing = self.schedule.at(self.month.last_instant(self.schedule.utc_offset()));
+        item.priced_by = closing.map(|revision| self.schedule.applied(revision));
+        clearing::charge(&mut item, lines, Vec::new()).map_err(Error::internal)?;
+        match self.engine.commit(self.merchant.id, self.changes(&item)?).await {
+            Ok(()) => Ok(item),
+            // Somebody else settled it at the same time.
+            Err(CommitError::Duplicate(_)) => {
+                let settled = self.engine.document_by_number(self.merchant.id, &number).await?;
+                settled.ok_or_else(|| CommitError::Stale.into())
             }
-            if let Some(revision) = revision(schedule, &item) {
-                tally.add(revision, item.gross, &item.lines).map_err(Error::internal)?;
-            }
-            Ok(ControlFlow::Continue(()))
-        })
-        .await?;
-    tally.settle().map_err(Error::internal)
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn changes(&self, item: &Item) -> Result<Changes> {
+        let (engine, moment) = (self.engine, self.moment);
+        let booking = booking(&item.lines, item.gross.currency()).map_err(Error::internal)?;
+        let (kind, id, livemode) = (EventKind::FeeTruedUp, item.id.to_string(), self.merchant.livemode);
+        let event = engine.event(kind, id.clone(), 1, &item.view(), livemode, moment);
+        let mut changes = Changes::default();
+        changes.events.push(Event { booking, ..event });
+        changes.audit.push(engine.audit(self.actor, "fees.true_up", Some(id), item.source.clone(), moment));
+        changes.put(Put::document(item));
+        Ok(changes)
+    }
 }
 
 /// The revision of this schedule that priced a payment, or gave back to its refund.
 fn revision(schedule: &Schedule, item: &Item) -> Option<u32> {
     let applied = item.priced_by.filter(|_| clearing::counts(item))?;
     (applied.schedule_id == schedule.id).then_some(applied.revision)
-}
-
-/// Commits one item; one that is there already is what was settled.
-#[expect(clippy::too_many_arguments, reason = "all that names one item, used once")]
-async fn settle(
-    engine: &Engine,
-    caller: &Caller,
-    merchant: &Merchant,
-    schedule: &Schedule,
-    month: Month,
-    currency: Currency,
-    lines: Vec<FeeLine>,
-    moment: Moment,
-) -> Result<Item> {
-    let source = format!("{}:{month}:{currency}", schedule.id);
-    let number = number(ItemKind::Fee, &source);
-    if let Some(settled) = engine.document_by_number(merchant.id, &number).await? {
-        return Ok(settled);
-    }
-    let id = ItemId::new(moment.now, &*engine.rng);
-    let mut item = Item::new(id, ItemKind::Fee, source, Money::zero(currency), moment.now);
-    item.priced_by = schedule.at(before(month, schedule)).map(|last| applied(schedule, last.number));
-    clearing::charge(&mut item, lines, Vec::new()).map_err(Error::internal)?;
-    let booking = booking(&item.lines, currency).map_err(Error::internal)?;
-    let view = item.view();
-    let mut changes = Changes::default();
-    let kind = EventKind::FeeTruedUp;
-    let event = engine.event(kind, item.id.to_string(), 1, &view, merchant.livemode, moment);
-    changes.events.push(Event { booking, ..event });
-    let object = Some(item.id.to_string());
-    changes.audit.push(engine.audit(&caller.actor, "fees.true_up", object, item.source.clone(), moment));
-    changes.put(Put::document(&item));
-    match engine.commit(merchant.id, changes).await {
-        Ok(()) => Ok(item),
-        // Somebody else settled it at the same time.
-        Err(CommitError::Duplicate(_)) => {
-            let settled = engine.document_by_number(merchant.id, &number).await?;
-            settled.ok_or_else(|| CommitError::Stale.into())
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
-fn before(month: Month, schedule: &Schedule) -> Timestamp {
-    let zone = schedule.revisions.last().map_or(0, |last| last.terms.utc_offset);
-    Timestamp::from_micros(month.end(zone).micros() - 1)
-}
-
-fn applied(schedule: &Schedule, revision: u32) -> Applied {
-    Applied { schedule_id: schedule.id, revision }
 }
 
 /// The books take positive amounts: what is charged and what is given back are parts of their own.
