@@ -61,14 +61,14 @@ pub mod calendar;
 #[cfg(feature = "engine")]
 pub mod catalogue;
 pub mod channel;
-pub mod clearing;
 #[cfg(feature = "engine")]
 pub mod checkout;
+pub mod clearing;
 pub mod crypto;
 pub mod currency;
+pub mod device;
 pub mod dispute;
 pub mod document;
-pub mod device;
 #[cfg(feature = "engine")]
 pub mod engine;
 pub mod epay;
@@ -96,8 +96,8 @@ pub mod reconciliation;
 pub mod refund;
 pub mod sandbox;
 pub mod secret;
-pub mod split;
 pub mod settlement;
+pub mod split;
 #[cfg(feature = "engine")]
 pub mod store;
 #[cfg(feature = "testkit")]

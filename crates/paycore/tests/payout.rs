@@ -71,6 +71,8 @@ impl Shop {
             event_id: EventId::from_bits(1),
             order_id: None,
             refund_id: None,
+            effective_at: None,
+            reverses: None,
             money: cny(minor),
             created_at: self.clock_now(),
             entries: vec![entry("bank:main", Side::Debit), entry("merchant_available", Side::Credit)],

@@ -108,13 +108,13 @@ fn a_workbook_has_numbers_where_there_are_amounts_and_times_where_there_are_time
     let statement = book.worksheet_range("Settlement statement").unwrap();
     let rows: Vec<&[Data]> = statement.rows().collect();
     let amount = |name: &str| {
-        let row = rows.iter().find(|row| row[0].to_string() == name).unwrap();
+        let row = rows.iter().find(|row| row[0] == *name).unwrap();
         assert!(matches!(row[2], Data::Float(_)), "{name} is a number: {:?}", row[2]);
         row[2].to_string()
     };
     assert_eq!((amount("Sales"), amount("Fees")), ("12345678.9".into(), "-74.07".into()));
     assert_eq!((amount("Opening balance"), amount("Closing balance")), ("10".into(), "5114.83".into()));
-    let merchant = rows.iter().find(|row| row[0].to_string() == "Merchant").unwrap();
+    let merchant = rows.iter().find(|row| row[0] == "Merchant").unwrap();
     assert_eq!(merchant[1], Data::String("街角茶铺, \"本店\"".into()));
     let items = book.worksheet_range("Items").unwrap();
     let first = items.rows().nth(1).unwrap();

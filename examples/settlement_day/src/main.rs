@@ -61,7 +61,10 @@ async fn main() -> Result<(), Failure> {
         tell(&world, shop).await?;
     }
     let report = world.verify().await?;
-    println!("\n{} orders, {} refunds, {} disputes", world.count.orders, world.count.refunds, world.count.disputes);
+    println!(
+        "\n{} orders, {} refunds, {} disputes",
+        world.count.orders, world.count.refunds, world.count.disputes
+    );
     println!("{} requests lost, notifications lost on {} days", world.lost(), world.count.silent_days);
     println!("{report}");
     Ok(())
@@ -79,15 +82,24 @@ async fn compare_yesterday(world: &mut World, day: u32) -> Result<(), Failure> {
             }
             let run = world.call(&shop, "reconciliations.run", &input).await?;
             if (before, index) == WRONG && account.channel == "alipay" {
-                println!("{}: a wrong statement leaves {} breaks", world.date(before), pool(world, &shop).await?.len());
+                println!(
+                    "{}: a wrong statement leaves {} breaks",
+                    world.date(before),
+                    pool(world, &shop).await?.len()
+                );
             }
             expect(run["status"] == "compared", &format!("{} {}: {run}", shop.name, account.channel))?;
         }
         if before.checked_sub(1) == Some(WRONG.0) && index == WRONG.1 {
-            let alipay = shop.accounts.iter().find(|account| account.channel == "alipay").ok_or("no alipay")?;
+            let alipay =
+                shop.accounts.iter().find(|account| account.channel == "alipay").ok_or("no alipay")?;
             let input = json!({"account_id": alipay.id, "day": world.date(WRONG.0)});
             let run = world.call(&shop, "reconciliations.run", &input).await?;
-            println!("{}: stated again, {} breaks explained", world.date(WRONG.0), run["summary"]["explained"]);
+            println!(
+                "{}: stated again, {} breaks explained",
+                world.date(WRONG.0),
+                run["summary"]["explained"]
+            );
         }
         let input = json!({"scope": "internal", "day": world.date(before)});
         let run = world.call(&shop, "reconciliations.run", &input).await?;
@@ -169,7 +181,10 @@ async fn tell(world: &World, shop: &Shop) -> Result<(), Failure> {
         let lines = statement["lines"].as_array().into_iter().flatten();
         let sum: i64 = lines.map(|line| line["amount"].as_i64().unwrap_or(0)).sum();
         let (from, to) = (statement["opening"].as_i64(), statement["closing"].as_i64());
-        expect(from == Some(opening), &format!("{} opens with what the one before closed", settlement["number"]))?;
+        expect(
+            from == Some(opening),
+            &format!("{} opens with what the one before closed", settlement["number"]),
+        )?;
         expect(to == Some(opening + sum), &format!("{} ties", settlement["number"]))?;
         opening = to.unwrap_or(0);
         paid += settlement["payout"].as_i64().unwrap_or(0);
@@ -178,7 +193,11 @@ async fn tell(world: &World, shop: &Shop) -> Result<(), Failure> {
     println!("  {count} statements that tie, {} paid out, {} carried", yuan(paid), yuan(opening));
     let resolved = world.call(shop, "breaks.list", &json!({"status": "resolved", "limit": 100})).await?;
     for found in resolved["data"].as_array().into_iter().flatten() {
-        println!("  {}: {}", found["class_name"]["en"].as_str().unwrap_or(""), found["resolution"]["note"].as_str().unwrap_or(""));
+        println!(
+            "  {}: {}",
+            found["class_name"]["en"].as_str().unwrap_or(""),
+            found["resolution"]["note"].as_str().unwrap_or("")
+        );
     }
     conserved(world, shop, paid).await
 }

@@ -19,7 +19,7 @@ use paycore::sandbox;
 use paycore::sandbox::service::Weather;
 use paycore::secret::Secret;
 use paycore::store::Queue;
-use paycore::time::{BEIJING, Clock as _, ManualClock, SeededRng, Timestamp};
+use paycore::time::{BEIJING, ManualClock, SeededRng, Timestamp};
 use paycore::verify;
 use serde_json::{Value, json};
 
@@ -85,7 +85,7 @@ struct Storm {
 
 impl Weather for Storm {
     fn arrives(&self, request: &http::Request<Bytes>) -> bool {
-        let lost = !request.uri().path().starts_with("/payer/") && self.dice.next_u64() % 40 == 0;
+        let lost = !request.uri().path().starts_with("/payer/") && self.dice.next_u64().is_multiple_of(40);
         self.lost.fetch_add(u64::from(lost), Ordering::Relaxed);
         !lost
     }
@@ -154,20 +154,24 @@ impl World {
     async fn open_shops(&mut self, merchants: &[(&str, &str, &str)]) -> Result<(), Failure> {
         let start = first_start(&self.engine, "Platform 平台").await?.ok_or("the database is not new")?;
         let operator = authenticate(&self.engine, start.operator_key.expose()).await?.ok_or("no operator")?;
-        let operator = Shop { name: "Platform".into(), accounts: vec![], beneficiary: String::new(), caller: operator };
+        let operator =
+            Shop { name: "Platform".into(), accounts: vec![], beneficiary: String::new(), caller: operator };
         for (name, terms, price) in merchants {
             let made = self.call(&operator, "merchants.create", &json!({"name": name})).await?;
             let key = made["test_key"]["key"].as_str().unwrap_or_default();
             let caller = authenticate(&self.engine, key).await?.ok_or("no shop")?;
-            let mut shop = Shop { name: (*name).to_owned(), accounts: vec![], beneficiary: String::new(), caller };
+            let mut shop =
+                Shop { name: (*name).to_owned(), accounts: vec![], beneficiary: String::new(), caller };
             let charge: Value = serde_json::from_str(price)?;
             let schedule = json!({"merchant_id": made["sandbox"]["id"], "name": name, "side": "price",
                 "terms": {"rules": [{"name": "standard", "match": {"currency": "CNY"}, "charge": charge, "refund": "pro_rata"}]}});
             self.call(&operator, "fee_schedules.create", &schedule).await?;
             let terms: Value = serde_json::from_str(terms)?;
-            self.call(&shop, "settlement_plans.create", &json!({"currency": "CNY", "terms": terms})).await?;
+            let plan = json!({"merchant_id": made["sandbox"]["id"], "currency": "CNY", "terms": terms});
+            self.call(&operator, "settlement_plans.create", &plan).await?;
             for channel in CHANNELS {
-                let account = self.call(&shop, "channel_accounts.create", &json!({"channel": channel})).await?;
+                let account =
+                    self.call(&shop, "channel_accounts.create", &json!({"channel": channel})).await?;
                 let id = account["id"].as_str().unwrap_or_default().parse()?;
                 shop.accounts.push(Account { id, channel });
             }
@@ -210,7 +214,8 @@ impl World {
         let body = input.to_string();
         let input = Input::json(body.as_bytes());
         let reply = found.invoke(&self.engine, shop.caller.clone(), input, Some(&key)).await;
-        let reply = reply.map_err(|error| format!("{operation} for {}: {error} {:?}", shop.name, error.internal))?;
+        let reply =
+            reply.map_err(|error| format!("{operation} for {}: {error} {:?}", shop.name, error.internal))?;
         Ok(serde_json::from_str(&reply.body)?)
     }
 
@@ -272,7 +277,12 @@ impl World {
             let at = self.hours + 1 + self.roll(24 * 12);
             let id = order["id"].as_str().unwrap_or_default().to_owned();
             self.returns.push((at, index, id, 1 + amount / 2));
-            self.returns.push((at + 3, index, order["id"].as_str().unwrap_or_default().to_owned(), amount / 4));
+            self.returns.push((
+                at + 3,
+                index,
+                order["id"].as_str().unwrap_or_default().to_owned(),
+                amount / 4,
+            ));
         }
         Ok(())
     }

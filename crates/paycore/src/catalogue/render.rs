@@ -63,6 +63,7 @@ views! {
     crate::settlement::view::PlanView,
     crate::settlement::view::SettlementView,
     crate::settlement::view::RunView,
+    crate::settlement::service::File,
     crate::device::DeviceAuthorization,
     crate::reconciliation::view::ReconciliationView,
     crate::reconciliation::view::BreakView,
@@ -74,7 +75,6 @@ impl<T: Document> Render for Shown<T> {
     fn render(&self, _: &Caller) -> String {
         json(self)
     }
-    crate::settlement::service::File,
 }
 
 impl<T: Serialize> Render for List<T> {

@@ -7,14 +7,14 @@ use super::Operation;
 use super::decode::typed_input;
 use super::render::Render;
 use crate::account::service as accounts;
-use crate::clearing::service as clearing;
 use crate::agent::service as agents;
 use crate::agent::{Agent, AgentEntry, AgentStatement, AgentWithdrawal};
+use crate::clearing::service as clearing;
+use crate::device::service as devices;
+use crate::device::{AuthorizeDevice, DeviceAuthorization};
 use crate::dispute::Dispute;
 use crate::dispute::service as disputes;
 use crate::document::Shown;
-use crate::device::service as devices;
-use crate::device::{AuthorizeDevice, DeviceAuthorization};
 use crate::epay::service as epay;
 use crate::event::service as events;
 use crate::exception::service as exceptions;
@@ -35,10 +35,10 @@ use crate::reconciliation::view::{AdjustmentView, BankStatementView, BreakView, 
 use crate::refund::rules::RefundView;
 use crate::refund::service as refunds;
 use crate::sandbox::service as sandbox;
-use crate::split::service as splits;
-use crate::split::{Receiver, ShareReturn, Split, SplitPlan};
 use crate::settlement::service as settlements;
 use crate::settlement::view as settlement;
+use crate::split::service as splits;
+use crate::split::{Receiver, ShareReturn, Split, SplitPlan};
 use crate::webhook::service as webhooks;
 
 /// An event as the API shows it.
@@ -562,7 +562,6 @@ catalogue! {
         "Note the channel's decision by hand, where it does not notify of it." "手工登记渠道裁决（渠道不通知时）。"
         disputes::DecideDispute => Shown<Dispute>, disputes::decide,
         r#"{"id": "dsp_01jd7xk3fz5v9b8m2q4r6t8w0y", "outcome": "won"}"#;
-    "settlement_plans.create" POST "/v1/settlement_plans" Settings [writes]
     "settlement_plans.create" POST "/v1/settlement_plans" Platform [writes]
         "Agree on how a currency is settled: cycle, calendar, cut-off, minimum, reserves, fees." "设定某币种的结算方案：周期、日历、截止时间、最低出款额、保证金与费用。"
         settlements::CreatePlan => settlement::PlanView, settlements::create,

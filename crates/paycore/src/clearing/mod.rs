@@ -86,7 +86,6 @@ macro_rules! item_kinds {
         /// What moved.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
         #[serde(rename_all = "snake_case")]
-        #[non_exhaustive]
         pub enum ItemKind { $($(#[$doc])* $name,)* }
 
         impl ItemKind {

@@ -8,8 +8,8 @@ use super::Engine;
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::id::{
-    AdjustmentId, AgentSaleId, BreakId, DisputeId, HoldId, Id as _, IdError, MerchantId, PayoutId, ReconciliationId,
-    SettlementPlanId, ShareReturnId, SplitId,
+    AdjustmentId, AgentSaleId, BreakId, DisputeId, FeeScheduleId, HoldId, Id as _, IdError, MerchantId,
+    PayoutId, ReconciliationId, SettlementPlanId, ShareReturnId, SplitId,
 };
 use crate::store::Queue;
 
@@ -86,8 +86,10 @@ impl Engine {
             AgentSaleId::PREFIX => crate::agent::service::due(self, tenant, read(id)?).await,
             DisputeId::PREFIX => crate::dispute::service::due(self, tenant, read(id)?).await,
             SettlementPlanId::PREFIX => crate::settlement::service::due(self, tenant, read(id)?).await,
-            ReconciliationId::PREFIX | BreakId::PREFIX | AdjustmentId::PREFIX => crate::reconciliation::service::due(self, tenant, id).await,
-            "fsc" => crate::fee::service::due(self, tenant, read(id)?).await,
+            ReconciliationId::PREFIX | BreakId::PREFIX | AdjustmentId::PREFIX => {
+                crate::reconciliation::service::due(self, tenant, id).await
+            }
+            FeeScheduleId::PREFIX => crate::fee::service::due(self, tenant, read(id)?).await,
             _ => Err(Error::internal(format!("no service looks after {id} of {tenant}"))),
         }
     }

@@ -52,6 +52,9 @@ pub struct Plan {
     /// The day from which on the closing balance has been negative without a break.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub negative_since: Option<Date>,
+    /// How far below zero what is available may be because a settlement took back more, minor units.
+    #[serde(default)]
+    pub overdraft: i64,
     /// What is held in reserve now, minor units, by kind.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub reserved: BTreeMap<ReserveKind, i64>,

@@ -229,6 +229,13 @@ impl Plan {
     }
 }
 
+/// By how much a settlement lowers what is available; negative where it raises it.
+pub fn drawn(close: &Close, net: i64) -> i64 {
+    let fees =
+        close.statement.amount(LineKind::AccelerationFee) + close.statement.amount(LineKind::TransferFee);
+    close.moves.held_sum() - close.moves.released_sum() - net - fees
+}
+
 /// What the ledger books when a settlement is closed: pending becomes available, the reserve goes out and in, and fees
 /// are earned. The payout itself is booked with the payout. Nothing is booked where nothing moved.
 pub fn booking(close: &Close, net: i64) -> Option<Booking> {

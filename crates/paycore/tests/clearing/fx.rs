@@ -30,6 +30,8 @@ impl Shop {
             event_id: EventId::from_bits(1),
             order_id: None,
             refund_id: None,
+            effective_at: None,
+            reverses: None,
             money,
             created_at: self.engine.wall(),
             entries: vec![

@@ -28,6 +28,7 @@ impl Shop {
             terms,
             carried: 0,
             negative_since: None,
+            overdraft: 0,
             reserved: Default::default(),
             recent_sales: Vec::new(),
             sequence: 0,

@@ -251,7 +251,9 @@ mod tests {
         clear(batches, &refunds, deposits, &terms)
     }
 
-    fn shown(found: &Clearing) -> Vec<(usize, &[usize], &[usize], i64, Evidence)> {
+    type Shown<'a> = (usize, &'a [usize], &'a [usize], i64, Evidence);
+
+    fn shown(found: &Clearing) -> Vec<Shown<'_>> {
         let each = |c: &'_ Cleared| (c.deposit, c.wire_fee, c.evidence);
         found
             .cleared

@@ -43,6 +43,7 @@ pub async fn create(engine: &Engine, caller: &Caller, input: CreatePlan) -> Resu
         terms: input.terms,
         carried: 0,
         negative_since: None,
+        overdraft: 0,
         reserved: Default::default(),
         recent_sales: Vec::new(),
         sequence: 0,

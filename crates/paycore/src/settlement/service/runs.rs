@@ -14,6 +14,7 @@ use crate::error::{Code, Error, Result};
 use crate::event::EventKind;
 use crate::exception::ExceptionKind;
 use crate::id::{MerchantId, ReserveId, SettlementId, SettlementPlanId};
+use crate::ledger::{AccountTerms, Side};
 use crate::merchant::Merchant;
 use crate::money::Money;
 use crate::order::input::Moment;
@@ -24,6 +25,8 @@ use crate::settlement::{LineKind, Plan, Reserve, Settlement, SettlementStatus, T
 use crate::store::{Changes, Page, Put};
 use crate::time::Timestamp;
 
+/// The account that settlement fills and payouts draw on.
+const AVAILABLE: &str = "merchant_available";
 /// How many items one commit takes.
 const CHUNK: usize = 500;
 /// How many commits a worker makes for a plan before others get their turn, and a caller waits for.
@@ -315,6 +318,7 @@ impl<'a> Run<'a> {
             self.plan.next_run = self.plan.terms.next_run(settlement.period.until);
         }
         self.tell(settlement, &close, was_negative, changes);
+        self.overdraw(rules::drawn(&close, settlement.collected.net), changes).await?;
         if let Some(caller) = &self.caller {
             changes.claim = caller.once(settlement.id, &settlement.view(self.merchant.id), self.moment);
         }
@@ -367,6 +371,28 @@ impl<'a> Run<'a> {
             let kind = ExceptionKind::NegativeBalance;
             self.engine.exception(changes, kind, object, detail, &self.merchant, self.moment);
         }
+    }
+
+    /// What is taken back may be more than is available: the account is let go as far below zero as that, and no further,
+    /// so that nothing else can draw on it; and it gets its floor back once it has recovered.
+    async fn overdraw(&mut self, drawn: i64, changes: &mut Changes) -> Result<()> {
+        let found = self.engine.balance(self.merchant.id, AVAILABLE, self.plan.currency).await?;
+        let (before, granted) = (found.on(Side::Credit), self.plan.overdraft);
+        let after = before - drawn;
+        let overdraft = match found.overdraft {
+            Some(overdraft) if after < 0 && -after > overdraft => -after,
+            Some(overdraft) if granted > 0 && overdraft == granted && before >= 0 && after >= 0 => 0,
+            _ => return Ok(()),
+        };
+        self.plan.overdraft = overdraft;
+        changes.put(Put::AccountTerms(AccountTerms {
+            account: AVAILABLE.to_owned(),
+            currency: self.plan.currency,
+            version: found.version,
+            overdraft: Some(overdraft),
+            frozen: found.frozen,
+        }));
+        Ok(())
     }
 
     /// Moves on to the next run without a settlement.

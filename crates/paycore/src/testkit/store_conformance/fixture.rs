@@ -78,7 +78,12 @@ pub fn order(number: u128) -> Order {
             }),
             split: None,
             agent_id: None,
-            client_secret: Some(ClientSecret::new(OrderId::from_bits(number), TENANT, false, &SeededRng::new(1))),
+            client_secret: Some(ClientSecret::new(
+                OrderId::from_bits(number),
+                TENANT,
+                false,
+                &SeededRng::new(1),
+            )),
         },
         expires_at: NOW,
         created_at: NOW,
