@@ -49,7 +49,8 @@ const OURS: &[(&str, &[&str])] = &[
     ("crates/channels/", &["paycore"]),
     ("crates/store/", &["paycore"]),
     ("crates/wasm-checkout/", &["paycore"]),
-    ("crates/server/", &["paycore", "paycore-channels", "paycore-store"]),
+    ("crates/statement/", &["paycore"]),
+    ("crates/server/", &["paycore", "paycore-channels", "paycore-statement", "paycore-store"]),
     ("bindings/", &["paycore", "paycore-channels", "paycore-store"]),
 ];
 

@@ -7,8 +7,6 @@ mod declare;
 pub mod service;
 #[cfg(feature = "engine")]
 mod store;
-#[cfg(feature = "engine")]
-mod view;
 
 use std::fmt::Debug;
 
@@ -16,9 +14,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 #[cfg(feature = "engine")]
-pub use store::{DocumentFilter, Documents};
+pub use service::Shown;
 #[cfg(feature = "engine")]
-pub use view::Shown;
+pub use store::{DocumentFilter, Documents};
 
 pub(crate) use declare::document;
 

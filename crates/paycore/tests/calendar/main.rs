@@ -1,7 +1,5 @@
 //! Calendars and clocks against other people's data: PyPI `chinesecalendar`, `holidays` and `tzdata`.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has failed")]
-
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;

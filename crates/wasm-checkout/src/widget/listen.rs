@@ -36,7 +36,7 @@ pub(super) fn start(shell: &Rc<Shell>) {
     let window: &EventTarget = &shell.window;
     on(shell, &shell.root, "click", clicked);
     on(shell, &shell.root, "change", changed);
-    on(shell, window, "message", |shell, event| told(shell, event));
+    on(shell, window, "message", told);
     on(shell, window, "online", |shell, _| network(shell, true));
     on(shell, window, "offline", |shell, _| network(shell, false));
     on(shell, window, "pageshow", |shell, _| look_again(shell));
