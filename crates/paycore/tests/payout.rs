@@ -71,7 +71,7 @@ impl Shop {
             event_id: EventId::from_bits(1),
             order_id: None,
             refund_id: None,
-            effective_at: None,
+            effective_at: self.clock_now(),
             reverses: None,
             money: cny(minor),
             created_at: self.clock_now(),

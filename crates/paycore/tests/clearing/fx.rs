@@ -30,7 +30,7 @@ impl Shop {
             event_id: EventId::from_bits(1),
             order_id: None,
             refund_id: None,
-            effective_at: None,
+            effective_at: self.engine.wall(),
             reverses: None,
             money,
             created_at: self.engine.wall(),

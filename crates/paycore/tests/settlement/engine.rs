@@ -11,7 +11,9 @@ use paycore::currency::Currency;
 use paycore::document::DocumentFilter;
 use paycore::engine::{Caller, Engine};
 use paycore::event::EventKind;
+use paycore::event::Events as _;
 use paycore::id::ItemId;
+use paycore::ledger::Ledger as _;
 use paycore::merchant::service::{authenticate, first_start};
 use paycore::money::Money;
 use paycore::order::Order;
@@ -61,7 +63,7 @@ impl Shop {
             .unwrap();
         let start = first_start(&engine, "Corner shop").await.unwrap().unwrap();
         let caller = authenticate(&engine, &start.merchant.test_key.key.unwrap()).await.unwrap().unwrap();
-        let operator = authenticate(&engine, &start.operator_key.key.unwrap()).await.unwrap().unwrap();
+        let operator = authenticate(&engine, start.operator_key.expose()).await.unwrap().unwrap();
         let scripted = read(json!({"channel": "scripted", "settings": {}}));
         account::service::create(&engine, &caller, scripted).await.unwrap();
         Shop { engine, caller, operator, clock, store, _script: script }
