@@ -11,8 +11,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use http::{Method, Request, Response};
 use paycore::channel::simulator::{Answer, Simulator};
 use paycore::channel::{
-    Action, Capture, CaptureMode, Channel, Close, Context, DeclineReason, Driver, Fault, Operation, Outcome,
-    Pay, Payment, Query, QueryRefund, Refund, Settings, Step, Subject, Verdict, Void,
+    Action, Capture, CaptureMode, Channel, Close, Context, DeclineReason, Driver, Fault, Line, Operation,
+    Outcome, Pay, Payment, Query, QueryRefund, Refund, Settings, Step, Subject, Totals, Verdict, Void,
 };
 use paycore::crypto::native::NativeKeyring;
 use paycore::currency::Currency;
@@ -136,6 +136,7 @@ const EXCHANGES: &[(&str, &str)] = fixtures! {
     "refund_query"
 };
 const NOTICES: &[(&str, &str)] = fixtures! { "notification_payment" "notification_refund" };
+const STATEMENT: &str = include_str!("../src/testpay/fixtures/statement.csv");
 
 fn rendered(request: &Request<Bytes>) -> String {
     let mut headers: Vec<String> = request
@@ -540,5 +541,67 @@ fn only_a_page_payment_leads_back_and_only_to_the_web() {
         assert_eq!(page.headers().contains_key("location"), status == 303);
         assert!(!std::str::from_utf8(page.body()).unwrap().contains("javascript:"));
         assert_eq!(simulator.book().len(), 1);
+    }
+}
+
+#[test]
+fn a_setting_that_does_not_fit_is_named_and_its_value_is_not_shown() {
+    let cases = [
+        ("account", " "),
+        ("account", "a b"),
+        ("secret", ""),
+        ("secret", "0123456789abcdef0123456789abcde"),
+        ("base_url", ""),
+        ("base_url", "ftp://testpay.example"),
+        ("base_url", "https://user:pw@testpay.example"),
+        ("base_url", "https://testpay.example/?a=b"),
+        ("base_url", "testpay"),
+    ];
+    for (field, value) in cases {
+        let mut changed = settings("https://testpay.example/v/");
+        changed.set(field, value);
+        let error = Testpay.open(&changed, &NativeKeyring).err().expect("the setting is refused");
+        assert_eq!(error.field, field, "{value}");
+        assert!(value.len() < 5 || !error.to_string().contains(value), "{error}");
+    }
+}
+
+fn read(statement: &str) -> (Vec<Line>, Result<Totals, Fault>) {
+    let mut lines = Vec::new();
+    let totals = channel().parse(&mut statement.as_bytes(), &mut |line| lines.push(line));
+    (lines, totals)
+}
+
+#[test]
+fn a_statement_reads_line_by_line_with_its_totals() {
+    let (lines, totals) = read(STATEMENT);
+    assert_eq!(totals, Ok(Totals { payments: 2, refunds: 1 }));
+    assert_eq!(lines[0].money, cny(10_000));
+    assert_eq!(lines[1].refund_reference.as_deref(), Some("RF1"));
+    assert_eq!(lines[2].fee, Money::new(-3, Currency::JPY));
+}
+
+#[test]
+fn a_statement_cut_anywhere_is_not_believed() {
+    for length in 0..STATEMENT.len() {
+        assert!(read(&STATEMENT[..length]).1.is_err(), "cut at {length}");
+    }
+}
+
+#[test]
+fn a_line_that_is_changed_doubled_or_left_out_is_noticed() {
+    let lines: Vec<&str> = STATEMENT.split_inclusive('\n').collect();
+    for position in 1..lines.len() {
+        let mut doubled = lines.clone();
+        doubled.insert(position, lines[position]);
+        assert!(read(&doubled.concat()).1.is_err(), "line {position} doubled");
+        let mut short = lines.clone();
+        short.remove(position);
+        assert!(read(&short.concat()).1.is_err(), "line {position} left out");
+    }
+    for (from, to) in
+        [("10000", "10001"), ("10000", "+10000"), ("10000", "1e4"), ("CNY", "cny"), ("payment,", "fee,")]
+    {
+        assert!(read(&STATEMENT.replacen(from, to, 1)).1.is_err(), "{from} to {to}");
     }
 }

@@ -5,7 +5,8 @@ use paycore::crypto::{Keyring, Signer, Verifier};
 use paycore::currency::Currency;
 
 use super::PRODUCTION;
-use crate::dialect::settings::{gateway, rsa_keys};
+use crate::dialect::settings::{digits, gateway, rsa_keys};
+use crate::dialect::v3::word;
 
 /// One client of Antom, its keys open.
 pub(super) struct Account {
@@ -32,9 +33,9 @@ impl Account {
     pub(super) fn open(settings: &Settings, keyring: &dyn Keyring) -> Result<Account, SettingsError> {
         let (signer, antom) = rsa_keys(settings, keyring, ("private_key", "antom_public_key"))?;
         let gateway = gateway("gateway", settings.text("gateway", PRODUCTION))?;
-        let version = |field: &str| number(field, settings.text(field, "1"));
+        let version = |field: &str| digits(field, settings.text(field, "1"), 1..=4);
         Ok(Account {
-            client_id: client(settings.require("client_id")?.expose())?,
+            client_id: word("client_id", settings.require("client_id")?.expose())?,
             gateway: gateway.trim_end_matches('/').to_owned(),
             key_version: version("key_version")?,
             antom_key_version: version("antom_key_version")?,
@@ -49,23 +50,6 @@ impl Account {
         let sandbox = if self.client_id.starts_with("SANDBOX_") { "/sandbox" } else { "" };
         format!("/ams{sandbox}/api/v1/payments/{call}")
     }
-}
-
-fn client(text: &str) -> Result<String, SettingsError> {
-    let text = text.trim();
-    let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-    if (1..=64).contains(&text.len()) && text.bytes().all(word) {
-        return Ok(text.to_owned());
-    }
-    Err(SettingsError::new("client_id", "must be 1 to 64 letters, digits, `_` and `-`"))
-}
-
-fn number(field: &str, text: &str) -> Result<String, SettingsError> {
-    let text = text.trim();
-    if (1..=4).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Ok(text.to_owned());
-    }
-    Err(SettingsError::new(field, "must be 1 to 4 digits"))
 }
 
 fn settlement(settings: &Settings) -> Result<Option<Currency>, SettingsError> {

@@ -2,22 +2,21 @@
 
 use std::time::Duration;
 
+use http::StatusCode;
 use paycore::channel::{
-    Action, Close, Context, DeclineReason as Why, Fault, Operation, Outcome, Pay, Refund, Reply, Stage, Step,
-    Verdict,
+    Action, Close, Context, DeclineReason as Why, Fault, Operation, Outcome, Pay, Payment, Query,
+    QueryRefund, Refund, Reply, Stage, Step, Verdict,
 };
 use paycore::money::Money;
 use paycore::time::Timestamp;
 
 use super::config::Account;
-use super::encode::{
-    CANCEL, CONFIRM, INQUIRE, INQUIRE_REFUND, PAY, REFUND, REFUSED, call_of, cancel, inquire, inquire_refund,
-    refund_of,
-};
-use super::envelope::{Said, Status, status_ok};
+use super::encode::{CANCEL, CONFIRM, INQUIRE, INQUIRE_REFUND, PAY, REFUND, call_of};
+use super::envelope::{Said, Status, known};
 use super::seal::Age;
-use crate::dialect::reply::{declined, done, not_sent, same};
-use crate::dialect::v3::instant;
+use crate::dialect::doubt::{self, Doubt};
+use crate::dialect::reply::{declined, done, not_sent, same, started};
+use crate::dialect::v3::{instant, read};
 
 /// A reply names no question, only the call it answers, so an old one must not pass for a new one.
 const REPLY: Age = Age { header: "response-time", oldest: Duration::from_secs(300) };
@@ -29,75 +28,67 @@ pub(super) fn next(
     reply: &Reply,
     cx: &Context<'_>,
 ) -> Result<Step, Fault> {
-    status_ok(reply)?;
+    // Errors of the call are said with status 200, too.
+    if reply.status() != StatusCode::OK {
+        return Err(Fault::Unexpected(format!("HTTP status {}", reply.status().as_u16())));
+    }
     let path = account.path(call_of(operation, stage));
     account.verify(reply.headers(), (&path, reply.body()), &REPLY, cx.now)?;
-    let said = Said::read(reply.body())?;
+    let said: Said = read(reply.body())?;
     match (operation, stage) {
         (Operation::Pay(pay), PAY) => begun(account, &said, pay, cx),
-        (Operation::Pay(pay), _) => {
-            let found = found(&said, &pay.reference, None, pay.money)?;
-            done(if found.verdict == Verdict::Absent { refusal(PAY_DOUBTS, stage) } else { found })
-        }
-        (Operation::Query(query), _) => {
-            let payment = &query.payment;
-            done(found(&said, &payment.reference, payment.channel_id.as_deref(), payment.money)?)
-        }
-        (Operation::Close(close), INQUIRE) => closable(account, &said, close, cx),
-        (Operation::Close(close), CANCEL) => cancelled(account, &said, close, cx),
-        (Operation::Close(close), _) => {
-            let payment = &close.payment;
-            done(found(&said, &payment.reference, payment.channel_id.as_deref(), payment.money)?)
+        (Operation::Pay(pay), _) => done(settled(found(&said, &started(pay))?, PAY_DOUBTS, stage)),
+        (Operation::Close(close), INQUIRE) => closable(account, &said, &close.payment, cx),
+        (Operation::Close(close), CANCEL) => cancelled(account, &said, &close.payment, cx),
+        (Operation::Query(Query { payment }) | Operation::Close(Close { payment }), _) => {
+            done(found(&said, payment)?)
         }
         (Operation::Refund(refund), INQUIRE) => refundable(account, &said, refund, cx),
         (Operation::Refund(refund), REFUND) => refunded(account, &said, refund, cx),
-        (Operation::Refund(refund), stage) => {
-            let found = refund_found(&said, &refund.reference, refund.money)?;
-            done(if found.verdict == Verdict::Absent { refusal(REFUND_DOUBTS, stage) } else { found })
-        }
-        (Operation::QueryRefund(query), INQUIRE_REFUND) => {
-            done(refund_found(&said, &query.reference, query.money)?)
+        (Operation::Refund(Refund { reference, money, .. }), _)
+        | (Operation::QueryRefund(QueryRefund { reference, money, .. }), INQUIRE_REFUND) => {
+            done(settled(refund_found(&said, reference, *money)?, REFUND_DOUBTS, stage))
         }
         _ => Err(Fault::Unsupported),
     }
 }
 
-/// A refusal that is believed only when an inquiry finds nothing, or nothing else: its code, and what it then means.
-type Doubt = (&'static str, Why);
+/// A listed refusal is believed only when an inquiry finds nothing; the inquiry does not carry its text.
+const NOTHING: &str = "refused, and an inquiry finds nothing";
 
 const PAY_DOUBTS: &[Doubt] = &[
-    ("PARAM_ILLEGAL", Why::InvalidRequest),
-    ("ACCESS_DENIED", Why::NotPermitted),
-    ("CURRENCY_NOT_SUPPORT", Why::NotPermitted),
-    ("PAYMENT_METHOD_NOT_SUPPORTED", Why::NotPermitted),
-    ("CONTRACT_CHECK_FAIL", Why::NotPermitted),
-    ("MERCHANT_NOT_REGISTERED", Why::NotPermitted),
-    ("PAYMENT_AMOUNT_EXCEED_LIMIT", Why::Limit),
-    ("RISK_REJECT", Why::Risk),
-    ("USER_BALANCE_NOT_ENOUGH", Why::InsufficientFunds),
-    ("ORDER_IS_CLOSED", Why::Expired),
-    ("ORDER_IS_CANCELED", Why::Cancelled),
-    ("REPEAT_REQ_INCONSISTENT", Why::InvalidRequest),
-    ("PROCESS_FAIL", Why::Generic),
+    ("PARAM_ILLEGAL", Why::InvalidRequest, NOTHING),
+    ("ACCESS_DENIED", Why::NotPermitted, NOTHING),
+    ("CURRENCY_NOT_SUPPORT", Why::NotPermitted, NOTHING),
+    ("PAYMENT_METHOD_NOT_SUPPORTED", Why::NotPermitted, NOTHING),
+    ("CONTRACT_CHECK_FAIL", Why::NotPermitted, NOTHING),
+    ("MERCHANT_NOT_REGISTERED", Why::NotPermitted, NOTHING),
+    ("PAYMENT_AMOUNT_EXCEED_LIMIT", Why::Limit, NOTHING),
+    ("RISK_REJECT", Why::Risk, NOTHING),
+    ("USER_BALANCE_NOT_ENOUGH", Why::InsufficientFunds, NOTHING),
+    ("ORDER_IS_CLOSED", Why::Expired, NOTHING),
+    ("ORDER_IS_CANCELED", Why::Cancelled, NOTHING),
+    ("REPEAT_REQ_INCONSISTENT", Why::InvalidRequest, NOTHING),
+    ("PROCESS_FAIL", Why::Generic, NOTHING),
 ];
 
 const REFUND_DOUBTS: &[Doubt] = &[
-    ("PARAM_ILLEGAL", Why::InvalidRequest),
-    ("ACCESS_DENIED", Why::NotPermitted),
-    ("MERCHANT_BALANCE_NOT_ENOUGH", Why::InsufficientFunds),
-    ("REFUND_AMOUNT_EXCEED", Why::InvalidRequest),
-    ("REFUND_WINDOW_EXCEED", Why::Expired),
-    ("ORDER_NOT_EXIST", Why::InvalidRequest),
-    ("ORDER_STATUS_INVALID", Why::InvalidRequest),
-    ("PARTIAL_REFUND_NOT_SUPPORTED", Why::NotPermitted),
-    ("MULTIPLE_REFUNDS_NOT_SUPPORTED", Why::NotPermitted),
-    ("REPEAT_REQ_INCONSISTENT", Why::InvalidRequest),
-    ("RISK_REJECT", Why::Risk),
-    ("PROCESS_FAIL", Why::Generic),
+    ("PARAM_ILLEGAL", Why::InvalidRequest, NOTHING),
+    ("ACCESS_DENIED", Why::NotPermitted, NOTHING),
+    ("MERCHANT_BALANCE_NOT_ENOUGH", Why::InsufficientFunds, NOTHING),
+    ("REFUND_AMOUNT_EXCEED", Why::InvalidRequest, NOTHING),
+    ("REFUND_WINDOW_EXCEED", Why::Expired, NOTHING),
+    ("ORDER_NOT_EXIST", Why::InvalidRequest, NOTHING),
+    ("ORDER_STATUS_INVALID", Why::InvalidRequest, NOTHING),
+    ("PARTIAL_REFUND_NOT_SUPPORTED", Why::NotPermitted, NOTHING),
+    ("MULTIPLE_REFUNDS_NOT_SUPPORTED", Why::NotPermitted, NOTHING),
+    ("REPEAT_REQ_INCONSISTENT", Why::InvalidRequest, NOTHING),
+    ("RISK_REJECT", Why::Risk, NOTHING),
+    ("PROCESS_FAIL", Why::Generic, NOTHING),
 ];
 
 /// Why a payment that began came to nothing.
-const FAILURES: &[Doubt] = &[
+const FAILURES: &[(&str, Why)] = &[
     ("USER_BALANCE_NOT_ENOUGH", Why::InsufficientFunds),
     ("USER_AMOUNT_EXCEED_LIMIT", Why::Limit),
     ("PAYMENT_AMOUNT_EXCEED_LIMIT", Why::Limit),
@@ -108,34 +99,23 @@ const FAILURES: &[Doubt] = &[
     ("USER_CANCELED", Why::Cancelled),
 ];
 
-/// Codes that say that there is no such payment or refund.
-const ABSENT: &[&str] = &["ORDER_NOT_EXIST", "REFUND_NOT_EXIST"];
-
-/// The stage at which an inquiry settles this refusal.
-fn doubt(doubts: &[Doubt], code: &str) -> Option<Stage> {
-    (REFUSED..).zip(doubts).find(|(_, (known, _))| *known == code).map(|(stage, _)| stage)
-}
-
-/// The refusal behind a stage.
-fn refusal(doubts: &[Doubt], stage: Stage) -> Outcome {
-    let row = stage.checked_sub(REFUSED).and_then(|row| doubts.get(usize::from(row)));
-    let absent = Outcome::new(Verdict::Absent);
-    row.map_or(absent, |(code, reason)| declined(*reason, code, "refused, and an inquiry finds nothing"))
+/// What an inquiry says of a refusal that led to it: the refusal counts when nothing is found.
+fn settled(found: Outcome, doubts: &[Doubt], stage: Stage) -> Outcome {
+    if found.verdict == Verdict::Absent { doubt::refusal(doubts, stage) } else { found }
 }
 
 /// A payment that waits for its payer at the cashier.
 fn begun(account: &Account, said: &Said, pay: &Pay, cx: &Context<'_>) -> Result<Step, Fault> {
-    let ask = |stage| inquire(account, &pay.reference, stage, cx).map_err(not_sent);
+    let ask = |stage| account.inquire(&pay.reference, stage, cx).map_err(not_sent);
     match (said.result.result_status, said.result.result_code.as_str()) {
         // Paid before: this is a repeat.
         (Status::Succeeded, _) => ask(CONFIRM),
-        (Status::Failed, code) => ask(doubt(PAY_DOUBTS, code).ok_or_else(|| said.unknown())?),
+        (Status::Failed, code) => ask(doubt::stage(PAY_DOUBTS, code).ok_or_else(|| said.unknown())?),
         (Status::Unknown, "PAYMENT_IN_PROCESS") => {
             same("paymentRequestId", said.payment_request_id.as_deref(), &pay.reference)?;
-            agreed("paymentAmount", said, pay.money)?;
-            let id = said.payment_id.as_deref().filter(|id| !id.is_empty());
-            let id = id.ok_or_else(|| Fault::Unexpected("no paymentId".into()))?;
-            let url = said.normal_url.clone().ok_or_else(|| Fault::Unexpected("no normalUrl".into()))?;
+            agreed(said, pay.money)?;
+            let id = known("paymentId", said.payment_id.as_deref())?;
+            let url = known("normalUrl", said.normal_url.as_deref())?.to_owned();
             let fits = url.starts_with("https://") || url.starts_with("http://");
             if !fits || url.len() > 2048 || !url.bytes().all(|byte| byte.is_ascii_graphic()) {
                 return Err(Fault::Unexpected("normalUrl is no address".into()));
@@ -147,29 +127,28 @@ fn begun(account: &Account, said: &Said, pay: &Pay, cx: &Context<'_>) -> Result<
 }
 
 /// The amount of the payment, if it is said, has to be ours.
-fn agreed(what: &str, said: &Said, ours: Money) -> Result<Option<Money>, Fault> {
+fn agreed(said: &Said, ours: Money) -> Result<Option<Money>, Fault> {
     let Some(amount) = &said.payment_amount else { return Ok(None) };
     let money = amount.money()?;
     if money != ours {
-        return Err(Fault::Unacceptable(format!("{what} is {money}, not {ours}")));
+        return Err(Fault::Unacceptable(format!("paymentAmount is {money}, not {ours}")));
     }
     Ok(Some(money))
 }
 
 /// What an inquiry found, once it is the payment that was asked for.
-fn found(said: &Said, reference: &str, channel_id: Option<&str>, money: Money) -> Result<Outcome, Fault> {
-    if said.result.result_status == Status::Failed && ABSENT.contains(&said.result.result_code.as_str()) {
-        return Ok(Outcome::new(Verdict::Absent));
+fn found(said: &Said, payment: &Payment) -> Result<Outcome, Fault> {
+    match said.result.result_status {
+        Status::Succeeded => {}
+        Status::Failed if said.absent() => return Ok(Outcome::new(Verdict::Absent)),
+        _ => return Err(said.unknown()),
     }
-    if said.result.result_status != Status::Succeeded {
-        return Err(said.unknown());
-    }
-    same("paymentRequestId", said.payment_request_id.as_deref(), reference)?;
+    same("paymentRequestId", said.payment_request_id.as_deref(), &payment.reference)?;
     let id = said.payment_id.clone().filter(|id| !id.is_empty());
-    if let (Some(said), Some(known)) = (&id, channel_id) {
+    if let (Some(said), Some(known)) = (&id, &payment.channel_id) {
         same("paymentId", Some(said), known)?;
     }
-    let money = agreed("paymentAmount", said, money)?;
+    let money = agreed(said, payment.money)?;
     let (code, message) = (said.payment_result_code.as_deref(), said.payment_result_message.as_deref());
     let verdict = match said.payment_status.as_deref() {
         Some("SUCCESS") if id.is_some() && money.is_some() => Verdict::Succeeded,
@@ -194,24 +173,22 @@ pub(super) fn failed(code: &str, message: &str) -> Verdict {
 
 /// Cancels what the inquiry has shown to be unpaid. A payer who has paid already, even if it is not sure yet, keeps
 /// the payment: a cancellation would give the money back.
-fn closable(account: &Account, said: &Said, close: &Close, cx: &Context<'_>) -> Result<Step, Fault> {
-    let payment = &close.payment;
-    let outcome = found(said, &payment.reference, payment.channel_id.as_deref(), payment.money)?;
+fn closable(account: &Account, said: &Said, payment: &Payment, cx: &Context<'_>) -> Result<Step, Fault> {
+    let outcome = found(said, payment)?;
     if said.payment_status.as_deref() != Some("PROCESSING") {
         return done(outcome);
     }
-    cancel(account, &payment.reference, cx).map_err(not_sent)
+    account.cancel(&payment.reference, cx).map_err(not_sent)
 }
 
-fn cancelled(account: &Account, said: &Said, close: &Close, cx: &Context<'_>) -> Result<Step, Fault> {
-    let payment = &close.payment;
+fn cancelled(account: &Account, said: &Said, payment: &Payment, cx: &Context<'_>) -> Result<Step, Fault> {
     match said.result.result_status {
         Status::Succeeded => {
             same("paymentRequestId", said.payment_request_id.as_deref(), &payment.reference)?;
             done(Outcome { channel_id: said.payment_id.clone(), ..Outcome::new(Verdict::Closed) })
         }
         // Ended otherwise in between; the payment itself knows how.
-        Status::Failed => inquire(account, &payment.reference, CONFIRM, cx).map_err(not_sent),
+        Status::Failed => account.inquire(&payment.reference, CONFIRM, cx).map_err(not_sent),
         Status::Unknown => Err(said.unknown()),
     }
 }
@@ -219,42 +196,35 @@ fn cancelled(account: &Account, said: &Said, close: &Close, cx: &Context<'_>) ->
 /// Refunds a payment whose number the inquiry has told. What was not paid cannot be refunded, but an earlier request
 /// with this number may have been carried out, so the refund itself is asked for.
 fn refundable(account: &Account, said: &Said, refund: &Refund, cx: &Context<'_>) -> Result<Step, Fault> {
-    let payment = &refund.payment;
-    let outcome = found(said, &payment.reference, None, payment.money)?;
-    let step = match (outcome.verdict, outcome.channel_id) {
-        (Verdict::Succeeded, Some(id)) => refund_of(account, refund, &id, cx),
-        (verdict, _) => {
-            let absent = verdict == Verdict::Absent;
-            let code = if absent { "ORDER_NOT_EXIST" } else { "ORDER_STATUS_INVALID" };
-            let stage = doubt(REFUND_DOUBTS, code).unwrap_or(CONFIRM);
-            inquire_refund(account, &refund.reference, stage, cx)
-        }
+    let outcome = found(said, &refund.payment)?;
+    let code = match (outcome.verdict, outcome.channel_id) {
+        (Verdict::Succeeded, Some(id)) => return account.refund(refund, &id, cx).map_err(not_sent),
+        (Verdict::Absent, _) => "ORDER_NOT_EXIST",
+        _ => "ORDER_STATUS_INVALID",
     };
-    step.map_err(not_sent)
+    let stage = doubt::stage(REFUND_DOUBTS, code).unwrap_or(CONFIRM);
+    account.inquire_refund(&refund.reference, stage, cx).map_err(not_sent)
 }
 
 fn refunded(account: &Account, said: &Said, refund: &Refund, cx: &Context<'_>) -> Result<Step, Fault> {
+    let Refund { reference, money, .. } = refund;
     match (said.result.result_status, said.result.result_code.as_str()) {
-        (Status::Succeeded, _) => {
-            done(refund_state(said, &refund.reference, refund.money, Verdict::Succeeded)?)
-        }
+        (Status::Succeeded, _) => done(refund_state(said, reference, *money, Verdict::Succeeded)?),
         (Status::Unknown, "REFUND_IN_PROCESS") => done(Outcome::new(Verdict::Pending)),
         (Status::Failed, code) => {
-            let stage = doubt(REFUND_DOUBTS, code).ok_or_else(|| said.unknown())?;
-            inquire_refund(account, &refund.reference, stage, cx).map_err(not_sent)
+            let stage = doubt::stage(REFUND_DOUBTS, code).ok_or_else(|| said.unknown())?;
+            account.inquire_refund(reference, stage, cx).map_err(not_sent)
         }
         (Status::Unknown, _) => Err(said.unknown()),
     }
 }
 
 fn refund_found(said: &Said, reference: &str, money: Money) -> Result<Outcome, Fault> {
-    if said.result.result_status == Status::Failed && ABSENT.contains(&said.result.result_code.as_str()) {
-        return Ok(Outcome::new(Verdict::Absent));
+    match said.result.result_status {
+        Status::Succeeded => refund_state(said, reference, money, refund_verdict(said)?),
+        Status::Failed if said.absent() => Ok(Outcome::new(Verdict::Absent)),
+        _ => Err(said.unknown()),
     }
-    if said.result.result_status != Status::Succeeded {
-        return Err(said.unknown());
-    }
-    refund_state(said, reference, money, refund_verdict(said)?)
 }
 
 /// What a `refundStatus` means.

@@ -1,6 +1,6 @@
 //! What replies and notifications say.
 
-use paycore::channel::{Fault, Reply};
+use paycore::channel::Fault;
 use paycore::currency::Currency;
 use paycore::money::Money;
 use serde::Deserialize;
@@ -66,8 +66,9 @@ impl Amount {
 }
 
 impl Said {
-    pub(super) fn read(body: &[u8]) -> Result<Said, Fault> {
-        serde_json::from_slice(body).map_err(|error| Fault::Unexpected(format!("the body: {error}")))
+    /// Whether a failure says that there is no such payment or refund.
+    pub(super) fn absent(&self) -> bool {
+        matches!(self.result.result_code.as_str(), "ORDER_NOT_EXIST" | "REFUND_NOT_EXIST")
     }
 
     /// A failure or doubt that decides nothing.
@@ -77,10 +78,7 @@ impl Said {
     }
 }
 
-/// Errors of the call are said with status 200, too.
-pub(super) fn status_ok(reply: &Reply) -> Result<(), Fault> {
-    match reply.status().as_u16() {
-        200 => Ok(()),
-        status => Err(Fault::Unexpected(format!("HTTP status {status}"))),
-    }
+/// A text that has to be there.
+pub(super) fn known<'a>(name: &str, value: Option<&'a str>) -> Result<&'a str, Fault> {
+    value.filter(|value| !value.is_empty()).ok_or_else(|| Fault::Unexpected(format!("no {name}")))
 }

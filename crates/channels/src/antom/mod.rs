@@ -99,20 +99,10 @@ const METHODS: &[(&str, &str)] = &[
     ("alipay", "ALIPAY_CN"),
 ];
 
-const fn wallet(
-    brand: &'static str,
-    currencies: &'static [Currency],
-    countries: &'static [&'static str],
-) -> Capability {
-    Capability {
-        brand,
-        scene: "page",
-        currencies: Currencies::Only(currencies),
-        countries,
-        verbs: VERBS,
-        captures: &[CaptureMode::Automatic],
-        parts_max: 0,
-    }
+/// A wallet that takes `only` these currencies from payers at `home` in these countries.
+const fn wallet(brand: &'static str, only: &'static [Currency], home: &'static [&'static str]) -> Capability {
+    let (currencies, captures) = (Currencies::Only(only), &[CaptureMode::Automatic]);
+    Capability { brand, scene: "page", currencies, countries: home, verbs: VERBS, captures, parts_max: 0 }
 }
 
 /// What Chinese payers are charged in; their wallet turns it into yuan.

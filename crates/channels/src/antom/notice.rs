@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Response, StatusCode, header};
+use http::{Method, Response, StatusCode};
 use paycore::channel::{Context, Fault, Notice, Outcome, Report, Subject, Verdict, Verified};
 use url::Url;
 
 use super::config::Account;
 use super::decode::{failed, refund_facts, refund_verdict};
-use super::envelope::{Said, Status};
+use super::envelope::{Said, Status, known};
 use super::seal::Age;
-use crate::dialect::v3::instant;
+use crate::dialect::reply::json;
+use crate::dialect::v3::{instant, read};
 
 /// Antom repeats a notification for a little more than a day; whether it signs it anew is not said.
 const NOTICE: Age = Age { header: "request-time", oldest: Duration::from_secs(26 * 3_600) };
@@ -23,32 +24,24 @@ pub(super) fn verify(account: &Account, notice: &Notice, cx: &Context<'_>) -> Re
     // The path that was signed is that of the address we gave, whatever proxies made of it since.
     let ours = Url::parse(cx.notify_url).map_err(|_| Fault::Unexpected("notify_url".into()))?;
     account.verify(notice.headers(), (ours.path(), notice.body()), &NOTICE, cx.now)?;
-    let said = Said::read(notice.body())?;
+    let said: Said = read(notice.body())?;
     let report = match said.notify_type.as_deref() {
         Some("PAYMENT_RESULT") => payment(&said, result(&said)?)?,
         Some("PAYMENT_PENDING") => payment(&said, Verdict::Pending)?,
         Some("REFUND_RESULT") => refund(&said)?,
         other => return Err(Fault::Unexpected(format!("notifyType {other:?}"))),
     };
-    Ok(Verified { reports: vec![report], reply: answer(StatusCode::OK, ACKNOWLEDGED) })
+    Ok(Verified { reports: vec![report], reply: json(StatusCode::OK, ACKNOWLEDGED) })
 }
 
 /// To a notification that was refused.
 pub(super) fn reject() -> Response<Bytes> {
-    answer(StatusCode::BAD_REQUEST, REJECTED)
+    let body = r#"{"result":{"resultCode":"PROCESS_FAIL","resultStatus":"F","resultMessage":"refused"}}"#;
+    json(StatusCode::BAD_REQUEST, body)
 }
 
 const ACKNOWLEDGED: &str =
     r#"{"result":{"resultCode":"SUCCESS","resultStatus":"S","resultMessage":"success"}}"#;
-const REJECTED: &str =
-    r#"{"result":{"resultCode":"PROCESS_FAIL","resultStatus":"F","resultMessage":"refused"}}"#;
-
-fn answer(status: StatusCode, body: &'static str) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from_static(body.as_bytes()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
-}
 
 fn result(said: &Said) -> Result<Verdict, Fault> {
     match said.result.result_status {
@@ -74,8 +67,4 @@ fn refund(said: &Said) -> Result<Report, Fault> {
     let outcome = Outcome { at, ..Outcome::new(refund_verdict(said)?).channel_id(id).money(money) };
     let reference = known("refundRequestId", said.refund_request_id.as_deref())?.to_owned();
     Ok(Report { subject: Subject::Refund, reference, outcome })
-}
-
-fn known<'a>(name: &str, value: Option<&'a str>) -> Result<&'a str, Fault> {
-    value.filter(|value| !value.is_empty()).ok_or_else(|| Fault::Unexpected(format!("no {name}")))
 }

@@ -27,12 +27,7 @@ const AHEAD: Duration = Duration::from_secs(300);
 
 impl Account {
     /// A signed request. The path is signed as it stands below the gateway's address.
-    pub(super) fn request(
-        &self,
-        path: &str,
-        body: &Value,
-        cx: &Context<'_>,
-    ) -> Result<Request<Bytes>, Refusal> {
+    pub(super) fn post(&self, path: &str, body: &Value, cx: &Context<'_>) -> Result<Request<Bytes>, Refusal> {
         let (body, time) = (body.to_string(), cx.now.to_rfc3339_seconds(0));
         let text = self.signed_text(path, &time, body.as_bytes());
         let signature = self.signer.sign(Scheme::RsaSha256, &text).map_err(|_| Refusal::Signing)?;

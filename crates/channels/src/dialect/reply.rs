@@ -83,10 +83,18 @@ pub(crate) fn beijing_yearless(text: &str, latest: Timestamp) -> Option<Timestam
 
 /// An answer in plain text.
 pub(crate) fn plain(status: StatusCode, body: &'static str) -> Response<Bytes> {
+    typed(status, "text/plain; charset=utf-8", body)
+}
+
+/// An answer in JSON.
+pub(crate) fn json(status: StatusCode, body: &'static str) -> Response<Bytes> {
+    typed(status, "application/json", body)
+}
+
+fn typed(status: StatusCode, kind: &'static str, body: &'static str) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from_static(body.as_bytes()));
     *response.status_mut() = status;
-    let text = HeaderValue::from_static("text/plain; charset=utf-8");
-    response.headers_mut().insert(header::CONTENT_TYPE, text);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     response
 }
 

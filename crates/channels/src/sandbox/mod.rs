@@ -26,6 +26,7 @@ use serde_json::Value;
 pub(crate) use book::{Book, Given, Order, Refund, Refused, Started, State};
 pub(crate) use notes::Note;
 use notes::Notes;
+pub(crate) use page::escape;
 
 /// What is a provider's own.
 pub(crate) trait Provider: Send + 'static {

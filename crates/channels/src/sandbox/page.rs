@@ -76,7 +76,8 @@ fn html<P: Provider>(status: u16, content: &str) -> Response<Bytes> {
     respond(status, (CONTENT_TYPE, "text/html; charset=utf-8"), page)
 }
 
-fn escape(text: &str) -> String {
+/// Text that is safe between tags and in a quoted attribute.
+pub(crate) fn escape(text: &str) -> String {
     let escapes = [('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('"', "&quot;"), ('\'', "&#39;")];
     escapes.iter().fold(text.to_owned(), |text, (sign, escaped)| text.replace(*sign, escaped))
 }

@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Method, Response, StatusCode};
+use http::{Method, Response, StatusCode};
 use paycore::channel::{
     Case, Context, Decline, DeclineReason, DisputeReason, Fault, Notice, Outcome, Report, Subject, Verdict,
     Verified,
@@ -16,6 +15,7 @@ use serde::Deserialize;
 
 use super::config::Account;
 use super::decode::State;
+use crate::dialect::reply::plain;
 
 pub(super) fn verify(account: &Account, notice: &Notice, cx: &Context<'_>) -> Result<Verified, Fault> {
     if notice.method() != Method::POST {
@@ -30,7 +30,7 @@ pub(super) fn verify(account: &Account, notice: &Notice, cx: &Context<'_>) -> Re
     }
     if &*body.kind == "dispute" {
         let reports = vec![body.dispute.ok_or_else(|| Fault::Unexpected("no dispute".into()))?.report()?];
-        return Ok(Verified { reports, reply: text(StatusCode::OK, "ok") });
+        return Ok(Verified { reports, reply: plain(StatusCode::OK, "ok") });
     }
     let state = body.state.ok_or_else(|| Fault::Unexpected("no state".into()))?;
     let subject = match &*body.kind {
@@ -40,11 +40,11 @@ pub(super) fn verify(account: &Account, notice: &Notice, cx: &Context<'_>) -> Re
     };
     let outcome = state.outcome(subject == Subject::Refund)?;
     let report = Report { subject, reference: state.reference.into_owned(), outcome };
-    Ok(Verified { reports: vec![report], reply: text(StatusCode::OK, "ok") })
+    Ok(Verified { reports: vec![report], reply: plain(StatusCode::OK, "ok") })
 }
 
 pub(super) fn reject() -> Response<Bytes> {
-    text(StatusCode::BAD_REQUEST, "refused")
+    plain(StatusCode::BAD_REQUEST, "refused")
 }
 
 #[derive(Deserialize)]
@@ -94,11 +94,4 @@ impl Dispute<'_> {
         let outcome = Outcome::new(verdict).channel_id(&*self.number).money(money);
         Ok(Report { subject: Subject::Dispute(case), reference: self.reference.into_owned(), outcome })
     }
-}
-
-fn text(status: StatusCode, body: &'static str) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from_static(body.as_bytes()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    response
 }

@@ -5,11 +5,12 @@ use aes_gcm::aead::{Aead, Payload};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::{HeaderValue, Method, Response, StatusCode, header};
+use http::{Method, Response, StatusCode};
 use paycore::channel::{Context, Fault, Notice};
 use serde::Deserialize;
 
 use super::{Identity, read};
+use crate::dialect::reply::json;
 
 #[derive(Deserialize)]
 struct Envelope {
@@ -64,9 +65,5 @@ pub(crate) fn acknowledgement() -> Response<Bytes> {
 
 /// To a notification that was refused.
 pub(crate) fn rejection() -> Response<Bytes> {
-    let body = r#"{"code":"FAIL","message":"通知未被接受"}"#;
-    let mut response = Response::new(Bytes::from_static(body.as_bytes()));
-    *response.status_mut() = StatusCode::BAD_REQUEST;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
+    json(StatusCode::BAD_REQUEST, r#"{"code":"FAIL","message":"通知未被接受"}"#)
 }

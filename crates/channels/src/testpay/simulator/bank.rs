@@ -204,7 +204,7 @@ impl Bank {
     }
 
     /// Gives an authorization back.
-    pub(super) fn void(&mut self, index: u32, _now: i64) -> Result<(), Problem> {
+    pub(super) fn void(&mut self, index: u32) -> Result<(), Problem> {
         let charge = self.charge(index);
         match charge.state {
             State::Authorized => self.touch(index).state = State::Closed,

@@ -13,6 +13,7 @@ use paycore::channel::simulator::{Answer, BookLine, Maker, Notification, Provisi
 use paycore::crypto::{KeyError, Keyring};
 use paycore::time::{Rng, Timestamp};
 
+use crate::sandbox::drawn;
 use bank::Bank;
 use charge::{Charge, State, script};
 use wire::{Problem, Wire};
@@ -27,10 +28,8 @@ impl Maker for TestpayMaker {
         _keyring: &dyn Keyring,
         rng: &dyn Rng,
     ) -> Result<Provision, KeyError> {
-        let mut random = [0u8; 40];
-        rng.fill(&mut random);
-        let account = format!("acct_{}", wire::hex(&random[..8]));
-        let secret = wire::hex(&random[8..]);
+        let account = drawn("acct_", "0123456789abcdef", 16, rng);
+        let secret = drawn("", "0123456789abcdef", 64, rng);
         let settings =
             || [("account", account.clone()), ("secret", secret.clone()), ("base_url", base_url.to_owned())];
         Ok(Provision { ours: Settings::from_pairs(settings()), theirs: Settings::from_pairs(settings()) })
@@ -122,7 +121,7 @@ impl Provider {
             "/v1/capture" => self.with_charge(request.body(), now, |bank, index, body| {
                 body.money().and_then(|m| bank.capture(index, m, now))
             }),
-            "/v1/void" => self.with_charge(request.body(), now, |bank, index, _| bank.void(index, now)),
+            "/v1/void" => self.with_charge(request.body(), now, |bank, index, _| bank.void(index)),
             "/v1/refunds" => self.refund(request.body(), now),
             "/v1/refund_query" => self.refund_state(request.body()),
             _ => Err(Problem::invalid("there is no such call")),

@@ -82,15 +82,8 @@ impl Wire {
             return Err(Problem::unauthenticated("a signature header is missing, empty or doubled"));
         };
         let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-        let mut signed = Vec::with_capacity(128 + request.body().len());
-        for part in [request.method().as_str(), target, timestamp, nonce] {
-            signed.extend_from_slice(part.as_bytes());
-            signed.push(b'\n');
-        }
-        signed.extend_from_slice(request.body());
-        if account.as_bytes() != self.account.as_bytes()
-            || !same(self.sign(&signed).as_bytes(), signature.as_bytes())
-        {
+        let ours = self.sign([request.method().as_str(), target, timestamp, nonce], request.body());
+        if account.as_bytes() != self.account.as_bytes() || !same(ours.as_bytes(), signature.as_bytes()) {
             return Err(Problem::unauthenticated("the account or the signature is wrong"));
         }
         match timestamp.parse::<i64>() {
@@ -99,13 +92,21 @@ impl Wire {
         }
     }
 
-    /// `v1=` and the HMAC in hexadecimal.
-    fn sign(&self, message: &[u8]) -> String {
+    /// `v1=` and the HMAC in hexadecimal over these lines, each with its line feed, and the body.
+    fn sign(&self, lines: [&str; 4], body: &[u8]) -> String {
         let mut mac = self.key.clone();
-        mac.update(message);
+        for line in lines {
+            mac.update(line.as_bytes());
+            mac.update(b"\n");
+        }
+        mac.update(body);
         let mut text = String::with_capacity(67);
         text.push_str("v1=");
-        push_hex(&mut text, &mac.finalize().into_bytes());
+        for byte in mac.finalize().into_bytes() {
+            for digit in [byte >> 4, byte & 15] {
+                text.push(char::from(if digit < 10 { b'0' + digit } else { b'a' + digit - 10 }));
+            }
+        }
         text
     }
 
@@ -175,13 +176,7 @@ impl Wire {
 
     fn headers(&self, first: [&str; 2], nonce: &str, body: &[u8], now: i64) -> HeaderMap {
         let timestamp = now.to_string();
-        let mut signed = Vec::with_capacity(128 + body.len());
-        for part in [first[0], first[1], &timestamp, nonce] {
-            signed.extend_from_slice(part.as_bytes());
-            signed.push(b'\n');
-        }
-        signed.extend_from_slice(body);
-        let signature = self.sign(&signed);
+        let signature = self.sign([first[0], first[1], &timestamp, nonce], body);
         let mut headers = HeaderMap::with_capacity(8);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let values = [Ok(self.account.clone()), timestamp.try_into(), nonce.try_into(), signature.try_into()];
@@ -199,20 +194,6 @@ fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
     let mut all = headers.get_all(name).into_iter();
     let value = all.next()?.to_str().ok()?;
     (all.next().is_none() && !value.is_empty()).then_some(value)
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * bytes.len());
-    push_hex(&mut text, bytes);
-    text
-}
-
-fn push_hex(text: &mut String, bytes: &[u8]) {
-    for byte in bytes {
-        for digit in [byte >> 4, byte & 15] {
-            text.push(char::from(if digit < 10 { b'0' + digit } else { b'a' + digit - 10 }));
-        }
-    }
 }
 
 pub(super) fn read<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Result<T, Problem> {
