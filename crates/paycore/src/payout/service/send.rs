@@ -24,6 +24,9 @@ pub(super) async fn submit(engine: &Engine, merchant: &Merchant, mut payout: Pay
     let Route::Channel { channel_account_id, .. } = beneficiary.route else {
         return Err(Error::internal("a payout by bank is not sent to a channel"));
     };
+    if !beneficiary.is_payable() {
+        return Err(Error::from(rules::Refused::Changed).object(payout.id));
+    }
     let open = engine.account(merchant.id, channel_account_id).await?;
     let clear = account(engine, merchant, &beneficiary)?;
     let moment = engine.moment(merchant);
@@ -31,9 +34,6 @@ pub(super) async fn submit(engine: &Engine, merchant: &Merchant, mut payout: Pay
         .ok_or_else(|| Error::internal("a route that is no channel's"))?;
     // What the channel cannot say is refused while the payout still waits.
     let step = engine.encode(&open, &operation, moment.now)?;
-    if !beneficiary.is_payable() {
-        return Err(Error::from(rules::Refused::Changed).object(payout.id));
-    }
     payout.submit(&beneficiary, moment).map_err(|refused| Error::from(refused).object(payout.id))?;
     payout.due_at = moment.due_in(std::time::Duration::from_secs(ANSWER));
     let mut changes = Changes::default();
