@@ -26,6 +26,10 @@ impl<'a> Input<'a> {
     /// One JSON object of all parameters. A body alone passes through untouched.
     pub(super) fn into_json(self, operation: &Operation) -> Result<std::borrow::Cow<'a, [u8]>> {
         if self.path.is_empty() && self.query.is_empty() && !self.body.is_empty() {
+            // A list would pass for an object of which nothing is required.
+            if self.body.trim_ascii_start().starts_with(b"[") {
+                return Err(Error::new(Code::InvalidRequest, "The body must be a JSON object."));
+            }
             return Ok(self.body.into());
         }
         let mut object = match self.body {

@@ -263,7 +263,10 @@ async fn authentic_notices_with_the_wrong_content_are_refused_by_every_channel()
     let stand = Stand::start().await;
     let other = stand.another_merchant().await;
     let mut told = Vec::new();
-    for driver in REGISTRY.iter().filter(|driver| driver.simulator().is_some()) {
+    // A channel that notifies of nothing has nothing authentic to say; the conformance suite sends it strangers' words.
+    let notifying =
+        |driver: &&&'static dyn Driver| driver.profile().capabilities.iter().any(|row| driver.notifies(row));
+    for driver in REGISTRY.iter().filter(notifying) {
         let id = driver.profile().id;
         let made = stand.call_as(&other, "channel_accounts.create", json!({"channel": id}), None).await;
         let list = stand.call_as(&other, "channel_accounts.list", json!({}), None).await;
@@ -277,6 +280,6 @@ async fn authentic_notices_with_the_wrong_content_are_refused_by_every_channel()
         assert!(tell(&stand, *driver, &stranger).await, "{id} was told nothing");
         told.push(id);
     }
-    assert_eq!(told.len(), REGISTRY.len(), "{told:?}");
+    assert_eq!(told.len(), REGISTRY.len() - 1, "all but WeChat Pay v2: {told:?}");
     stand.verify().await;
 }

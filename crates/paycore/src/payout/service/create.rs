@@ -14,7 +14,7 @@ use crate::engine::{Caller, Engine};
 use crate::error::{Code, Error, Result};
 use crate::event::{EventKind, Movement};
 use crate::exception::ExceptionKind;
-use crate::id::{BeneficiaryId, PayoutId};
+use crate::id::{BeneficiaryId, PayoutId, SettlementId};
 use crate::money::Money;
 use crate::order::input::{amount, number_of, optional};
 use crate::page::{List, ListInput};
@@ -54,8 +54,7 @@ pub struct CreatePayout {
     pub memo: Option<String>,
     /// The settlement it pays, where it pays one: a settlement is paid at most once at a time.
     #[serde(default)]
-    #[schemars(length(max = 64))]
-    pub settlement_id: Option<String>,
+    pub settlement_id: Option<SettlementId>,
 }
 
 /// Drafts a payout and sets its money aside.
@@ -93,7 +92,7 @@ async fn draft(engine: &Engine, caller: &Caller, input: &CreatePayout) -> Result
         let detail = "Somebody other than its author has to approve this beneficiary first.";
         return Err(Error::new(Code::StateNotAllowed, detail).param("beneficiary_id").object(beneficiary.id));
     }
-    if let Some(settlement) = &input.settlement_id {
+    if let Some(settlement) = input.settlement_id {
         unpaid(engine, caller, settlement).await?;
     }
     let channel = match beneficiary.route {
@@ -116,7 +115,7 @@ async fn draft(engine: &Engine, caller: &Caller, input: &CreatePayout) -> Result
         beneficiary_id: beneficiary.id,
         channel,
         memo: input.memo.clone().unwrap_or_default(),
-        settlement_id: input.settlement_id.clone(),
+        settlement_id: input.settlement_id.map(|id| id.to_string()),
         effect: String::new(),
         created_by: caller.actor.clone(),
         reviewed_by: None,
@@ -138,7 +137,7 @@ async fn draft(engine: &Engine, caller: &Caller, input: &CreatePayout) -> Result
 }
 
 /// A settlement that a payout is about, or was, is not paid again.
-async fn unpaid(engine: &Engine, caller: &Caller, settlement: &str) -> Result<()> {
+async fn unpaid(engine: &Engine, caller: &Caller, settlement: SettlementId) -> Result<()> {
     let others: Vec<Payout> = engine.all_documents(caller.tenant(), &DocumentFilter::of(settlement)).await?;
     let ended =
         |status| matches!(status, PayoutStatus::Failed | PayoutStatus::Returned | PayoutStatus::Cancelled);
@@ -202,8 +201,7 @@ pub struct ListPayouts {
     pub status: Option<PayoutStatus>,
     /// Only those of this settlement.
     #[serde(default)]
-    #[schemars(length(max = 64))]
-    pub settlement_id: Option<String>,
+    pub settlement_id: Option<SettlementId>,
     /// 1 to 100 rows; 20 where absent.
     #[serde(default)]
     pub limit: Option<u32>,
@@ -219,7 +217,7 @@ pub struct ListPayouts {
 pub async fn list(engine: &Engine, caller: &Caller, input: ListPayouts) -> Result<List<PayoutView>> {
     let page = ListInput::new(input.limit, input.starting_after, input.ending_before)?;
     let filter = DocumentFilter {
-        parent: input.settlement_id,
+        parent: input.settlement_id.map(|id| id.to_string()),
         status: input.status.map(|status| status.text().to_owned()),
         until: None::<Timestamp>,
     };
