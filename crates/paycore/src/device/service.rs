@@ -4,6 +4,7 @@ use super::{AuthorizeDevice, DeviceAuthorization};
 use crate::channel::{Operation, Verb, Verdict};
 use crate::engine::{Caller, Engine, OpenAccount};
 use crate::error::{Code, Error, Result};
+use crate::order::input::text;
 
 /// Lets a device read payers. Nothing is kept: it may be asked for as often as the device begins anew.
 ///
@@ -15,6 +16,10 @@ pub async fn authorize(
     caller: &Caller,
     input: AuthorizeDevice,
 ) -> Result<DeviceAuthorization> {
+    text("store", &input.store, 1, 32)?;
+    text("store_name", &input.store_name, 1, 128)?;
+    text("device", &input.device, 1, 32)?;
+    text("challenge", &input.challenge, 1, 2_048)?;
     let accounts = engine.accounts(caller.tenant()).await?;
     let open = accounts.iter().find(|open| open.account.enabled && lets(open, &input)).ok_or_else(|| {
         let detail = format!("No channel account lets devices read payers for {}.", input.method);

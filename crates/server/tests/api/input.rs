@@ -33,9 +33,10 @@ fn wrong_values(property: &Value) -> Vec<&'static str> {
     let (integer, text, list) = (is(property, "integer"), is(property, "string"), is(property, "array"));
     let mut wrong = vec!["{\"a\":{}}", "[[1]]"];
     if integer {
-        wrong.extend(NUMBERS);
+        let least = property["minimum"].as_i64();
+        wrong.extend(NUMBERS.iter().filter(|raw| **raw != "-1" || least.is_none_or(|least| least > -1)));
         wrong.extend(["\"1\"", "true", "\"1.00\"", "[]"]);
-        if property["minimum"].as_i64().is_some_and(|least| least > 0) {
+        if least.is_some_and(|least| least > 0) {
             wrong.push("0");
         }
     } else if is(property, "boolean") {
@@ -191,7 +192,14 @@ async fn what_is_not_json_is_refused_in_every_operation() {
 async fn wrong_query_parameters_are_refused_by_name_in_every_list() {
     let stand = Stand::start().await;
     for operation in CATALOGUE.iter().filter(|operation| operation.method == Method::GET) {
-        let (path, _) = place(operation);
+        let (path, body) = place(operation);
+        let required = schema(operation)["required"].as_array().cloned().unwrap_or_default();
+        let needed = |but: &str| {
+            let names = required.iter().filter_map(Value::as_str).filter(|name| *name != but);
+            let given = names.filter_map(|name| Some((name, body.get(name)?)));
+            let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            given.map(|(name, value)| format!("&{name}={}", text(value))).collect::<String>()
+        };
         let get = async |query: String| {
             let mut request = stand.request(Method::GET, &format!("{path}?{query}"), "");
             set(&mut request, "authorization", &format!("Bearer {}", key_for(&stand, operation)));
@@ -221,8 +229,9 @@ async fn wrong_query_parameters_are_refused_by_name_in_every_list() {
                 () if name == "status" => &["nonsense", ""],
                 () => &[],
             };
-            for value in wrong {
-                let answer = get(format!("{name}={value}")).await;
+            // A page has at most a hundred rows; other numbers may be larger.
+            for value in wrong.iter().filter(|value| **value != "101" || name == "limit") {
+                let answer = get(format!("{name}={value}{}", needed(name))).await;
                 assert_eq!(answer.status, 400, "{} {name}={value}: {}", operation.name, answer.body);
                 assert_eq!(
                     answer.body["param"],

@@ -134,6 +134,11 @@ async fn an_id_of_another_merchant_does_not_exist_in_any_operation() {
         for key in [&stranger, &stand.live_key] {
             let answer =
                 stand.call_as(key, operation.name, input.clone(), Some(&crate::stand::fresh())).await;
+            assert_eq!(
+                answer.body["code"], "not_found",
+                "{}: {} {}",
+                operation.name, answer.status, answer.body
+            );
             let problem = answer.problem(StatusCode::NOT_FOUND, "not_found").clone();
             let mut nobodys = input.clone();
             nobodys["id"] = unknown.clone();

@@ -247,6 +247,7 @@ pub async fn entries(
     input: ListEntries,
 ) -> Result<List<Shown<AgentEntry>>> {
     let page = ListInput::new(input.limit, input.starting_after, input.ending_before)?;
-    let rows = engine.documents(caller.tenant(), &DocumentFilter::of(input.id), &page.fetch()).await?;
+    let agent: Agent = engine.document(caller.tenant(), input.id).await?;
+    let rows = engine.documents(caller.tenant(), &DocumentFilter::of(agent.id), &page.fetch()).await?;
     Ok(Shown::list(&page, rows))
 }

@@ -40,6 +40,9 @@ pub struct ApprovePayout {
 
 /// Approves a payout. With the last approval it needs, a payout by channel is sent; one by bank waits for its batch.
 pub async fn approve(engine: &Engine, caller: &Caller, input: ApprovePayout) -> Result<PayoutView> {
+    if input.effect.len() != 64 || !input.effect.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(Error::invalid("effect", "Give the payout's `effect`: 64 hexadecimal digits."));
+    }
     let decide = |payout: &mut Payout, moment: Moment| {
         let enough = payout.approve(&caller.actor, &input.effect, moment)?;
         Ok((if enough { EventKind::PayoutApproved } else { EventKind::PayoutReviewed }, None))
