@@ -59,11 +59,12 @@ pub async fn upload(
     input: UploadBankStatement,
 ) -> Result<BankStatementView> {
     let tenant = caller.tenant();
-    engine.account(tenant, input.account_id).await?;
+    optional("sender", input.sender.as_deref(), 100)?;
     if input.wire_fees.len() > 8 || input.wire_fees.iter().any(|fee| *fee < 0) {
         return Err(Error::invalid("wire_fees", "At most 8 fees, none of them negative."));
     }
     let bytes = file::decode(&input.content)?;
+    engine.account(tenant, input.account_id).await?;
     let sha256 = hex(&Sha256::digest(&bytes));
     let number = format!("{}:{sha256}", input.account_id);
     if let Some(known) = engine.document_by_number::<BankStatement>(tenant, &number).await? {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::file::{self, Read};
 use super::gather::{Gatherer, Ours};
@@ -52,8 +52,14 @@ pub struct RunReconciliation {
     #[serde(default)]
     pub daily: Option<bool>,
     /// Faults to put into the file before it is read, in a sandbox only.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     pub spoil: Spoil,
+}
+
+/// An object: a list would pass for one whose members all have defaults.
+fn object<'de, D: Deserializer<'de>>(input: D) -> std::result::Result<Spoil, D::Error> {
+    let members = serde_json::Map::deserialize(input)?;
+    serde_json::from_value(members.into()).map_err(serde::de::Error::custom)
 }
 
 /// Compares one day.
