@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::id::{BankStatementId, BreakId, ChannelAccountId, ReconciliationId};
 use crate::merchant::rules::hex;
 use crate::money::Money;
-use crate::order::input::Moment;
+use crate::order::input::{Moment, optional};
 use crate::page::{List, ListInput};
 use crate::reconciliation::bank::{Batch, Clearing, Deposit, Format, Terms, clear, read};
 use crate::reconciliation::matching::Differences;
