@@ -16,4 +16,4 @@ if [ -z "$program" ]; then
     cargo build --quiet --package paycore-server --bin paycore
     program=target/debug/paycore
 fi
-PAYCORE_STORE="sqlite:$data/month.db" "$program" verify
+PAYCORE_DATABASE_URL="sqlite:$data/month.db" "$program" verify

@@ -51,7 +51,8 @@ impl Payment {
         }
         self.attempt.updated_at = moment.now;
         self.order.updated_at = moment.now;
-        self.schedule(moment);
+        let over = matches!(news, Ok(Outcome { verdict: Verdict::Closed | Verdict::Declined(_), .. }));
+        self.schedule(moment, over);
         then
     }
 
@@ -246,15 +247,28 @@ impl Payment {
         Ok(())
     }
 
-    /// Sets when the workers look next.
-    fn schedule(&mut self, moment: Moment) {
-        self.attempt.due_at = match next_look(&self.attempt) {
-            Some(delay) => moment.due_in(delay),
-            None => crate::time::Timestamp::ZERO,
+    /// Sets when the workers look next. `over`: the channel itself said that nothing can be paid any more.
+    fn schedule(&mut self, moment: Moment, over: bool) {
+        let next = match self.attempt.status {
+            AttemptStatus::Closed if !over => self.look_after_close(moment),
+            _ => next_look(&self.attempt),
         };
+        self.attempt.due_at = next.map_or(crate::time::Timestamp::ZERO, |delay| moment.due_in(delay));
         if self.order.status.is_final() {
             self.order.due_at = crate::time::Timestamp::ZERO;
         }
+    }
+
+    /// A payment that the channel did not know when it was closed may be made all the same by who holds its link, and
+    /// the notification of it may be lost. It is asked about again whenever the attempt's age has doubled, for the
+    /// last time a day after the order's end.
+    fn look_after_close(&self, moment: Moment) -> Option<Duration> {
+        let end = self.order.expires_at.plus(LOOK_AFTER_END);
+        if moment.now >= end {
+            return None;
+        }
+        let age = moment.now.since(self.attempt.created_at).max(FIRST_LOOK_AFTER_CLOSE);
+        Some(age.min(end.since(moment.now)))
     }
 
     /// The next request to the channel that the sweep should make about this attempt, if any.
@@ -263,10 +277,7 @@ impl Payment {
         match self.attempt.status {
             AttemptStatus::Closing => Some(self.close()),
             AttemptStatus::Awaiting | AttemptStatus::Pending if expired_or_closing => Some(self.close()),
-            AttemptStatus::Authorized
-            | AttemptStatus::Succeeded
-            | AttemptStatus::Declined
-            | AttemptStatus::Closed => None,
+            AttemptStatus::Authorized | AttemptStatus::Succeeded | AttemptStatus::Declined => None,
             _ => Some(self.query()),
         }
     }
@@ -345,6 +356,10 @@ pub fn next_look(attempt: &Attempt) -> Option<Duration> {
     }
 }
 
+/// How long after closing what the channel did not know it is asked again.
+const FIRST_LOOK_AFTER_CLOSE: Duration = Duration::from_secs(15 * 60);
+/// How long after the order's end such a payment is asked about.
+const LOOK_AFTER_END: Duration = Duration::from_secs(24 * 3_600);
 /// After this many looks at something unknown (about an hour) a person is told; the looks go on.
 pub const LOOKS_BEFORE_EXCEPTION: i64 = 120;
 /// After this many looks (about a day) they become hourly.

@@ -24,7 +24,7 @@ pub(crate) async fn attempt(engine: &Engine, tenant: MerchantId, id: AttemptId) 
         return park(engine, &merchant, payment).await;
     };
     payment.attempt.queries += 1;
-    if payment.attempt.queries == rules::LOOKS_BEFORE_EXCEPTION {
+    if payment.attempt.queries == rules::LOOKS_BEFORE_EXCEPTION && payment.attempt.status.is_open() {
         tell(engine, &merchant, &payment).await?;
     }
     let now = engine.moment(&merchant).now;

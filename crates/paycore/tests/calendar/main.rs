@@ -85,7 +85,7 @@ const EXCEPTIONS: &[(&str, &str)] =
 #[test]
 fn every_clock_shows_what_the_database_says() {
     let Some(text) = oracle() else { return };
-    let (mut compared, mut unknown) = (0, Vec::new());
+    let (mut compared, mut unknown, mut wrong) = (0, Vec::new(), Vec::new());
     for line in text.lines() {
         let Some(rest) = line.strip_prefix("offset ") else { continue };
         let [name, at, offset] = rest.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
@@ -97,12 +97,17 @@ fn every_clock_shows_what_the_database_says() {
         if EXCEPTIONS.iter().any(|(zone, until)| *zone == name && at < Timestamp::parse(until).unwrap()) {
             continue;
         }
-        assert_eq!(zone.offset_at(at), offset.parse::<i32>().unwrap(), "{name} at {at}");
+        let (ours, theirs) = (zone.offset_at(at), offset.parse::<i32>().unwrap());
+        if ours != theirs {
+            wrong.push(format!("{name} at {at}: {ours}, theirs {theirs}"));
+        }
         compared += 1;
     }
+    assert!(wrong.is_empty(), "{} offsets differ:\n{}", wrong.len(), wrong.join("\n"));
     unknown.dedup();
     unknown.retain(|name| name != "Factory" && name != "localtime");
-    assert_eq!(unknown, ["Africa/Casablanca", "Africa/El_Aaiun", "Morocco"]);
+    // Their clocks follow the moon: summer time stops for Ramadan.
+    assert_eq!(unknown, ["Africa/Casablanca", "Africa/El_Aaiun", "Asia/Gaza", "Asia/Hebron"]);
     assert!(compared > 20_000, "{compared}");
 }
 
