@@ -39,6 +39,8 @@ pub struct Operation {
     pub mutates: bool,
     /// Whether money may move because of it; such calls must have an `Idempotency-Key`.
     pub moves_money: bool,
+    /// Whether the input holds a whole file, so that it may be larger than other inputs.
+    pub takes_file: bool,
     /// Whether the answer holds a secret that is shown once, so that what is remembered of it is sealed.
     pub secret_answer: bool,
     /// An input that works in a fresh sandbox, as JSON; path parameters included.

@@ -36,6 +36,8 @@ pub struct Config {
     pub rate_burst: u32,
     /// The largest body of a request, bytes.
     pub body_bytes_max: usize,
+    /// The largest body of a request that brings a file, such as a bank's statement or evidence, bytes.
+    pub upload_bytes_max: usize,
     /// Connections that may be open at once.
     pub connections_max: usize,
     /// Networks that webhooks may be sent to although they are not public, such as `10.1.0.0/16`.
@@ -68,6 +70,7 @@ impl Default for Config {
             rate_per_second: 1_000,
             rate_burst: 2_000,
             body_bytes_max: 64 * 1024,
+            upload_bytes_max: 16 * 1024 * 1024,
             connections_max: 10_000,
             outbound_allow: Vec::new(),
             outbound_http: false,
@@ -141,6 +144,9 @@ impl Config {
         }
         if self.body_bytes_max < 1_024 {
             return wrong("body_bytes_max", "must be at least 1024");
+        }
+        if self.upload_bytes_max < self.body_bytes_max {
+            return wrong("upload_bytes_max", "must be at least body_bytes_max");
         }
         if self.connections_max == 0 {
             return wrong("connections_max", "must be at least 1");
@@ -248,6 +254,7 @@ mod tests {
             "public_url = \"https://pay.example/\"",
             "public_url = \"pay.example\"",
             "body_bytes_max = 10",
+            "upload_bytes_max = 10",
             "connections_max = 0",
         ] {
             assert!(read(wrong, &[]).is_err(), "{wrong}");

@@ -71,6 +71,8 @@ pub struct App {
     pub public_url: String,
     /// The largest body of a request.
     pub body_bytes_max: usize,
+    /// The largest body of a request that brings a file.
+    pub upload_bytes_max: usize,
     /// Whether sandbox keys and the simulated providers work.
     pub sandbox: bool,
     /// Who may read `/metrics` from afar; without it only this machine may.
@@ -276,6 +278,7 @@ mod tests {
             meter: Arc::new(Meter::new(OTHER_DOORS).unwrap()),
             public_url: "https://pay.example".into(),
             body_bytes_max: 1_024,
+            upload_bytes_max: 2_048,
             sandbox: true,
             metrics_key: None,
             unfinished: TaskTracker::new(),

@@ -157,8 +157,11 @@ impl Row {
         if self.operation.method == http::Method::GET {
             parameters.extend(self.query_parameters(&example));
         } else {
-            let key = if self.operation.moves_money { "Idempotency-Key-Required" } else { "Idempotency-Key" };
-            parameters.push(json!({"$ref": format!("#/components/parameters/{key}")}));
+            if self.operation.mutates {
+                let key =
+                    if self.operation.moves_money { "Idempotency-Key-Required" } else { "Idempotency-Key" };
+                parameters.push(json!({"$ref": format!("#/components/parameters/{key}")}));
+            }
             if let Some(body) = self.body(example) {
                 rendered["requestBody"] = body;
             }

@@ -71,6 +71,7 @@ pub fn start(
         meter: Arc::new(Meter::new(OTHER_DOORS).map_err(io::Error::other)?),
         public_url: config.public_url(address),
         body_bytes_max: config.body_bytes_max,
+        upload_bytes_max: config.upload_bytes_max,
         sandbox: config.sandbox,
         metrics_key: config.metrics_key(),
         unfinished: unfinished.clone(),

@@ -83,6 +83,7 @@ macro_rules! catalogue {
             scope: Scope::$scope,
             mutates: catalogue!(@has writes [$($flag)*]) || catalogue!(@has money [$($flag)*]),
             moves_money: catalogue!(@has money [$($flag)*]),
+            takes_file: catalogue!(@has file [$($flag)*]),
             secret_answer: catalogue!(@has secret [$($flag)*]),
             example: $example,
             input: |generator| <$input as schemars::JsonSchema>::json_schema(generator),
@@ -95,11 +96,14 @@ macro_rules! catalogue {
     };
     (@has writes [$($flag:ident)*]) => { false $(|| catalogue!(@writes $flag))* };
     (@has money [$($flag:ident)*]) => { false $(|| catalogue!(@money $flag))* };
+    (@has file [$($flag:ident)*]) => { false $(|| catalogue!(@file $flag))* };
     (@has secret [$($flag:ident)*]) => { false $(|| catalogue!(@secret $flag))* };
     (@writes writes) => { true };
     (@writes $other:ident) => { false };
     (@money money) => { true };
     (@money $other:ident) => { false };
+    (@file file) => { true };
+    (@file $other:ident) => { false };
     (@secret secret) => { true };
     (@secret $other:ident) => { false };
 }
@@ -539,7 +543,7 @@ catalogue! {
     "disputes.retrieve" GET "/v1/disputes/{id}" OrdersRead []
         "Retrieve a dispute." "查询一笔争议。"
         disputes::DisputeById => Shown<Dispute>, disputes::retrieve, r#"{"id": "dsp_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
-    "disputes.add_evidence" POST "/v1/disputes/{id}/evidence" RefundsWrite [writes]
+    "disputes.add_evidence" POST "/v1/disputes/{id}/evidence" RefundsWrite [writes file]
         "Add a file of evidence: PDF, PNG, JPEG or plain text." "上传举证材料：PDF、PNG、JPEG 或纯文本。"
         disputes::AddEvidence => disputes::EvidenceView, disputes::add_evidence,
         r#"{"id": "dsp_01jd7xk3fz5v9b8m2q4r6t8w0y", "name": "receipt 签收单", "content": "c2lnbmVkIGZvcg=="}"#;
@@ -611,7 +615,7 @@ catalogue! {
         "Let a device of the shop read payers, such as a face reader." "授权门店设备识别付款人，例如刷脸设备。"
         AuthorizeDevice => DeviceAuthorization, devices::authorize,
         r#"{"method": "wechatpay.face", "store": "s1", "store_name": "Corner Shop 街角小店", "device": "d1", "challenge": "H0kvnUgGHKuqflNwtNqCdOVpbO4F"}"#;
-    "reconciliations.run" POST "/v1/reconciliations" Settings [writes]
+    "reconciliations.run" POST "/v1/reconciliations" Settings [writes file]
         "Compare a day with the channel's statement, or the ledger with its objects." "对账：将某日与渠道账单核对，或将账本与业务核对。"
         reconciliations::RunReconciliation => ReconciliationView, reconciliations::run,
         r#"{"scope": "internal", "day": "2026-01-01"}"#;
@@ -656,7 +660,7 @@ catalogue! {
         "Reject an adjustment, or take it back." "驳回或撤回调账申请。"
         reconciliations::DecideAdjustment => AdjustmentView, reconciliations::reject,
         r#"{"id": "adj_01jd7xk3fz5v9b8m2q4r6t8w0y", "reason": "the amount is the next day's"}"#;
-    "bank_statements.upload" POST "/v1/bank_statements" Settings [writes]
+    "bank_statements.upload" POST "/v1/bank_statements" Settings [writes file]
         "Take in a bank statement and clear its credits against the channel's days." "上传银行账单，与渠道各日应到账核对。"
         reconciliations::UploadBankStatement => BankStatementView, reconciliations::upload,
         r#"{"account_id": "cha_01jd7xk3fz5v9b8m2q4r6t8w0y", "content": "ZGF0ZSxhbW91bnQsY3VycmVuY3kscmVmZXJlbmNlLHRleHQK"}"#;

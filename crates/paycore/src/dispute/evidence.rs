@@ -77,18 +77,21 @@ fn is_text(bytes: &[u8]) -> bool {
     !opens.is_empty() && !opens.starts_with(['<', '{']) && !opens.starts_with("#!") && !text.contains(control)
 }
 
+fn too_large(param: &str) -> Error {
+    Error::invalid(param.to_owned(), format!("The file may have at most {SIZE_MAX} bytes."))
+}
+
 /// Reads a file from its base64 text: the bytes and what they are.
 pub fn read(param: &str, base64: &str) -> Result<(Vec<u8>, MediaType)> {
     // Four characters hold three bytes: what is longer cannot be within the limit and is not decoded.
     if base64.len() > SIZE_MAX.div_ceil(3) * 4 {
-        let detail = format!("At most {SIZE_MAX} bytes.");
-        return Err(Error::new(Code::BodyTooLarge, detail).param(param));
+        return Err(too_large(param));
     }
     let bytes = STANDARD.decode(base64).map_err(|_| {
         Error::invalid(param.to_owned(), "Must be base64 with the standard alphabet and padding.")
     })?;
     if bytes.len() > SIZE_MAX {
-        return Err(Error::new(Code::BodyTooLarge, format!("At most {SIZE_MAX} bytes.")).param(param));
+        return Err(too_large(param));
     }
     let media_type = MediaType::of(&bytes).ok_or_else(|| {
         let detail =
@@ -131,7 +134,7 @@ mod tests {
         assert_eq!(read("content", &fits).unwrap().0.len(), SIZE_MAX);
         for over in [SIZE_MAX + 1, SIZE_MAX + 2, SIZE_MAX * 2] {
             let error = read("content", &STANDARD.encode(vec![b'a'; over])).unwrap_err();
-            assert_eq!((error.code, error.param.as_deref()), (Code::BodyTooLarge, Some("content")));
+            assert_eq!((error.code, error.param.as_deref()), (Code::InvalidRequest, Some("content")));
         }
         assert_eq!(read("content", "%%%").unwrap_err().code, Code::InvalidRequest);
         assert_eq!(read("content", "UEsDBA==").unwrap_err().code, Code::MediaType);

@@ -100,6 +100,7 @@ async fn run(
     }
     let body = match parts.method {
         Method::GET | Method::HEAD => Bytes::new(),
+        _ if operation.takes_file => body::read(body, app.upload_bytes_max).await?,
         _ => body::read(body, app.body_bytes_max).await?,
     };
     if !body.is_empty() {

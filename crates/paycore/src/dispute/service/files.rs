@@ -28,8 +28,7 @@ pub struct AddEvidence {
     /// What you call it.
     #[schemars(length(min = 1, max = 100))]
     pub name: String,
-    /// The file as base64: a PDF, PNG, JPEG or plain text, at most 524,288 bytes and as much as the server takes in one
-    /// request (`body_bytes_max`).
+    /// The file as base64: a PDF, PNG, JPEG or plain text, at most 524,288 bytes.
     #[schemars(length(min = 1, max = 699_052))]
     pub content: String,
 }

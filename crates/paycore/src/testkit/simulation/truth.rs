@@ -85,10 +85,8 @@ fn against_the_book(
             let name = channel.map_or("?", String::as_str);
             let status = all.attempts.iter().find(|(t, a)| *t == tenant && a.reference == key.0);
             let status = status.map_or("no attempt", |(_, attempt)| attempt.status.text());
-            let detail = format!(
-                "{name} says {theirs:?}, the store {ours:?} (refund {:?}, attempt {status})",
-                key.1
-            );
+            let detail =
+                format!("{name} says {theirs:?}, the store {ours:?} (refund {:?}, attempt {status})", key.1);
             broken(found, "I19", &key.0, detail);
         }
     }
