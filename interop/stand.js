@@ -98,6 +98,14 @@ class Stand {
     return this.control('pay', { reference: order });
   }
 
+  /** The code of a payer inside Alipay who was asked who they are. */
+  async signedIn() {
+    const back = encodeURIComponent('https://shop.example/pay');
+    const asked = `app_id=${this.ours.app_id}&scope=auth_base&redirect_uri=${back}&state=7`;
+    const answer = await fetch(`${this.url}/oauth2/publicAppAuthorize.htm?${asked}`, { redirect: 'manual' });
+    return new URL(answer.headers.get('location')).searchParams.get('auth_code');
+  }
+
   /** A request to the gateway's control; see `paycore simulate --help`. */
   async control(what, body = undefined) {
     const sent = body && { method: 'POST', body: JSON.stringify(body) };

@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import queue
+import socket
 import ssl
 import sys
 import tempfile
@@ -145,6 +146,18 @@ class Stand:
         """The file of a certificate for `host` that the proxy shows from now on: for clients that insist on TLS."""
         return _certificate(host)
 
+    def lead(self, host):
+        """Leads what this process opens to `host` by itself to the proxy, over TLS: for clients that know no proxies."""
+        certificate = _certificate(host)
+        os.environ["SSL_CERT_FILE"] = certificate
+        proxy = urllib.parse.urlsplit(_serve(lambda *args: _Proxy(self, *args), certificate))
+        connect = socket.create_connection
+
+        def led(address, *args, **kwargs):
+            return connect((proxy.hostname, proxy.port) if address[0] == host else address, *args, **kwargs)
+
+        socket.create_connection = led
+
     def _receiver(self, acknowledge):
         arrived = self._arrived
 
@@ -173,9 +186,13 @@ def _direct():
     return urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def _serve(handler):
+def _serve(handler, certificate=None):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return f"http://127.0.0.1:{server.server_address[1]}"
 

@@ -57,6 +57,12 @@ run(async (stand) => {
   const answer = await fetch(page, { redirect: 'manual' });
   prove('page', answer.status === 302 && answer.headers.get('location').includes('/payer/'), 'the signed address leads to the payer\'s page');
 
+  const code = await stand.signedIn();
+  const exchange = () => sdk.exec('alipay.system.oauth.token', { grant_type: 'authorization_code', code }, { validateSign: true });
+  const told = await exchange();
+  prove('sign-in', told.open_id && told.access_token, told.open_id);
+  prove('sign-in', !(await exchange().catch((error) => error)).open_id, 'a code is good once');
+
   // What our own adapter signs, by the client's verifier with our public key in the place of Alipay's.
   const judge = new AlipaySdk({ ...options, alipayPublicKey: publicOf(stand.settings().private_key) });
   for (const name of stand.fixtureRequests()) {

@@ -39,4 +39,9 @@ run(async (stand) => {
     body: { out_trade_no: order, refund_amount: '8.88', out_request_no: reference() },
   });
   prove('refund', back.data.fund_change === 'Y', back.data.refund_fee);
+
+  const grant = { grant_type: 'authorization_code', code: await stand.signedIn() };
+  const exchange = () => sdk.curl('POST', '/v3/alipay/system/oauth/token', { body: grant });
+  prove('sign-in', (await exchange()).data.open_id, 'who the payer is');
+  prove('sign-in', await refused(exchange), 'a code is good once');
 });

@@ -4,20 +4,35 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has failed")]
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use aes_gcm::aead::{Aead as _, KeyInit as _, Payload};
+use aes_gcm::{Aes256Gcm, Nonce};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use paycore::agent::service as agents;
 use paycore::agent::{Agent, AgentStatement};
-use paycore::document::{DocumentFilter, Shown};
+use paycore::channel::{Notice, Settings};
+use paycore::crypto::envelope::EnvelopeVault;
+use paycore::crypto::native::NativeKeyring;
+use paycore::crypto::{Keyring as _, Scheme, Vault as _};
+use paycore::document::{Document, DocumentFilter, Shown};
 use paycore::engine::{Caller, Engine};
-use paycore::id::SplitPlanId;
+use paycore::id::{ChannelAccountId, SplitPlanId};
+use paycore::notice::receive;
 use paycore::order::Order;
 use paycore::order::service as orders;
 use paycore::refund::RefundStatus;
 use paycore::refund::service as refunds;
 use paycore::sandbox::service as sandbox;
+use paycore::secret::Secret;
 use paycore::split::service as splits;
 use paycore::split::{Receiver, RequestKind, ShareReturn, Split, SplitPlan, SplitStatus, Via};
-use paycore::store::Queue;
+use paycore::store::{Changes, Page, Put, Queue};
+use paycore::testkit::MemoryStore;
+use paycore::testkit::embedded::NoNetwork;
+use paycore::time::Timestamp;
+use paycore::transport::system::{SystemClock, SystemRng};
 use paycore_channels::REGISTRY;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -25,6 +40,7 @@ use serde_json::{Value, json};
 struct Shop {
     engine: Engine,
     caller: Caller,
+    vault: Arc<EnvelopeVault>,
 }
 
 fn input<T: DeserializeOwned>(value: Value) -> T {
@@ -33,9 +49,19 @@ fn input<T: DeserializeOwned>(value: Value) -> T {
 
 impl Shop {
     async fn open() -> Shop {
-        let engine = Engine::sandbox(REGISTRY);
+        let root = Secret::new(STANDARD.encode([7; 32]));
+        let vault = Arc::new(EnvelopeVault::new([("memory", &root)]).unwrap());
+        let engine = Engine::builder()
+            .store(Arc::new(MemoryStore::new()))
+            .transport(Arc::new(NoNetwork))
+            .channels(REGISTRY)
+            .keyring(Arc::new(NativeKeyring))
+            .vault(vault.clone())
+            .clock(Arc::new(SystemClock))
+            .rng(Arc::new(SystemRng));
+        let engine = engine.build().unwrap();
         let caller = engine.demo_shop().await.unwrap();
-        Shop { engine, caller }
+        Shop { engine, caller, vault }
     }
 
     async fn receiver(&self, accounts: Value) -> Receiver {
@@ -79,6 +105,11 @@ impl Shop {
         sandbox::advance_clock(&self.engine, &self.caller, input(json!({"seconds": seconds}))).await.unwrap();
         let merchant = self.engine.store().merchant(self.caller.tenant()).await.unwrap().unwrap();
         self.caller.merchant = Arc::new(merchant);
+        self.work().await;
+    }
+
+    /// The workers do what is due until nothing is.
+    async fn work(&self) {
         for _ in 0..50 {
             let mut taken = 0;
             for queue in Queue::ALL {
@@ -91,6 +122,32 @@ impl Shop {
                 break;
             }
         }
+    }
+
+    /// Nobody looks at what is open for a day.
+    async fn put_off<T: Document>(&self, mut document: T, set: impl FnOnce(&mut T, Timestamp)) {
+        set(&mut document, self.engine.wall().plus(Duration::from_secs(86_400)));
+        let mut changes = Changes::default();
+        changes.put(Put::document(&document));
+        self.engine.store().commit(self.caller.tenant(), changes).await.unwrap();
+    }
+
+    /// What the simulated WeChat Pay signs about this share.
+    async fn share_notice(&self, reference: &str) -> (ChannelAccountId, Notice) {
+        let tenant = self.caller.tenant();
+        let accounts = self.engine.store().channel_accounts(tenant).await.unwrap();
+        let account = accounts.into_iter().find(|account| account.channel == "wechatpay").unwrap();
+        let sealed = account.sealed_simulator.as_deref().unwrap();
+        let clear = self.vault.open(&format!("{tenant}/{}", account.id), sealed).unwrap();
+        let theirs: Settings = serde_json::from_str(clear.expose()).unwrap();
+        let now = self.engine.moment(&self.caller.merchant).now;
+        (account.id, told(&theirs, reference, now))
+    }
+
+    async fn audited(&self, action: &str) -> usize {
+        let page = Page { limit: 100, after: None, before: None };
+        let rows = self.engine.store().audits(self.caller.tenant(), &page).await.unwrap();
+        rows.iter().filter(|row| row.action == action).count()
     }
 
     async fn split(&self, order: &Order) -> Split {
@@ -107,6 +164,34 @@ impl Shop {
         let rows = self.engine.store().balances(self.caller.tenant()).await.unwrap();
         rows.iter().filter(|row| row.account == account).map(|row| row.credits - row.debits).sum()
     }
+}
+
+/// WeChat Pay's notification that a share arrived (分账动账通知), which goes where the receiver has set it in the console.
+fn told(theirs: &Settings, reference: &str, now: Timestamp) -> Notice {
+    let text = |name: &str| theirs.text(name, "").to_owned();
+    // The amount is not that of the share: nobody reads it.
+    let said = json!({"mchid": text("mchid"), "transaction_id": "4200", "order_id": "3008", "out_order_no": reference,
+        "success_time": "2026-11-23T08:09:11+08:00",
+        "receiver": {"type": "MERCHANT_ID", "account": "1900000001", "amount": 1, "description": "share"}});
+    let seal = Aes256Gcm::new_from_slice(text("apiv3_key").as_bytes()).unwrap();
+    let said = said.to_string();
+    let payload = Payload { msg: said.as_bytes(), aad: b"profitsharing" };
+    let ciphertext = STANDARD.encode(seal.encrypt(&Nonce::from(*b"twelve bytes"), payload).unwrap());
+    let body = json!({"id": "1", "create_time": "2026-11-23T08:09:55+08:00", "resource_type": "encrypt-resource",
+        "event_type": "TRANSACTION.SUCCESS", "summary": "",
+        "resource": {"original_type": "profitsharing", "algorithm": "AEAD_AES_256_GCM", "ciphertext": ciphertext,
+            "associated_data": "profitsharing", "nonce": "twelve bytes"}});
+    let (body, time) = (body.to_string(), now.secs().to_string());
+    let signer = NativeKeyring.signer(theirs.value("platform_private_key").unwrap()).unwrap();
+    let signed = format!("{time}\nnonce\n{body}\n");
+    let signature = STANDARD.encode(signer.sign(Scheme::RsaSha256, signed.as_bytes()).unwrap());
+    http::Request::post("/notify")
+        .header("wechatpay-timestamp", time)
+        .header("wechatpay-nonce", "nonce")
+        .header("wechatpay-signature", signature)
+        .header("wechatpay-serial", text("public_key_id"))
+        .body(body.into())
+        .unwrap()
 }
 
 fn ratio(receiver: &Receiver, millionths: u32) -> Value {
@@ -223,6 +308,46 @@ async fn a_lost_answer_is_asked_about_and_a_refusal_blocks_until_somebody_decide
             assert_eq!(shop.owed(&format!("split_payable:{}", only.id)).await, 9_010);
         }
     }
+}
+
+#[tokio::test]
+async fn a_notice_of_a_share_makes_the_channel_asked_at_once_and_is_not_believed() {
+    let mut shop = Shop::open().await;
+    let only = shop.receiver(account("wechatpay", "merchant", 1)).await;
+    // The simulated provider does what is asked of 90.09 and loses the answer.
+    let parts = json!([{"receiver_id": only.id, "rule": {"type": "fixed", "amount": 9_009}}]);
+    let plan = shop.plan(json!({"parts": parts, "via": "channel", "channel_cap": 1_000_000})).await;
+    let order = shop.paid(json!({"method": "wechatpay.qr", "split_plan_id": plan})).await;
+    shop.pass(61).await;
+    let split = shop.split(&order).await;
+    assert_eq!(split.status, SplitStatus::Sharing, "{split:?}");
+    let reference = split.requests[0].reference.clone();
+    shop.put_off(split, |split, later| split.due_at = later).await;
+    shop.work().await;
+    assert_eq!(shop.split(&order).await.status, SplitStatus::Sharing, "nobody looks");
+
+    for unknown in ["01m82zwja2dtd95rqsv3pnk8mk01", &reference[..26], &format!("{reference}0"), "P2015"] {
+        let (account, notice) = shop.share_notice(unknown).await;
+        let said = receive(&shop.engine, account, &notice).await.unwrap();
+        assert_eq!(said.status(), 400, "{unknown}");
+    }
+    assert_eq!((shop.audited("notice.refused").await, shop.audited("notice.announced").await), (4, 0));
+    let (account, notice) = shop.share_notice(&reference).await;
+    for _ in 0..3 {
+        assert_eq!(receive(&shop.engine, account, &notice).await.unwrap().status(), 204);
+    }
+    assert_eq!(shop.audited("notice.announced").await, 1, "what is due already is not hastened again");
+    let split = shop.split(&order).await;
+    assert_eq!(
+        (split.status, split.shares[0].given),
+        (SplitStatus::Sharing, 0),
+        "what it says is not believed"
+    );
+    shop.work().await;
+    let split = shop.split(&order).await;
+    assert_eq!((split.status, split.shares[0].given), (SplitStatus::Finished, 9_009), "{split:?}");
+    assert_eq!(receive(&shop.engine, account, &notice).await.unwrap().status(), 204, "late is not unknown");
+    assert_eq!(shop.split(&order).await, split, "and changes nothing");
 }
 
 #[tokio::test]

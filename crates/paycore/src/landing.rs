@@ -12,6 +12,7 @@ use crate::link::rules::{self, Opener};
 use crate::merchant::{Merchant, Scope};
 use crate::order::input::CreateOrder;
 use crate::order::{Order, OrderStatus, service as orders};
+use crate::time::Timestamp;
 
 /// More orders than a link that is paid once ever makes: each try that fails or expires is one.
 const TRIES_MAX: usize = 100;
@@ -49,19 +50,43 @@ pub async fn open(engine: &Engine, id: LinkId, opener: Opener) -> Result<Landing
     let merchant = engine.merchant(tenant).await?;
     let link = engine.store.link(tenant, id).await?;
     let link = link.ok_or_else(|| Error::not_found("payment link", id))?;
-    let mut available: Vec<Method> = Vec::new();
+    let now = engine.moment(&merchant).now;
+    // `known` leaves out what has to name the payer where the account cannot ask who that is.
+    let (mut available, mut known): (Vec<Method>, Vec<Method>) = Default::default();
     for open in engine.accounts(tenant).await?.iter().filter(|open| open.account.enabled) {
+        let asks = sign_in(engine, open, "https://pay.example/", now)?.is_some();
         let rows = open.channel.as_ref().map_or(&[][..], |channel| channel.profile().capabilities);
         for row in rows.iter().filter(|row| row.currencies.contains(link.currency)) {
             let method: Option<Method> = format!("{}.{}", row.brand, row.scene).parse().ok();
-            available.extend(method.filter(|method| !available.contains(method)));
+            let Some(method) = method.filter(|method| !available.contains(method)) else { continue };
+            known.extend(Some(method.clone()).filter(|method| asks || !rules::names_payer(method)));
+            available.push(method);
         }
     }
-    let offers = rules::offers(&link, opener, &available);
+    let mut offers = rules::offers(&link, opener, &known);
+    if offers.is_empty() {
+        // Better tried than not offered at all.
+        offers = rules::offers(&link, opener, &available);
+    }
     let active =
         if merchant.active { Ok(()) } else { Err("This shop takes no payments. 该商户暂停收款。") };
-    let closed = active.and_then(|()| rules::payable(&link, engine.moment(&merchant).now)).err();
+    let closed = active.and_then(|()| rules::payable(&link, now)).err();
     Ok(Landing { link, merchant, offers, closed })
+}
+
+/// Where an account sends a browser so that the wallet tells who the payer is; none where it cannot ask.
+fn sign_in(engine: &Engine, open: &OpenAccount, return_url: &str, now: Timestamp) -> Result<Option<String>> {
+    let verbs = open.channel.as_ref().map_or(&[][..], |channel| channel.profile().verbs);
+    if !verbs.contains(&Verb::SignIn) {
+        return Ok(None);
+    }
+    let sign_in = SignIn { return_url: return_url.to_owned(), state: "paycore".to_owned() };
+    match engine.encode(open, &Operation::SignIn(sign_in), now) {
+        Ok(Step::Done(Outcome { verdict: Verdict::Awaiting(Action::Redirect { url }), .. })) => Ok(Some(url)),
+        Ok(other) => Err(Error::internal(format!("a sign-in that is {other:?}"))),
+        // The account lacks the settings to ask with; the channel then says what it misses when it is to be paid.
+        Err(_) => Ok(None),
+    }
 }
 
 impl Landing {
@@ -80,16 +105,7 @@ impl Landing {
         return_url: &str,
     ) -> Result<Option<String>> {
         let Some(open) = self.identifier(engine, method).await? else { return Ok(None) };
-        let sign_in = SignIn { return_url: return_url.to_owned(), state: "paycore".to_owned() };
-        let now = engine.moment(&self.merchant).now;
-        match engine.encode(&open, &Operation::SignIn(sign_in), now) {
-            Ok(Step::Done(Outcome { verdict: Verdict::Awaiting(Action::Redirect { url }), .. })) => {
-                Ok(Some(url))
-            }
-            Ok(other) => Err(Error::internal(format!("a sign-in that is {other:?}"))),
-            // The account lacks the settings to ask with; the channel then says what it misses when it is to be paid.
-            Err(_) => Ok(None),
-        }
+        sign_in(engine, &open, return_url, engine.moment(&self.merchant).now)
     }
 
     /// Who the payer is, from the code the wallet sent along.
@@ -107,7 +123,7 @@ impl Landing {
 
     /// The account that takes this method inside a wallet, if its channel can tell who the payer is.
     async fn identifier(&self, engine: &Engine, method: &Method) -> Result<Option<OpenAccount>> {
-        if !matches!(method.scene(), "jsapi" | "mini") {
+        if !rules::names_payer(method) {
             return Ok(None);
         }
         let accounts = engine.accounts(self.merchant.id).await?;

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::id::{ChannelAccountId, MerchantId};
 use crate::merchant::Merchant;
 use crate::order::sweep::{self, Disbelief};
+use crate::split::service as splits;
 use crate::store::Changes;
 
 /// Takes in one notification for a channel account and gives the response the channel expects. An unknown account
@@ -50,8 +51,9 @@ async fn believe(
     open: &OpenAccount,
     report: Report,
 ) -> Result<Result<(), Fault>> {
-    let unbound =
-        || Fault::Unacceptable("no payment, refund or transfer of this account has the reference".into());
+    let unbound = || {
+        Fault::Unacceptable("no payment, refund, transfer or share of this account has the reference".into())
+    };
     match report.subject {
         Subject::Payment => Ok(match sweep::report(engine, merchant, open, report).await? {
             Ok(()) => Ok(()),
@@ -74,8 +76,10 @@ async fn believe(
             let known = disputes::report(engine, merchant, open, &report.reference, news).await?;
             Ok(if known { Ok(()) } else { Err(unbound()) })
         }
-        // The engine asks about its shares itself.
-        Subject::Share | Subject::ShareReturn => Ok(Err(unbound())),
+        Subject::Share | Subject::ShareReturn => {
+            let known = splits::announced(engine, merchant, open, &report.reference).await?;
+            Ok(if known { Ok(()) } else { Err(unbound()) })
+        }
     }
 }
 

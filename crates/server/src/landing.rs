@@ -120,7 +120,9 @@ fn refused(headers: &HeaderMap, error: &Error) -> Response {
 /// The offer. Inside a wallet that has to tell who the payer is, the browser goes there first and comes back with a
 /// code.
 async fn show(visit: Visit, request: Request) -> (Visit, Result<Response>) {
-    let code = parameter(request.uri().query().unwrap_or_default().as_bytes(), "code");
+    let query = request.uri().query().unwrap_or_default().as_bytes();
+    // WeChat says `code`, Alipay `auth_code`.
+    let code = parameter(query, "code").or_else(|| parameter(query, "auth_code"));
     let page = async {
         let landing = &visit.landing;
         let asks = code.is_none() && landing.closed.is_none() && visit.opener.brand().is_some();

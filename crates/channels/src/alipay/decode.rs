@@ -52,6 +52,9 @@ pub(super) fn next(
     if stage == FILE {
         return archive::file(reply);
     }
+    if let Operation::Identify(_) = operation {
+        return account.app.told(reply, cx);
+    }
     let refusal = stage.checked_sub(REFUSED).and_then(declines::row);
     let asked = match stage {
         UNNUMBERED.. => QUERY,

@@ -90,6 +90,7 @@ pub(super) fn first(account: &Account, operation: &Operation, cx: &Context<'_>) 
         }
         Operation::Transfer(transfer) => ask(TRANSFER, content::transfer(transfer)?),
         Operation::QueryTransfer(query) => ask(SENT_ASK, content::transfer_named(&query.reference)?),
+        Operation::SignIn(_) | Operation::Identify(_) => account.app.sign_in(operation, cx),
         Operation::Statement(statement) => ask(BILL, content::bill(statement)?),
         _ => funds::shared(account, operation, cx),
     }

@@ -79,32 +79,21 @@ impl Channel for Account {
 
 const CNY: Currency = Currency::CNY;
 /// What can be done with every payment.
+#[rustfmt::skip]
 const VERBS: &[Verb] = &[
-    Verb::Pay,
-    Verb::Query,
-    Verb::Close,
-    Verb::Refund,
-    Verb::QueryRefund,
-    Verb::Share,
-    Verb::QueryShare,
-    Verb::Release,
-    Verb::ReturnShare,
-    Verb::QueryReturn,
+    Verb::Pay, Verb::Query, Verb::Close, Verb::Refund, Verb::QueryRefund,
+    Verb::Share, Verb::QueryShare, Verb::Release, Verb::ReturnShare, Verb::QueryReturn,
 ];
 /// And with one that was pre-authorized.
+#[rustfmt::skip]
 const HELD: &[Verb] = &[
-    Verb::Pay,
-    Verb::Query,
-    Verb::Close,
-    Verb::Capture,
-    Verb::Void,
-    Verb::Refund,
-    Verb::QueryRefund,
-    Verb::Share,
-    Verb::QueryShare,
-    Verb::Release,
-    Verb::ReturnShare,
-    Verb::QueryReturn,
+    Verb::Pay, Verb::Query, Verb::Close, Verb::Capture, Verb::Void, Verb::Refund, Verb::QueryRefund,
+    Verb::Share, Verb::QueryShare, Verb::Release, Verb::ReturnShare, Verb::QueryReturn,
+];
+/// What can be done apart from payments.
+#[rustfmt::skip]
+const OTHERS: &[Verb] = &[
+    Verb::BindReceiver, Verb::UnbindReceiver, Verb::Transfer, Verb::QueryTransfer, Verb::SignIn, Verb::Identify,
 ];
 
 const fn scene(scene: &'static str, held: bool) -> Capability {
@@ -133,7 +122,7 @@ static PROFILE: Profile = Profile {
         scene("mini", false),
         scene("barcode", true),
     ],
-    verbs: &[Verb::BindReceiver, Verb::UnbindReceiver, Verb::Transfer, Verb::QueryTransfer],
+    verbs: OTHERS,
     statements: &[StatementKind::Trade, StatementKind::Funds],
     units: UNITS,
     references: REFERENCES,
@@ -148,6 +137,7 @@ static PROFILE: Profile = Profile {
         "https://opendocs.alipay.com/open/8c776df6_alipay.trade.fastpay.refund.query",
         "https://opendocs.alipay.com/open/c3b24498_alipay.trade.order.settle",
         "https://opendocs.alipay.com/open/c21931d6_alipay.trade.royalty.relation.bind",
+        "https://opendocs.alipay.com/open/05nai1",
     ],
 };
 
@@ -165,4 +155,5 @@ static FIELDS: &[Field] = &[
     openapi::SELLER_ID,
     openapi::MINI_APP_ID,
     openapi::GATEWAY,
+    openapi::LOGIN_GATEWAY,
 ];

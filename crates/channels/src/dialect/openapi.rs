@@ -10,6 +10,7 @@ mod certificate;
 pub(crate) mod content;
 pub(crate) mod declines;
 mod envelope;
+mod login;
 mod rest;
 mod seal;
 mod settings;
@@ -31,6 +32,7 @@ use serde_json::Value;
 use super::form::Form;
 use super::reply::{beijing, same};
 pub(crate) use envelope::RESERVED;
+pub(crate) use login::LOGIN_GATEWAY;
 pub(crate) use settings::{
     ALIPAY_CERTIFICATE, ALIPAY_PUBLIC_KEY, ALIPAY_ROOT_CERTIFICATE, APP_AUTH_TOKEN, APP_CERTIFICATE, APP_ID,
     ENCRYPT_KEY, GATEWAY, MINI_APP_ID, MODE, PRIVATE_KEY, PROTOCOL, SELLER_ID,
@@ -57,6 +59,8 @@ pub(crate) struct App {
     certificates: Option<Serials>,
     seal: Option<seal::Seal>,
     app_auth_token: Option<String>,
+    /// Where payers' browsers go to say who they are.
+    login: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -18,6 +18,15 @@ pub(crate) fn reference<'a>(
     Err(Refusal::Parameter { param, detail })
 }
 
+/// A word of at most `most` letters, digits and these signs, which goes into an address as it stands.
+pub(crate) fn word(param: &'static str, text: &str, most: usize, signs: &str) -> Result<(), Refusal> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || signs.as_bytes().contains(&byte);
+    if (1..=most).contains(&text.len()) && text.bytes().all(fits) {
+        return Ok(());
+    }
+    Err(Refusal::Parameter { param, detail: format!("must be 1 to {most} letters and digits") })
+}
+
 /// An address that is sent and signed as it stands. One whose query has a parameter with one of the `reserved` names
 /// would make a signed text read as two parameters, and is refused.
 pub(crate) fn address<'a>(param: &'static str, url: &'a str, reserved: &[&str]) -> Result<&'a str, Refusal> {

@@ -39,8 +39,8 @@ pub(crate) use deed::{
 pub(crate) use file::{Located, SealedFiles, file, sealed_file, unpacked};
 pub(crate) use keys::{PlatformKey, platform, word};
 pub(crate) use merchant::{Merchant, Sub, fen, reference};
-pub(crate) use notice::{acknowledgement, rejection};
-pub(crate) use share::{share_reply, share_request};
+pub(crate) use notice::{Announcement, acknowledgement, rejection};
+pub(crate) use share::{Moved, share_reply, share_request};
 pub(crate) use trade::{Given, Trade, refund_state, trade_state};
 pub(crate) use transfer::{Paid, ask_transfer, pay_out, transfer_state};
 

@@ -16,7 +16,7 @@ use url::form_urlencoded::byte_serialize;
 
 use crate::dialect::reply::{declined, done};
 use crate::dialect::settings::{gateway, letters};
-use crate::dialect::text::address;
+use crate::dialect::text::{address, word};
 
 /// Where the payer's browser goes, and where the code is exchanged.
 const PAGE: &str = "https://open.weixin.qq.com";
@@ -81,14 +81,6 @@ impl Login {
         let timeout = Duration::from_secs(10);
         Ok(Step::send(Call { stage: 0, request, timeout, effect: Effect::None, identity: None }))
     }
-}
-
-fn word(param: &'static str, text: &str, most: usize, signs: &str) -> Result<(), Refusal> {
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || signs.as_bytes().contains(&byte);
-    if (1..=most).contains(&text.len()) && text.bytes().all(fits) {
-        return Ok(());
-    }
-    Err(Refusal::Parameter { param, detail: format!("must be 1 to {most} letters and digits") })
 }
 
 /// What the exchange answers: who it is, or why not.

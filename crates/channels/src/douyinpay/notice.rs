@@ -6,10 +6,10 @@ use super::config::Account;
 use super::decode::{refund_state, state};
 use super::envelope::{Given, Trade};
 use crate::dialect::reply::same;
-use crate::dialect::v3::{acknowledgement, read};
+use crate::dialect::v3::{Announcement, acknowledgement, read};
 
 pub(super) fn verify(account: &Account, notice: &Notice, cx: &Context<'_>) -> Result<Verified, Fault> {
-    let (event, clear) = account.identity.notified(notice, cx)?;
+    let Announcement { event, clear, .. } = account.identity.notified(notice, cx)?;
     let report = match event.split_once('.') {
         Some(("TRANSACTION", "SUCCESS")) => payment(account, &read::<Trade>(&clear)?)?,
         Some(("REFUND", status)) => refund(account, &read::<Given>(&clear)?, status)?,

@@ -3,9 +3,11 @@
 //! its own simulator. Adapters use none of this, so that a mistake made here still shows against the other end.
 
 pub(crate) mod alipay;
+pub(crate) mod alipay_login;
 pub(crate) mod bill;
 mod book;
 pub(crate) mod certificate;
+mod codes;
 mod notes;
 mod page;
 pub(crate) mod share;
@@ -136,8 +138,12 @@ impl<P: Provider> Simulator for Platform<P> {
 }
 
 /// A response with one header that matters.
-pub(crate) fn respond(status: u16, (name, value): (HeaderName, &str), body: String) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(body));
+pub(crate) fn respond(
+    status: u16,
+    (name, value): (HeaderName, &str),
+    body: impl Into<Bytes>,
+) -> Response<Bytes> {
+    let mut response = Response::new(body.into());
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or_default();
     response.headers_mut().extend(HeaderValue::from_str(value).ok().map(|value| (name, value)));
     response

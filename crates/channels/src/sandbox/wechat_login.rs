@@ -1,7 +1,6 @@
 //! How simulators tell who a payer inside WeChat is: the page that sends the browser back with a code, and the exchange of
 //! the code. A code is good once and for five minutes, and lost when the simulator ends.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,6 +10,7 @@ use paycore::channel::Settings;
 use paycore::time::{Rng, Timestamp};
 use serde_json::{Value, json};
 
+use super::codes::{Codes, Spent, with_query};
 use super::v3::parameter;
 use super::{drawn, respond};
 
@@ -24,7 +24,7 @@ pub(crate) struct Logins {
     appid: String,
     /// Empty where the merchant has none to sign in with.
     secret: String,
-    codes: BTreeMap<String, Timestamp>,
+    codes: Codes,
 }
 
 impl Logins {
@@ -38,7 +38,7 @@ impl Logins {
 
     pub(crate) fn open(theirs: &Settings, appid: &str) -> Logins {
         let secret = theirs.value("app_secret").map(|secret| secret.expose().to_owned()).unwrap_or_default();
-        Logins { appid: appid.to_owned(), secret, codes: BTreeMap::new() }
+        Logins { appid: appid.to_owned(), secret, codes: Codes::default() }
     }
 
     /// Answers what is about signing in, and nothing else.
@@ -63,10 +63,8 @@ impl Logins {
             let page = "<!doctype html><meta charset=utf-8><h1>参数错误 · Bad parameters</h1>";
             return respond(400, (CONTENT_TYPE, "text/html; charset=utf-8"), page.to_owned());
         }
-        let code = format!("{:016x}{:016x}", now.micros(), self.codes.len());
-        self.codes.insert(code.clone(), now);
-        let sign = if back.contains('?') { '&' } else { '?' };
-        respond(302, (LOCATION, &format!("{back}{sign}code={code}&state={state}")), String::new())
+        let code = self.codes.issue(now);
+        respond(302, (LOCATION, &with_query(&back, &format!("code={code}&state={state}"))), String::new())
     }
 
     fn exchange(&mut self, query: &str, now: Timestamp) -> Value {
@@ -81,13 +79,13 @@ impl Logins {
         if asked("grant_type") != "authorization_code" {
             return wrong(40_002, "invalid grant_type");
         }
-        match self.codes.remove(&asked("code")) {
-            Some(made) if now.since(made) < GOOD => json!({
+        match self.codes.spend(&asked("code"), GOOD, now) {
+            Spent::Good => json!({
                 "access_token": "sandbox-access-token", "expires_in": 7200, "refresh_token": "sandbox-refresh-token",
                 "openid": OPENID, "scope": "snsapi_base",
             }),
-            Some(_) => wrong(42_003, "code expired"),
-            None => wrong(40_029, "invalid code"),
+            Spent::Late => wrong(42_003, "code expired"),
+            Spent::Unknown => wrong(40_029, "invalid code"),
         }
     }
 }

@@ -1,16 +1,18 @@
-//! Notifications of payments, refunds and transfers.
+//! Notifications of payments, refunds, transfers and shares.
 
 use paycore::channel::{Context, Fault, Notice, Outcome, Report, Subject, Verdict, Verified};
 
 use super::config::Account;
 use crate::dialect::reply::same;
 use crate::dialect::v3::{
-    Combined, Given, Paid, Trade, acknowledgement, read, refund_state, trade_state, transfer_state,
+    Announcement, Combined, Given, Moved, Paid, Trade, acknowledgement, read, refund_state, trade_state,
+    transfer_state,
 };
 
 pub(super) fn verify(account: &Account, notice: &Notice, cx: &Context<'_>) -> Result<Verified, Fault> {
-    let (event, clear) = account.merchant.identity.notified(notice, cx)?;
+    let Announcement { event, kind, clear } = account.merchant.identity.notified(notice, cx)?;
     let report = match event.split_once('.') {
+        Some(("TRANSACTION", "SUCCESS")) if kind == "profitsharing" => moved(account, &read(&clear)?)?,
         Some(("TRANSACTION", "SUCCESS")) => match read::<Combined>(&clear) {
             Ok(combined) => whole(account, &combined)?,
             Err(_) => payment(account, &read::<Trade>(&clear)?)?,
@@ -56,6 +58,12 @@ fn paid_out(account: &Account, bill: &Paid) -> Result<Report, Fault> {
         return Err(Fault::Unexpected(format!("the state {:?} of a finished transfer", bill.state)));
     }
     report(Subject::Transfer, &bill.out_bill_no, outcome)
+}
+
+/// A share that arrived, or went back: the same words for both, so that only a query tells which.
+fn moved(account: &Account, moved: &Moved) -> Result<Report, Fault> {
+    moved.is_of(&account.merchant)?;
+    report(Subject::Share, &moved.out_order_no, Outcome::new(Verdict::Pending))
 }
 
 fn report(subject: Subject, reference: &str, outcome: Outcome) -> Result<Report, Fault> {

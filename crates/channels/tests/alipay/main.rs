@@ -5,6 +5,7 @@
 
 mod funds;
 mod golden;
+mod login;
 mod messages;
 mod sandbox;
 mod statement;

@@ -27,7 +27,13 @@ pub(crate) struct Wire {
 
 impl Wire {
     pub(crate) fn new() -> Wire {
-        let provision = Sandbox.provision(BASE, &NativeKeyring, &SeededRng::new(7)).unwrap();
+        Wire::with(|_, _| ())
+    }
+
+    /// With the settings of both sides changed.
+    pub(crate) fn with(change: impl FnOnce(&mut Settings, &Settings)) -> Wire {
+        let mut provision = Sandbox.provision(BASE, &NativeKeyring, &SeededRng::new(7)).unwrap();
+        change(&mut provision.ours, &provision.theirs);
         let channel = Alipay.open(&provision.ours, &NativeKeyring).unwrap();
         let simulator = Sandbox.open(&provision.theirs, &NativeKeyring).unwrap();
         Wire { channel, theirs: provision.theirs, simulator, now: NOW, records: Default::default() }

@@ -112,6 +112,33 @@ fn each_notification_reports_its_own_subject() {
     assert!(refusal.body().starts_with(br#"{"code":"FAIL","message":""#));
 }
 
+/// The plaintext is as WeChat documents it for a receiver (分账动账通知); what it says of money is not even read.
+#[test]
+fn a_share_that_arrived_is_reported_by_its_number_and_settles_nothing() {
+    let said = json!({
+        "mchid": "1688880001", "transaction_id": TRANSACTION, "order_id": "3008450740201411110007820472",
+        "out_order_no": REFUND, "success_time": "2026-11-23T08:09:11+08:00",
+        "receiver": {"type": "MERCHANT_ID", "account": "1900000109", "amount": 880, "description": "分账 share"},
+    });
+    let share = |said: &Value| {
+        verify(&sealed("TRANSACTION.SUCCESS", said, |body| {
+            body["resource"]["original_type"] = json!("profitsharing");
+        }))
+    };
+    let outcome = Outcome::new(Verdict::Pending);
+    let report = Report { subject: Subject::Share, reference: REFUND.into(), outcome };
+    assert_eq!(share(&said).unwrap(), vec![report]);
+    for (pointer, to) in
+        [("/mchid", json!("1688880002")), ("/mchid", Value::Null), ("/out_order_no", json!(""))]
+    {
+        assert!(share(&with(said.clone(), pointer, to.clone())).is_err(), "{pointer} {to}");
+    }
+    let mut of_a_sub = said.clone();
+    of_a_sub["sub_mchid"] = json!("1688880077");
+    assert!(share(&of_a_sub).is_err(), "another merchant's");
+    assert!(verify(&sealed("TRANSACTION.SUCCESS", &said, |_| {})).is_err(), "no payment");
+}
+
 #[test]
 fn every_flipped_bit_of_a_notification_or_its_signed_headers_is_refused() {
     let (adapter, cx) = (adapter(), context(NOW));

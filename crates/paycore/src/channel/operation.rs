@@ -408,10 +408,10 @@ pub struct Statement {
 }
 
 /// Ask where the payer's browser has to go. The answer is awaiting a redirect, without a call; the wallet sends the
-/// browser back to `return_url` with the parameters `code` and `state` added.
+/// browser back to `return_url` with the parameters `code` (of Alipay `auth_code`) and `state` added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignIn {
-    /// An absolute https address (http only in a sandbox) with no `code` or `state` of its own.
+    /// An absolute https address (http only in a sandbox) with no such parameters of its own.
     pub return_url: String,
     /// Comes back as it is: letters and digits, at most 64.
     pub state: String,
@@ -420,7 +420,7 @@ pub struct SignIn {
 /// Learn who the payer is. The outcome's `channel_id` is the [`Payer::id`] to pay with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identify {
-    /// The `code` the wallet sent along, good once and for a few minutes.
+    /// The code the wallet sent along, good once and for a few minutes.
     pub code: String,
 }
 

@@ -21,6 +21,8 @@ pub enum Opener {
     Unionpay,
     /// QQ's own browser.
     Qq,
+    /// Douyin's own browser (抖音).
+    Douyin,
     /// A browser on a phone.
     Phone,
     /// A browser on a desk.
@@ -37,6 +39,8 @@ impl Opener {
             () if has("UnionPay/") || has("CloudPay") => Opener::Unionpay,
             // QQ's stand-alone browser says "MQQBrowser", which is no wallet.
             () if has(" QQ/") => Opener::Qq,
+            // The same makers' other apps say "BytedanceWebview" too, and are no wallets.
+            () if has(" aweme") => Opener::Douyin,
             () if has("Mobile") || has("Android") || has("iPhone") => Opener::Phone,
             () => Opener::Desk,
         }
@@ -49,6 +53,7 @@ impl Opener {
             Opener::Alipay => Some("alipay"),
             Opener::Unionpay => Some("unionpay"),
             Opener::Qq => Some("qq"),
+            Opener::Douyin => Some("douyinpay"),
             Opener::Phone | Opener::Desk => None,
         }
     }
@@ -58,8 +63,9 @@ impl Opener {
         match self {
             Opener::Wechat | Opener::Qq => &["jsapi", "page", "wap"],
             // Both open the address of their own QR code as if it had been scanned.
-            Opener::Alipay => &["wap", "qr", "page"],
+            Opener::Alipay => &["jsapi", "wap", "qr", "page"],
             Opener::Unionpay => &["qr", "h5", "page"],
+            Opener::Douyin => &["jsapi", "h5", "wap"],
             Opener::Phone => &["h5", "wap", "page", "card", "qr"],
             Opener::Desk => &["qr", "page", "card", "wap"],
         }
@@ -85,6 +91,11 @@ pub fn offers(link: &Link, opener: Opener, available: &[Method]) -> Vec<Method> 
         opener.scenes().iter().find_map(scene).copied().cloned()
     };
     brands.iter().filter_map(best).collect()
+}
+
+/// Whether a payment by this method has to name the payer as the wallet knows them.
+pub fn names_payer(method: &Method) -> bool {
+    matches!(method.scene(), "jsapi" | "mini")
 }
 
 /// Whether it can be paid now, or why not.
@@ -155,6 +166,10 @@ mod tests {
                         (com.unionpay.chsp) (cordova 4.5.4) (updebug 0) (version 1020) (UnionPay/1.0 CloudPay)";
         let qq = "Mozilla/5.0 (Linux; Android 15) Mobile MQQBrowser/6.2 V1_AND_SQ_9.1 QQ/9.1.75 NetType/WIFI";
         let qq_browser = "Mozilla/5.0 (Linux; Android 15) Chrome/121 MQQBrowser/16.3 Mobile Safari/537.36";
+        let douyin = "Mozilla/5.0 (Linux; Android 15) Chrome/121 Mobile Safari/537.36 aweme_330700 JsSdk/1.0 \
+                      NetType/WIFI AppName/aweme app_version/33.7.0 ByteLocale/zh-CN BytedanceWebview/d8a21c6";
+        let tiktok = "Mozilla/5.0 (Linux; Android 15) Chrome/125 Mobile Safari/537.36 trill_340002 \
+                      AppName/musical_ly BytedanceWebview/d8a21c6";
         let desk = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/140.0 Safari/537.36";
         for (agent, opener) in [
             (wechat, Opener::Wechat),
@@ -162,6 +177,8 @@ mod tests {
             (unionpay, Opener::Unionpay),
             (qq, Opener::Qq),
             (qq_browser, Opener::Phone),
+            (douyin, Opener::Douyin),
+            (tiktok, Opener::Phone),
             (desk, Opener::Desk),
             ("", Opener::Desk),
         ] {
@@ -176,6 +193,10 @@ mod tests {
         let offered = |opener| offers(&link(), opener, &available);
         assert_eq!(offered(Opener::Wechat), methods(&["wechatpay.jsapi"]));
         assert_eq!(offered(Opener::Alipay), methods(&["alipay.wap"]));
+        assert_eq!(
+            offers(&link(), Opener::Alipay, &methods(&["alipay.wap", "alipay.jsapi"])),
+            methods(&["alipay.jsapi"])
+        );
         assert_eq!(offered(Opener::Unionpay), []);
         assert_eq!(offered(Opener::Phone), methods(&["wechatpay.h5", "alipay.wap"]));
         assert_eq!(offered(Opener::Desk), methods(&["wechatpay.qr", "alipay.qr"]));

@@ -7,6 +7,7 @@ pub mod compile;
 mod object;
 pub mod progress;
 pub mod reclaim;
+pub mod reference;
 pub mod rules;
 #[cfg(feature = "engine")]
 pub mod service;

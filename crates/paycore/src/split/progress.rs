@@ -1,5 +1,6 @@
 //! How a split goes on: what its requests say, and what they lead to.
 
+use super::reference::numbered;
 use super::{Request, RequestKind, RequestStatus, Snapshot, Split, SplitStatus, Via};
 use crate::channel::{Fault, Operation, Outcome, Payment, QueryShare, Release, Share as ShareCall, Verdict};
 use crate::id::{ReceiverId, SplitId};
@@ -54,8 +55,9 @@ pub struct Heard {
 }
 
 impl Split {
-    /// Gives a new request its place. The caller commits it before anything is sent.
-    pub fn request(&mut self, reference: String, kind: RequestKind, shares: Vec<(ReceiverId, Money)>) {
+    /// Gives a new request its place and its reference. The caller commits it before anything is sent.
+    pub fn request(&mut self, kind: RequestKind, shares: Vec<(ReceiverId, Money)>) {
+        let reference = numbered(&self.id.bare(), self.requests.len() + 1);
         let (status, channel_id, fault) = (RequestStatus::Sending, None, None);
         self.requests.push(Request { reference, kind, shares, status, channel_id, fault });
         self.status = SplitStatus::Sharing;

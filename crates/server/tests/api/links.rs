@@ -92,7 +92,8 @@ async fn a_code_on_the_counter_takes_what_each_payer_types() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_wallet_gets_its_own_way_and_the_price_stands() {
     let stand = Stand::start().await;
-    let (link, url) = link(&stand, json!({"amount": 880, "currency": "CNY", "subject": "Tea 茶"})).await;
+    let tea = json!({"amount": 880, "currency": "CNY", "subject": "Tea 茶", "methods": ["alipay.wap", "wechatpay.jsapi"]});
+    let (link, url) = link(&stand, tea).await;
     let alipay = Payer { stand: &stand, agent: ALIPAY };
     let html = text(&alipay.opens(&url).await);
     assert!(html.contains("value=\"alipay.") && !html.contains("wechatpay."), "{html}");
@@ -110,7 +111,8 @@ async fn every_wallet_gets_its_own_way_and_the_price_stands() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_that_is_paid_once_makes_one_charge_however_often_it_is_opened() {
     let stand = Stand::start().await;
-    let bill = json!({"amount": 1_200, "currency": "CNY", "subject": "Bill 7", "single_use": true});
+    let methods = ["testpay.qr", "alipay.wap"];
+    let bill = json!({"amount": 1_200, "currency": "CNY", "subject": "Bill 7", "single_use": true, "methods": methods});
     let (link, url) = link(&stand, bill).await;
     let payer = Payer { stand: &stand, agent: DESK };
     let first = tokio::join!(
@@ -156,6 +158,42 @@ async fn links_that_are_off_over_foreign_or_made_up_say_so() {
     let other = stand.another_merchant().await;
     let read = stand.call_as(&other, "payment_links.retrieve", json!({"id": link["id"]}), None).await;
     assert_eq!(read.status, 404);
+    stand.verify().await;
+}
+
+/// Inside Alipay likewise, where the account says where to ask; else the payer is led to the mobile website.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_opened_in_alipay_learns_who_pays_and_ends_in_a_paid_order() {
+    let stand = Stand::start().await;
+    let (link, url) = link(&stand, json!({"amount": 880, "currency": "CNY", "subject": "Tea 茶"})).await;
+    let payer = Payer { stand: &stand, agent: ALIPAY };
+    let there = location(&payer.opens(&url).await);
+    let asks = there.contains("/oauth2/publicAppAuthorize.htm?app_id=2021");
+    assert!(asks && there.contains("&scope=auth_base&"), "{there}");
+    let back = payer.opens(&there).await;
+    assert_eq!(back.status, 302, "{}", text(&back));
+    let back = back.headers["location"].to_str().unwrap().to_owned();
+    assert!(back.starts_with(&format!("{url}?app_id=2021")) && back.ends_with("&state=paycore"), "{back}");
+    let code = back.split("auth_code=").nth(1).and_then(|rest| rest.split('&').next()).unwrap();
+    let page = text(&payer.opens(&back).await);
+    assert!(page.contains(&format!("name=\"code\" value=\"{code}\"")), "{page}");
+    assert!(page.contains("alipay.jsapi") && !page.contains("wechatpay."), "{page}");
+    let filled = form(&[("code", code), ("method", "alipay.jsapi")]);
+    let result = location(&payer.fills_in(&url, &filled).await);
+    let shown = text(&payer.opens(&result).await);
+    assert!(shown.contains("tradeNO") && shown.contains("wallet.js"), "{shown}");
+    let order = orders_of(&stand, &link).await.remove(0);
+    let attempts = stand.ok("orders.attempts", json!({"id": order["id"]})).await;
+    let (sandbox, _) = there.split_once("/oauth2/").unwrap();
+    let paid = format!("{sandbox}/payer/{}/pay", attempts["data"][0]["reference"].as_str().unwrap());
+    assert_eq!(stand.send(stand.request(Method::POST, &paid, "")).await.status, 200);
+    stand.order_becomes(&order["id"], "succeeded").await;
+    // The code is spent, and one that is made up was never good.
+    for code in [code, "0123456789abcdef"] {
+        let filled = form(&[("code", code), ("method", "alipay.jsapi")]);
+        assert_eq!(payer.fills_in(&url, &filled).await.status, 503, "{code}");
+    }
+    assert_eq!(orders_of(&stand, &link).await.len(), 1, "nobody unknown has ordered anything");
     stand.verify().await;
 }
 

@@ -6,6 +6,7 @@ mod authentic;
 mod checkout;
 mod docs;
 mod epay;
+mod gateways;
 mod idempotency;
 mod input;
 mod limits;

@@ -29,6 +29,8 @@ use paycore::time::{Rng, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::sandbox::alipay::{Serials, certificates};
+use crate::sandbox::alipay_login::Logins;
+use crate::sandbox::drawn;
 use fund::{Hold, Share, Transfer};
 use notify::Note;
 
@@ -39,7 +41,8 @@ pub struct Sandbox;
 impl Maker for Sandbox {
     fn provision(&self, base_url: &str, keyring: &dyn Keyring, rng: &dyn Rng) -> Result<Provision, KeyError> {
         let (merchant, alipay, root) = (keyring.generate()?, keyring.generate()?, keyring.generate()?);
-        let (app_id, seller_id) = (number("2021", rng), number("2088", rng));
+        let number = |prefix| drawn(prefix, "0123456789", 12, rng);
+        let (app_id, seller_id) = (number("2021"), number("2088"));
         let mut aes_key = [0; 16];
         rng.fill(&mut aes_key);
         let aes_key = STANDARD.encode(aes_key);
@@ -57,6 +60,7 @@ impl Maker for Sandbox {
             ("alipay_root_certificate", &root_certificate),
             ("seller_id", &seller_id),
             ("gateway", &format!("{base_url}/gateway.do")),
+            ("login_gateway", base_url),
         ]);
         let theirs = Settings::from_pairs([
             ("app_id", app_id.as_str()),
@@ -74,13 +78,6 @@ impl Maker for Sandbox {
     }
 }
 
-/// Sixteen digits with a given beginning.
-fn number(prefix: &str, rng: &dyn Rng) -> String {
-    let mut random = [0; 12];
-    rng.fill(&mut random);
-    prefix.chars().chain(random.iter().map(|byte| char::from(b'0' + byte % 10))).collect()
-}
-
 /// The simulated gateway of one merchant.
 #[derive(Debug)]
 struct Gateway {
@@ -90,6 +87,7 @@ struct Gateway {
     signer: Box<dyn Signer>,
     merchant: Box<dyn Verifier>,
     serials: Serials,
+    logins: Logins,
     aes_key: Vec<u8>,
     /// How many answers v3 has given.
     answers: u64,
@@ -194,6 +192,7 @@ impl Gateway {
             signer: keyring.signer(theirs.value("alipay_private_key").ok_or(KeyError::Empty)?)?,
             merchant: keyring.verifier(text("app_public_key")?)?,
             serials: Serials::new(),
+            logins: Logins::new(text("app_id")?),
             aes_key: STANDARD.decode(theirs.text("aes_key", "")).unwrap_or_default(),
             answers: 0,
             receivers: BTreeSet::new(),
@@ -267,6 +266,9 @@ impl Gateway {
 impl Simulator for Gateway {
     fn handle(&mut self, request: &Request<Bytes>, now: Timestamp) -> Answer {
         self.advance(now);
+        if let Some(page) = self.logins.handle(request, now) {
+            return Answer::Reply(page);
+        }
         let path = request.uri().path();
         match (path.strip_prefix("/payer/"), path.strip_prefix("/bill/")) {
             (Some(rest), _) => Answer::Reply(self.payer(request.method(), rest, now)),

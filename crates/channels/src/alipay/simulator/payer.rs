@@ -7,8 +7,9 @@ use http::header::{CONTENT_TYPE, LOCATION};
 use http::{Method, Response};
 use paycore::time::Timestamp;
 
-use super::wire::{respond, yuan};
+use super::wire::yuan;
 use super::{Gateway, Trade};
+use crate::sandbox::{escape, respond};
 
 impl Gateway {
     /// Answers `/payer/{rest}`.
@@ -83,9 +84,4 @@ fn html(code: u16, content: &str) -> Response<Bytes> {
         (CONTENT_TYPE, "text/html; charset=utf-8"),
         include_str!("page.html").replace("{content}", content),
     )
-}
-
-fn escape(text: &str) -> String {
-    let escapes = [('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('"', "&quot;"), ('\'', "&#39;")];
-    escapes.iter().fold(text.to_owned(), |text, (sign, escaped)| text.replace(*sign, escaped))
 }

@@ -9,12 +9,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 use paycore::crypto::Scheme;
 use paycore::time::Timestamp;
 use serde_json::Value;
 
 use super::Gateway;
+use crate::sandbox::respond;
 
 /// Parameters by name; the map keeps them in the order in which they are signed.
 pub(super) type Parameters = BTreeMap<String, String>;
@@ -168,18 +169,4 @@ impl Gateway {
         }
         response
     }
-}
-
-/// A response with one header that matters.
-pub(super) fn respond(
-    code: u16,
-    (name, value): (HeaderName, &str),
-    body: impl Into<Bytes>,
-) -> Response<Bytes> {
-    let mut response = Response::new(body.into());
-    *response.status_mut() = StatusCode::from_u16(code).unwrap_or_default();
-    if let Ok(value) = HeaderValue::from_str(value) {
-        response.headers_mut().insert(name, value);
-    }
-    response
 }

@@ -8,8 +8,9 @@ use http::header::CONTENT_TYPE;
 use paycore::time::Timestamp;
 
 use super::door::{Content, Result, Said, failed, invalid};
-use super::wire::{respond, texts, yuan};
+use super::wire::{texts, yuan};
 use super::{Gateway, Trade, payer};
+use crate::sandbox::respond;
 use crate::sandbox::zip::archive;
 
 /// How long the address of a bill is good.

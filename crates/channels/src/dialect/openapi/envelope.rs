@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::login::TOKEN;
 use super::{Answer, App, Refused, read};
 use crate::dialect::form::{signed_form, text_to_sign};
 use crate::dialect::json;
@@ -89,8 +90,11 @@ impl App {
         };
         let (notify_url, return_url) =
             (checked("notify_url", notify_url)?, checked("return_url", return_url)?);
-        let clear = content.to_string();
-        let biz_content = self.seal.as_ref().map_or(clear.clone(), |seal| seal.close(clear.as_bytes()));
+        // The content of the oldest method is parameters of its own, which are never encrypted.
+        let own = |name: &str| content[name].as_str().filter(|_| method == TOKEN).unwrap_or_default();
+        let seal = self.seal.as_ref().filter(|_| method != TOKEN);
+        let clear = if method == TOKEN { String::new() } else { content.to_string() };
+        let biz_content = seal.map_or(clear.clone(), |seal| seal.close(clear.as_bytes()));
         let timestamp = cx.now.beijing();
         let serials = self.certificates.as_ref();
         let parameters = [
@@ -100,8 +104,10 @@ impl App {
             ("app_id", &self.app_id),
             ("biz_content", &biz_content),
             ("charset", "utf-8"),
-            ("encrypt_type", if self.seal.is_some() { "AES" } else { "" }),
+            ("code", own("code")),
+            ("encrypt_type", if seal.is_some() { "AES" } else { "" }),
             ("format", "JSON"),
+            ("grant_type", own("grant_type")),
             ("method", method),
             ("notify_url", &notify_url),
             ("return_url", &return_url),
@@ -135,8 +141,9 @@ impl App {
         let node = self.clear(node)?;
         let head: Head = read(&node)?;
         match (head.code.as_str(), head.sub_code.as_deref()) {
-            _ if frame.general => Err(head.refused().unknown()),
+            _ if frame.general && method != TOKEN => Err(head.refused().unknown()),
             ("10000", None | Some("")) => Ok(Answer::Done(read(&node)?)),
+            ("", None) if method == TOKEN => Ok(Answer::Done(read(&node)?)),
             ("10003", _) => Ok(Answer::Waiting(read(&node)?)),
             ("40001" | "40002" | "40004" | "40006", Some(_)) => Ok(Answer::Refused(head.refused())),
             // 20000 and every code that is not documented as an answer leave the outcome unknown.

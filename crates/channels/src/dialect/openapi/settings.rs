@@ -3,7 +3,7 @@
 use paycore::channel::{Field, FieldKind, Settings, SettingsError};
 use paycore::crypto::{Keyring, Scheme, Signer};
 
-use super::{App, Protocol, Serials, TheirKey, certificate, seal};
+use super::{App, Protocol, Serials, TheirKey, certificate, login, seal};
 use crate::dialect::settings::{digits, gateway, rsa_keys};
 use crate::dialect::v3;
 
@@ -162,8 +162,8 @@ impl App {
                 .ok_or_else(|| SettingsError::new("encrypt_key", "must be the base64 of 16 bytes"))
         });
         let token = settings.value("app_auth_token").map(|token| v3::word("app_auth_token", token.expose()));
-        let (seal, app_auth_token) = (seal.transpose()?, token.transpose()?);
-        Ok(App { app_id, gateway, protocol, signer, theirs, certificates, seal, app_auth_token })
+        let (seal, app_auth_token, login) = (seal.transpose()?, token.transpose()?, login::page(settings)?);
+        Ok(App { app_id, gateway, protocol, signer, theirs, certificates, seal, app_auth_token, login })
     }
 
     /// Whether it has certificates: some methods ask for them.

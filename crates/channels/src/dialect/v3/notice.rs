@@ -19,8 +19,19 @@ struct Envelope {
     resource: Sealed,
 }
 
+/// A notification that was verified.
+pub(crate) struct Announcement {
+    /// What happened, such as `REFUND.SUCCESS`. Payments and shares have the same word for their success.
+    pub(crate) event: String,
+    /// What it happened to, such as `profitsharing`; empty where the envelope does not say.
+    pub(crate) kind: String,
+    /// What it holds, in clear.
+    pub(crate) clear: Vec<u8>,
+}
+
 #[derive(Deserialize)]
 struct Sealed {
+    original_type: Option<String>,
     algorithm: String,
     ciphertext: String,
     nonce: String,
@@ -28,8 +39,8 @@ struct Sealed {
 }
 
 impl Identity {
-    /// Verifies a notification: its `event_type`, and in clear what it holds.
-    pub(crate) fn notified(&self, notice: &Notice, cx: &Context<'_>) -> Result<(String, Vec<u8>), Fault> {
+    /// Verifies a notification and opens what it holds.
+    pub(crate) fn notified(&self, notice: &Notice, cx: &Context<'_>) -> Result<Announcement, Fault> {
         if notice.method() != Method::POST {
             return Err(Fault::Unexpected("a notification is a POST".into()));
         }
@@ -39,7 +50,8 @@ impl Identity {
             return Err(Fault::Unexpected(format!("resource_type {:?}", envelope.resource_type)));
         }
         let clear = self.open(&envelope.resource)?;
-        Ok((envelope.event_type, clear))
+        let kind = envelope.resource.original_type.unwrap_or_default();
+        Ok(Announcement { event: envelope.event_type, kind, clear })
     }
 
     fn open(&self, sealed: &Sealed) -> Result<Vec<u8>, Fault> {

@@ -27,6 +27,23 @@ const RECEIVERS: &str = "/v3/profitsharing/receivers";
 /// There is no such share or return.
 const NONE: &[&str] = &["RESOURCENOTEXISTS", "ORDERNOTEXIST", "NOTFOUND"];
 
+/// What a notification says of money that moved by sharing.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Moved {
+    #[serde(alias = "sp_mchid")]
+    mchid: String,
+    sub_mchid: Option<String>,
+    /// Our number of the share.
+    pub(crate) out_order_no: String,
+}
+
+impl Moved {
+    /// Whether it is about this merchant.
+    pub(crate) fn is_of(&self, merchant: &Merchant) -> Result<(), Fault> {
+        merchant.is_ours(None, Some(&self.mchid), self.sub_mchid.as_deref())
+    }
+}
+
 /// The first call of an operation about shares; nothing for any other.
 pub(crate) fn share_request(
     merchant: &Merchant,

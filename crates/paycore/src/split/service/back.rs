@@ -20,6 +20,7 @@ use crate::order::rules::{LOOKS_BEFORE_EXCEPTION, look_for_unknown};
 use crate::page::{List, ListInput};
 use crate::split::compile::limits;
 use crate::split::reclaim::{returnable, take_back};
+use crate::split::reference::numbered;
 use crate::split::{Leg, RequestKind, RequestStatus, ShareReturn, Split, SplitStatus, Via};
 use crate::store::{Changes, Put};
 use crate::time::Timestamp;
@@ -86,7 +87,7 @@ async fn plan(
     back.split_id = Some(split.id);
     for mut leg in legs {
         if leg.status.is_some() {
-            leg.reference = Some(ShareReturnId::new(moment.now, &*engine.rng).bare());
+            leg.reference = Some(numbered(&back.id.bare(), back.legs.len() + 1));
             leg.share_reference = shared_by(&split, leg.receiver_id);
         }
         leg.charge(balance(engine, merchant.id, &leg).await?);

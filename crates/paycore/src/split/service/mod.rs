@@ -1,5 +1,6 @@
 //! Operations on plans, receivers and splits, and the work that follows payments and refunds.
 
+mod announced;
 mod back;
 mod plans;
 mod receivers;
@@ -17,6 +18,7 @@ pub use receivers::{
 };
 pub use splits::{ListSplits, RetrySplit, SplitById, list, release, retrieve, retry};
 
+pub(crate) use announced::announced;
 pub(crate) use back::due as return_due;
 pub(crate) use work::due;
 

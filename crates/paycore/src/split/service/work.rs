@@ -310,7 +310,7 @@ async fn end_or_release(
         }
         return commit(engine, merchant, &mut split, changes, moment).await;
     }
-    split.request(SplitId::new(moment.now, &*engine.rng).bare(), RequestKind::Release, Vec::new());
+    split.request(RequestKind::Release, Vec::new());
     split.due_at = moment.due_in(Duration::from_secs(40));
     commit(engine, merchant, &mut split, changes, moment).await?;
     follow(engine, merchant, split).await
@@ -328,7 +328,7 @@ async fn by_channel(engine: &Engine, merchant: &Merchant, mut split: Split, mome
     }
     for batch in plan {
         let shares = batch.iter().map(|&at| (split.shares[places[at]].receiver_id, amounts[at])).collect();
-        split.request(SplitId::new(moment.now, &*engine.rng).bare(), RequestKind::Share, shares);
+        split.request(RequestKind::Share, shares);
     }
     split.due_at = moment.due_in(Duration::from_secs(40));
     commit(engine, merchant, &mut split, Changes::default(), moment).await?;
