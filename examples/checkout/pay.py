@@ -2,6 +2,8 @@
 没有脚本的付款人浏览器：打开收款页面、选择支付方式，并以沙箱付款人身份付款。只用 Python 标准库。
 
     python3 examples/checkout/pay.py https://pay.example/pay/… testpay.qr
+    python3 examples/checkout/pay.py https://pay.example/l/lnk_… testpay.qr 8.88
+    python3 examples/checkout/pay.py result https://pay.example/pay/…
 """
 
 import html.parser
@@ -61,17 +63,18 @@ class Browser:
                 assert answer.headers["Referrer-Policy"] == "no-referrer"
             return Page(answer.read().decode())
 
-    def choose(self, page: Page, method: str) -> Page:
+    def choose(self, page: Page, method: str, amount: str) -> Page:
         for form in page.forms:
             if ("method", method) in form["buttons"]:
-                return self.open(form["action"], form["fields"] | {"method": method})
+                typed = {"amount": amount} if "amount" in form["fields"] else {}
+                return self.open(form["action"], form["fields"] | typed | {"method": method})
         raise SystemExit(f"{method} is not offered: {page.forms}")
 
 
-def pay(address: str, method: str) -> None:
+def pay(address: str, method: str, amount: str = "") -> None:
     browser = Browser()
     page = browser.open(address)
-    page = browser.choose(page, method)
+    page = browser.choose(page, method, amount)
     home = browser.address
     if "/sandbox/" in home:  # The channel's own page.
         at = home
@@ -81,7 +84,7 @@ def pay(address: str, method: str) -> None:
         payer = Browser()
         payer.open(at)
         payer.open(payer.address.rstrip("/") + "/pay", {})
-    print(home.split("/sandbox/")[0])
+    print(home)
 
 
 def result(address: str) -> None:
@@ -95,6 +98,6 @@ if __name__ == "__main__":
         if sys.argv[1] == "result":
             result(sys.argv[2])
         else:
-            pay(sys.argv[1], sys.argv[2])
+            pay(*sys.argv[1:4])
     except urllib.error.HTTPError as error:
         raise SystemExit(f"{error.code} {error.url}: {error.read().decode()[:400]}") from None
