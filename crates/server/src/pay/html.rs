@@ -169,8 +169,10 @@ fn guard(response: &mut Response, page: &str, merchant: Option<&Merchant>, look:
     let framing = page == "pay" && !look.frame_ancestors.is_empty();
     let ancestors = if framing { look.frame_ancestors.join(" ") } else { "'none'".to_owned() };
     let report = report_address(page, merchant);
+    // Only the page that holds the widget compiles a module.
+    let module = if page == "pay" { " 'wasm-unsafe-eval'" } else { "" };
     let policy = format!(
-        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self'; frame-src \
+        "default-src 'none'; script-src 'self'{module}; style-src 'self'; connect-src 'self'; frame-src \
          'self'; img-src 'self' data: {logo}; base-uri 'none'; form-action 'self' https:; frame-ancestors {ancestors}; \
          report-uri {report}; report-to policy"
     );
@@ -260,7 +262,11 @@ mod tests {
         );
         assert!(pay.contains("frame-ancestors https://shop.example;") && framed, "{pay}");
         let (receipt, framed) = policy("receipt", &look);
-        assert!(receipt.contains("frame-ancestors 'none';") && !framed, "{receipt}");
+        assert!(
+            receipt.contains("script-src 'self';") && receipt.contains("frame-ancestors 'none';"),
+            "{receipt}"
+        );
+        assert!(!framed);
     }
 
     #[test]

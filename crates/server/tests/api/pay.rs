@@ -130,10 +130,8 @@ async fn a_payer_goes_to_the_channels_page_comes_back_and_may_change_their_mind(
     let html = text(&stand.get(page).await);
     assert_eq!(hidden(&html, "after"), attempt);
     let there = location(&post(&stand, page, &[("after", &attempt), ("method", "testpay.page")]).await);
-    let shown = text(&stand.get(&there).await);
-    assert!(shown.contains(page), "the channel leads back to the page: {shown}");
     let pressed = stand.send(stand.request(Method::POST, &format!("{there}/pay"), "")).await;
-    assert!(pressed.status < 400, "{}", text(&pressed));
+    assert_eq!(location(&pressed), page, "the channel leads back to the page");
     stand.order_becomes(&order["id"], "succeeded").await;
     assert!(text(&stand.get(page).await).contains("Title good"));
     stand.verify().await;
