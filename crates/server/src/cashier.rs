@@ -199,7 +199,7 @@ async fn scan(mut visit: Visit) -> Result<Value> {
     let sale = visit.sale()?;
     let input: Scan = visit.body().await?;
     let (engine, till) = (Arc::clone(&visit.app.engine), visit.till.clone());
-    let work = async move { till.scan(&engine, sale, input.auth_code.trim()).await };
+    let work = Box::pin(async move { till.scan(&engine, sale, input.auth_code.trim()).await });
     let order = finished(&visit.app, work).await?;
     Ok(visit.state(sale, Some(&order)))
 }
