@@ -52,9 +52,9 @@ impl Color {
         (a.max(b) + 50_000) * 100 / (a.min(b) + 50_000)
     }
 
-    /// White or nearly black, whichever is easier to read on this colour.
+    /// White where it can be read on this colour, and black otherwise: one of the two always can.
     pub fn ink(self) -> Color {
-        if self.contrast(PAPER) >= 450 { PAPER } else { Color(0x10, 0x14, 0x1a) }
+        if self.contrast(PAPER) >= 450 { PAPER } else { Color(0, 0, 0) }
     }
 
     /// The same colour, mixed with white until it can be read on a dark ground.
