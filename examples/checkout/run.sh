@@ -26,13 +26,13 @@ for name in sys.argv[2].split("."):
 print(value)' "$1" "$2"
 }
 
-# until_true COMMAND...: tries for ten seconds.
+# until_true COMMAND...: tries for thirty seconds.
 until_true() {
-    for _ in $(seq 100); do
+    for _ in $(seq 300); do
         if "$@" >/dev/null 2>&1; then return; fi
         sleep 0.1
     done
-    fail "still not true after ten seconds: $*"
+    fail "still not true after thirty seconds: $*"
 }
 
 if [ -z "$program" ]; then
