@@ -158,6 +158,7 @@ impl Landing {
             expires_in: Some(LIFETIME),
             split_plan_id: None,
             agent_id: None,
+            customer: None,
             epay: None,
         };
         if self.link.details.single_use {

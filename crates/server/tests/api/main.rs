@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has failed")]
 
 mod authentic;
+mod cards;
 mod checkout;
 mod docs;
 mod epay;
