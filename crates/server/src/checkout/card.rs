@@ -159,11 +159,14 @@ async fn take(visit: Visit) -> Result<Response> {
     let Visit { app, checkout, request, .. } = visit;
     let request = whole_json_body(request, BODY_BYTES_MAX).await?;
     // What is wrong with the JSON is not repeated: the words of a JSON reader quote what they stumble over.
-    let card: TypedCard = serde_json::from_slice(request.body()).map_err(|_| {
-        let detail =
-            "Must be {\"number\": text, \"exp_month\": 1 to 12, \"exp_year\": four digits, \"cvc\": text}.";
+    let wrong = || {
+        let detail = "Must be an object with `number`, `exp_month`, `exp_year` and `cvc`; see the checkout's interface.";
         Error::invalid("body", detail)
-    })?;
+    };
+    if !request.body().trim_ascii_start().starts_with(b"{") {
+        return Err(wrong());
+    }
+    let card: TypedCard = serde_json::from_slice(request.body()).map_err(|_| wrong())?;
     let token = checkout.tokenize(&app.engine, card).await?;
     let json = serde_json::to_vec(&token).map_err(Error::internal)?;
     Ok(([(CONTENT_TYPE, "application/json")], json).into_response())

@@ -68,9 +68,8 @@ async fn pays(stand: &Stand, driver: &dyn Driver, row: &Capability, capture: Cap
     if manual {
         input["capture_method"] = json!("manual");
     }
-    let made = stand.call("orders.create", input).await;
+    let mut made = stand.call("orders.create", input).await;
     assert_eq!(made.status, 200, "{id} {what}: {}", made.body);
-    let mut made = made;
     if row.brand == "card" {
         let token = crate::cards::token(stand, &made.body, "4242424242424242").await;
         let input = json!({"id": made.body["id"], "method": what, "card_token": token});
