@@ -49,7 +49,7 @@ async fn send_again(
     let Some(mut operation) = payment.again(&outcome.verdict) else { return Ok(()) };
     let now = engine.moment(merchant).now;
     let unwanted = payment.order.closing || payment.order.expires_at <= now;
-    let lost = card_again(engine, merchant, &payment.attempt, &mut operation).await.is_err();
+    let lost = !card_again(engine, merchant, &payment.attempt, &mut operation).await?;
     if matches!(operation, Operation::Pay(_)) && (unwanted || lost) {
         // Nobody wants the payment any more, or its card is gone. Close what may still arrive under this reference.
         let close = open.fitting(payment.close());

@@ -156,29 +156,34 @@ pub(super) fn started(engine: &Engine, attempt: &Attempt) {
     }
 }
 
-/// Puts the card into a request that is sent again, without the security code, which is gone.
-///
-/// # Errors
-/// Where the number is gone too, so that the payment cannot be sent again.
+/// Puts the card into a request that is sent again, without the security code, which is gone. False where the number is
+/// gone too, so that the payment cannot be sent again.
 pub(crate) async fn again(
     engine: &Engine,
     merchant: &Merchant,
     attempt: &Attempt,
     operation: &mut Operation,
-) -> Result<()> {
-    let (Operation::Pay(pay), Some(shown)) = (operation, &attempt.card) else { return Ok(()) };
-    let cards = engine.cards_of(merchant);
+) -> Result<bool> {
+    let (Operation::Pay(pay), Some(shown)) = (operation, &attempt.card) else { return Ok(true) };
+    let (vault, owner) = engine.cards_of(merchant);
     let card = match (shown.token_id, shown.card_id) {
         (Some(token), _) => {
-            engine.document::<CardToken>(merchant.id, token).await?.card(cards.0, cards.1, None)?
+            let token: CardToken = engine.document(merchant.id, token).await?;
+            if token.sealed.is_none() {
+                return Ok(false);
+            }
+            token.card(vault, owner, None)?
         }
         (None, Some(card)) => {
-            let mut stored = engine.document::<StoredCard>(merchant.id, card).await?;
+            let mut stored: StoredCard = engine.document(merchant.id, card).await?;
+            if stored.sealed.is_none() {
+                return Ok(false);
+            }
             let usage = Usage::Stored(shown.initiator.unwrap_or_default());
-            stored.card(cards, attempt.account_id, usage, attempt.created_at)?
+            stored.card((vault, owner), attempt.account_id, usage, attempt.created_at)?
         }
         (None, None) => return Err(Error::internal("an attempt with a card that is nobody's")),
     };
     pay.card = Some(Box::new(card));
-    Ok(())
+    Ok(true)
 }
