@@ -21,7 +21,7 @@ use paycore::order::input::Moment;
 use paycore::order::service::{self as orders, OrderById, PayOrder};
 use paycore::order::{AttemptStatus, Order, OrderStatus};
 use paycore::secret::Secret;
-use paycore::store::{Page, Queue, Store};
+use paycore::store::{Page, Queue};
 use paycore::testkit::MemoryStore;
 use paycore::testkit::scripted::{Play, Scripted};
 use paycore::time::{ManualClock, SeededRng, Timestamp};
@@ -198,7 +198,8 @@ impl Shop {
     async fn tokens(&self) -> Vec<CardToken> {
         let page = Page { limit: 100, after: None, before: None };
         let tenant = self.caller.tenant();
-        let rows = self.store.documents(tenant, CardToken::KIND, &DocumentFilter::default(), &page).await;
+        let rows =
+            self.engine.store().documents(tenant, CardToken::KIND, &DocumentFilter::default(), &page).await;
         rows.unwrap().iter().map(|row| row.read().unwrap()).collect()
     }
 
