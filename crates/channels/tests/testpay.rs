@@ -9,14 +9,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use http::{Method, Request, Response};
+use paycore::channel::card::{Card, Expiry, Usage};
 use paycore::channel::simulator::{Answer, Simulator};
 use paycore::channel::{
-    Action, Capture, CaptureMode, Channel, Close, Context, DeclineReason, Driver, Fault, Line, Operation,
-    Outcome, Pay, Payment, Query, QueryRefund, Refund, Settings, Step, Subject, Totals, Verdict, Void,
+    Action, Capture, CaptureMode, Channel, Close, Context, DeclineReason, Driver, Fault, Initiator, Line,
+    Operation, Outcome, Pay, Payment, Query, QueryRefund, Refund, Refusal, Settings, Step, Subject, Totals,
+    Verdict, Void,
 };
 use paycore::crypto::native::NativeKeyring;
 use paycore::currency::Currency;
 use paycore::money::Money;
+use paycore::secret::Secret;
 use paycore::time::{Rng, Timestamp};
 use paycore_channels::testpay::Testpay;
 use sha2::Sha256;
@@ -71,6 +74,7 @@ fn pay(scene: &str, minor: i64) -> Pay {
         payer: Default::default(),
         shared: false,
         parts: Vec::new(),
+        card: None,
     }
 }
 
@@ -416,6 +420,63 @@ fn browse(simulator: &mut dyn Simulator, method: Method, path: &str) -> Response
     match simulator.handle(&request, NOW) {
         Answer::Reply(reply) => reply,
         Answer::Silence => panic!("{path} is not answered"),
+    }
+}
+
+/// A payment by a card that was typed.
+fn by_card(number: &str, cvc: &str, usage: Usage) -> Pay {
+    let card = Card::new(Secret::new(number), Expiry { year: 2030, month: 12 }, usage);
+    let card = Some(Box::new(card.cvc(Some(Secret::new(cvc)))));
+    Pay { method: "card.web".parse().unwrap(), card, ..pay("card", 1234) }
+}
+
+#[test]
+fn the_issuer_decides_by_the_number() {
+    let typed = Usage::Typed { keep: false };
+    let merchant = Usage::Stored(Initiator::Merchant);
+    for (number, cvc, usage, expected) in [
+        ("4242424242424242", "123", typed, "succeeded"),
+        ("378282246310005", "1234", typed, "succeeded"),
+        ("4000000000000002", "123", typed, "card_declined"),
+        ("4000000000009995", "123", typed, "insufficient_funds"),
+        ("4242424242424242", "000", typed, "incorrect_cvc"),
+        ("4242424242424241", "123", typed, "invalid_card"),
+        ("4000000000003220", "123", typed, "redirect"),
+        ("4000000000003220", "123", merchant, "succeeded"),
+    ] {
+        let mut simulator = simulator();
+        let operation = Operation::Pay(by_card(number, cvc, usage));
+        let said = match perform(&mut *simulator, &operation, NOW).unwrap().verdict {
+            Verdict::Succeeded => "succeeded".to_owned(),
+            Verdict::Awaiting(Action::Redirect { .. }) => "redirect".to_owned(),
+            Verdict::Declined(decline) => decline.code,
+            other => panic!("{number}: {other:?}"),
+        };
+        assert_eq!(said, expected, "{number} {cvc}");
+        assert!(!format!("{:?}", simulator.changed()).contains(&number[..12]), "the provider keeps it");
+    }
+}
+
+#[test]
+fn the_same_card_sent_again_without_its_code_acts_once() {
+    let mut simulator = simulator();
+    for number in ["4242424242424242", "4000000000003220"] {
+        let mut pay = by_card(number, "123", Usage::Typed { keep: true });
+        pay.reference = format!("R{number}");
+        let first = perform(&mut *simulator, &Operation::Pay(pay.clone()), NOW).unwrap();
+        let card = pay.card.take().unwrap();
+        pay.card = Some(Box::new(card.cvc(None)));
+        assert_eq!(perform(&mut *simulator, &Operation::Pay(pay), NOW).unwrap(), first, "{number}");
+    }
+    assert_eq!(simulator.book().len(), 1);
+}
+
+#[test]
+fn a_card_goes_with_the_method_that_takes_one() {
+    let card = by_card("4242424242424242", "123", Usage::Typed { keep: false });
+    for wrong in [Pay { card: None, ..card.clone() }, Pay { method: pay("card", 1).method, ..card }] {
+        let refused = channel().encode(&Operation::Pay(wrong), &cx_at(NOW)).unwrap_err();
+        assert!(matches!(refused, Refusal::Parameter { param: "card", .. }), "{refused:?}");
     }
 }
 

@@ -7,11 +7,13 @@ use std::time::Duration;
 use crate::channel::{Method, Payer};
 use crate::engine::{Caller, Engine};
 use crate::error::{Code, Error, Result};
-use crate::id::AttemptId;
+use crate::id::{AttemptId, CardId, CardTokenId};
 use crate::link::rules::Opener;
 use crate::merchant::{Merchant, Scope};
 use crate::order::service::PayOrder;
 use crate::order::{Attempt, CheckoutView, ClientSecret, Order, OrderPage, service as orders};
+use crate::vault::service::{self as vault, CardById};
+use crate::vault::{CardTokenView, StoredCard, TypedCard};
 
 /// How long after the order's expiry its payer may still look how it went.
 const OPEN_AFTER_EXPIRY: Duration = Duration::from_secs(24 * 3600);
@@ -23,6 +25,8 @@ pub struct Checkout {
     pub order: Order,
     /// Its last attempt.
     pub attempt: Option<Attempt>,
+    /// The cards that are kept for its customer.
+    pub cards: Vec<StoredCard>,
     /// Whose it is.
     pub merchant: Arc<Merchant>,
 }
@@ -36,6 +40,12 @@ pub struct Choice {
     pub after: Option<AttemptId>,
     /// The address the payer's browser calls from.
     pub ip: Option<String>,
+    /// The card that was typed.
+    pub card_token: Option<CardTokenId>,
+    /// One of the customer's stored cards.
+    pub card: Option<CardId>,
+    /// The version of the text by which the typed card may be kept.
+    pub save: Option<String>,
 }
 
 /// Opens the order of a client secret. One that is wrong in any way is `Unauthenticated`.
@@ -78,14 +88,18 @@ async fn read(engine: &Engine, merchant: Arc<Merchant>, order: Order) -> Result<
         Some(id) => engine.store.attempt(merchant.id, id).await?,
         None => None,
     };
-    Ok(Checkout { order, attempt, merchant })
+    let cards = match order.keeps_cards() {
+        Some(customer) => vault::of_customer(engine, merchant.id, customer).await?,
+        None => Vec::new(),
+    };
+    Ok(Checkout { order, attempt, cards, merchant })
 }
 
 impl Checkout {
     /// The order as this browser is told.
     pub fn view(&self, engine: &Engine, opener: Opener) -> CheckoutView<'_> {
         let now = engine.moment(&self.merchant).now;
-        self.order.checkout_view(self.attempt.as_ref(), &self.merchant, opener, now)
+        self.order.checkout_view(self.attempt.as_ref(), &self.cards, &self.merchant, opener, now)
     }
 
     /// The order as it is now.
@@ -108,12 +122,13 @@ impl Checkout {
         }
         let mut payer: Payer = self.order.details.payer.clone();
         payer.ip = choice.ip.or(payer.ip);
-        let input = PayOrder { id: self.order.id, method: choice.method, payer: Some(payer) };
+        let Choice { method, after, card, card_token, save, .. } = choice;
+        let input = PayOrder { card, card_token, save, ..PayOrder::new(self.order.id, method, Some(payer)) };
         match orders::pay(engine, &self.caller(), input).await {
             Ok(order) => read(engine, self.merchant, order).await,
             Err(error) => {
                 let now = self.again(engine).await?;
-                if now.order.attempt_id == choice.after { Err(error) } else { Ok(now) }
+                if now.order.attempt_id == after { Err(error) } else { Ok(now) }
             }
         }
     }
@@ -122,6 +137,20 @@ impl Checkout {
     pub async fn release(self, engine: &Engine, attempt: AttemptId) -> Result<Checkout> {
         let order = orders::release(engine, &self.caller(), self.order.id, attempt).await?;
         read(engine, self.merchant, order).await
+    }
+
+    /// Takes in a card that was typed for this order.
+    pub async fn tokenize(&self, engine: &Engine, card: TypedCard) -> Result<CardTokenView> {
+        Ok(vault::tokenize(engine, &self.merchant, &self.order, card).await?.view())
+    }
+
+    /// Deletes one of the customer's stored cards. One that is not the customer's does not exist here.
+    pub async fn delete_card(self, engine: &Engine, id: CardId) -> Result<Checkout> {
+        if !self.cards.iter().any(|card| card.id == id) {
+            return Err(Error::not_found("card", id).param("card_id"));
+        }
+        vault::delete(engine, &self.caller(), CardById { id }).await?;
+        self.again(engine).await
     }
 
     fn caller(&self) -> Caller {

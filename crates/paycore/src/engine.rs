@@ -40,6 +40,7 @@ use crate::store::{Changes, CommitError, Put, StoreError};
 use crate::time::{Clock, Rng, Timestamp};
 use crate::transport::sandbox::WithSandbox;
 use crate::transport::{Transport, exchange};
+use crate::vault::Cvcs;
 use crate::verify::Verifiable;
 
 use cache::Cache;
@@ -62,6 +63,7 @@ pub struct Engine {
     schedules: Cache<MerchantId, Vec<Schedule>>,
     settlement_terms: Cache<MerchantId, Vec<(Currency, Terms)>>,
     pub(crate) exporter: Option<Arc<dyn Exporter>>,
+    pub(crate) cvcs: Cvcs,
 }
 
 /// A channel account whose settings are read and whose keys are open.

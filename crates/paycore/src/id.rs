@@ -248,6 +248,12 @@ ids! {
     AdjustmentId "adj";
     /// A bank's statement.
     BankStatementId "bks";
+    /// A card that was typed for one order.
+    CardTokenId "tok";
+    /// A card that is kept for a customer.
+    CardId "card";
+    /// The key of a merchant's fingerprints of cards.
+    FingerprintKeyId "fpk";
 }
 
 #[cfg(test)]

@@ -201,6 +201,7 @@ impl Landing {
             expires_in: lifetime,
             split_plan_id: None,
             agent_id: None,
+            customer: None,
             epay: None,
         };
         if self.link.details.single_use {

@@ -13,7 +13,7 @@ use paycore::idempotency::{Answer, Record as Claimed};
 use paycore::ledger::seal::Seal;
 use paycore::ledger::{Balance, Entry, Side, Transaction};
 use paycore::money::Money;
-use paycore::order::{Attempt, AttemptStatus, Order, OrderDetails, OrderStatus};
+use paycore::order::{Attempt, AttemptCard, AttemptStatus, Order, OrderDetails, OrderStatus};
 use paycore::refund::{Refund, RefundStatus};
 use paycore::time::Timestamp;
 use paycore::verify::{Checker, Row};
@@ -134,6 +134,7 @@ fn attempt(bits: u128, status: AttemptStatus) -> Attempt {
         money: cny(10_000),
         capturing: 0,
         ending_at: None,
+        card: None,
         channel_id: None,
         decline: None,
         fault: None,
@@ -228,6 +229,26 @@ fn finds(rule: &str, lie: impl FnOnce(&mut World)) {
     lie(&mut world);
     let found = broken_rules(world);
     assert!(found.contains(&rule), "wanted {rule}, found {found:?}");
+}
+
+#[test]
+fn a_card_token_that_paid_twice_is_found() {
+    let token = |attempt: &mut Attempt, bits| {
+        let face = paycore::channel::CardFace { brand: None, last4: "4242".into() };
+        let token_id = Some(paycore::id::CardTokenId::from_bits(bits));
+        attempt.card = Some(AttemptCard { token_id, card_id: None, initiator: None, face });
+    };
+    let declined = |bits| attempt(bits, AttemptStatus::Declined);
+    let mut world = truth();
+    world.attempts.push(declined(2));
+    token(&mut world.attempts[0], 1);
+    token(&mut world.attempts[1], 2);
+    assert_eq!(broken_rules(world), Vec::<&str>::new());
+    finds("I41", |w| {
+        w.attempts.push(declined(2));
+        token(&mut w.attempts[0], 1);
+        token(&mut w.attempts[1], 1);
+    });
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! stream of its changes, and the widget itself. The contract is `docs/reference/checkout-api.md`.
 
 pub mod assets;
+mod card;
 mod events;
 mod report;
 
@@ -20,7 +21,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use paycore::channel::Method as PayMethod;
 use paycore::checkout::{self, Checkout, Choice};
 use paycore::error::{Code, Error, Result};
-use paycore::id::AttemptId;
+use paycore::id::{AttemptId, CardId, CardTokenId};
 use paycore::link::rules::Opener;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
@@ -39,8 +40,9 @@ pub fn add(router: Router, app: &Arc<App>) -> Router {
         .route("/checkout/order", door(app, Method::GET, retrieve))
         .route("/checkout/order/pay", door(app, Method::POST, pay))
         .route("/checkout/order/release", door(app, Method::POST, release))
-        .route("/checkout/order/events", door(app, Method::GET, events::stream));
-    assets::add(report::add(router, app))
+        .route("/checkout/order/events", door(app, Method::GET, events::stream))
+        .route("/checkout/cards/delete", door(app, Method::POST, delete_card));
+    assets::add(card::add(report::add(router, app), app))
 }
 
 /// A call by a browser, with the order that its secret opens.
@@ -141,15 +143,36 @@ struct Pay {
     method: PayMethod,
     #[serde(default)]
     after: Option<AttemptId>,
+    #[serde(default)]
+    card_token: Option<CardTokenId>,
+    #[serde(default)]
+    card: Option<CardId>,
+    #[serde(default)]
+    save: Option<String>,
 }
 
 async fn pay(mut visit: Visit) -> Result<Response> {
     let ip = visit.ip();
-    let input: Pay = body(&mut visit).await?;
-    let choice = Choice { method: input.method, after: input.after, ip };
+    let Pay { method, after, card_token, card, save } = body(&mut visit).await?;
+    let choice = Choice { method, after, ip, card_token, card, save };
     let (engine, checkout) = (Arc::clone(&visit.app.engine), visit.checkout.clone());
     let work = async move { checkout.pay(&engine, choice).await };
     let checkout = finished(&visit.app, work).await?;
+    Ok(visit.show(&checkout))
+}
+
+/// What `delete_card` takes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeleteCard {
+    card_id: CardId,
+}
+
+async fn delete_card(mut visit: Visit) -> Result<Response> {
+    let input: DeleteCard = body(&mut visit).await?;
+    let (engine, checkout) = (Arc::clone(&visit.app.engine), visit.checkout.clone());
+    let checkout =
+        finished(&visit.app, async move { checkout.delete_card(&engine, input.card_id).await }).await?;
     Ok(visit.show(&checkout))
 }
 

@@ -34,16 +34,18 @@ pub(crate) const UPDATE: Write = Write {
 
 pub(crate) const INSERT_ATTEMPT: Write = Write {
     sql: "INSERT INTO attempts (merchant_id, id, version, order_id, channel, account_id, reference, method, status, \
-          amount, currency, capturing, channel_id, decline, fault, queries, created_at, updated_at, due_at, ending_at) \
-          VALUES ($1, $2, $3 + 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
-    types: "ttittttttititttiiiii",
+          amount, currency, capturing, channel_id, decline, fault, queries, created_at, updated_at, due_at, ending_at, \
+          card) \
+          VALUES ($1, $2, $3 + 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, \
+          $21)",
+    types: "ttittttttititttiiiiit",
     expect: Expect::OneOrStale,
 };
 
 pub(crate) const UPDATE_ATTEMPT: Write = Write {
     sql: "UPDATE attempts SET version = version + 1, channel = $5, method = $8, status = $9, amount = $10, \
           currency = $11, capturing = $12, channel_id = $13, decline = $14, fault = $15, queries = $16, \
-          created_at = $17, updated_at = $18, due_at = $19, ending_at = $20 \
+          created_at = $17, updated_at = $18, due_at = $19, ending_at = $20, card = $21 \
           WHERE merchant_id = $1 AND id = $2 AND version = $3 AND order_id = $4 AND account_id = $6 \
           AND reference = $7",
     types: INSERT_ATTEMPT.types,
@@ -63,8 +65,8 @@ macro_rules! orders {
 macro_rules! attempts {
     ($($rest:literal)*) => {
         concat!("SELECT merchant_id, id, version, order_id, channel, account_id, reference, method, status, amount, \
-                 currency, capturing, channel_id, decline, fault, queries, created_at, updated_at, due_at, ending_at \
-                 FROM attempts ", $($rest)*)
+                 currency, capturing, channel_id, decline, fault, queries, created_at, updated_at, due_at, ending_at, \
+                 card FROM attempts ", $($rest)*)
     };
 }
 
@@ -96,6 +98,7 @@ pub(crate) fn write_attempt(rows: &mut Rows, attempt: &Attempt) {
     rows.int(attempt.capturing).maybe_text(attempt.channel_id.as_deref());
     rows.maybe_json(attempt.decline.as_ref()).maybe_text(attempt.fault.as_deref()).int(attempt.queries);
     rows.time(attempt.created_at).time(attempt.updated_at).time(attempt.due_at).maybe_time(attempt.ending_at);
+    rows.maybe_json(attempt.card.as_ref());
 }
 
 /// An order with its tenant.
@@ -156,6 +159,7 @@ pub(crate) fn attempt(row: &mut Row<'_>) -> Read<(MerchantId, Attempt)> {
         updated_at: row.time()?,
         due_at: row.time()?,
         ending_at: row.maybe_time()?,
+        card: row.maybe_json()?,
     };
     Ok((tenant, attempt))
 }

@@ -23,6 +23,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 5, name: "documents", sql: include_str!("../migrations/0005_documents.sql") },
     Migration { version: 6, name: "ledger", sql: include_str!("../migrations/0006_ledger.sql") },
     Migration { version: 7, name: "charged back", sql: include_str!("../migrations/0007_charged_back.sql") },
+    Migration {
+        version: 8,
+        name: "cards of attempts",
+        sql: include_str!("../migrations/0008_cards_of_attempts.sql"),
+    },
 ];
 
 /// The schema version this program needs.
@@ -51,7 +56,7 @@ mod tests {
         assert_eq!(versions, (1..=SCHEMA_VERSION).collect::<Vec<_>>());
         assert_eq!(
             pending(1).map(|migration| migration.name).collect::<Vec<_>>(),
-            ["views", "epay keys", "links", "documents", "ledger", "charged back"]
+            ["views", "epay keys", "links", "documents", "ledger", "charged back", "cards of attempts"]
         );
     }
 

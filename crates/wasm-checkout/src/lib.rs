@@ -6,7 +6,6 @@
 //! server's own.
 
 mod appearance;
-mod card;
 mod code128;
 mod dom;
 mod frame;
@@ -22,6 +21,7 @@ mod view;
 mod wallet;
 mod widget;
 
+use paycore::channel::card::number;
 use paycore::currency::Currency;
 use paycore::money::Money;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -46,14 +46,14 @@ pub fn qr_svg(content: &str) -> Option<String> {
 /// open, and for brands that are not known here.
 #[wasm_bindgen(js_name = cardBrand)]
 pub fn card_brand(number: &str) -> Option<String> {
-    card::brand(&card::digits(number)?).map(|brand| brand.name.to_owned())
+    number::brand(&number::digits(number)?).map(|brand| brand.name.to_owned())
 }
 
 /// What is wrong with a card number: `incomplete`, `too_long`, `mistyped` or `not_a_number`; nothing where it may
 /// be right. Whether there is such a card only its issuer knows.
 #[wasm_bindgen(js_name = cardProblem)]
 pub fn card_problem(number: &str) -> Option<String> {
-    card::check(number).err().map(|problem| problem.text().to_owned())
+    number::check(number).err().map(|problem| problem.text().to_owned())
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ pub(crate) mod bill;
 mod book;
 pub(crate) mod certificate;
 mod codes;
+pub(crate) mod issuer;
 mod notes;
 mod page;
 pub(crate) mod share;
@@ -19,7 +20,9 @@ pub(crate) mod xml;
 pub(crate) mod zip;
 
 use bytes::Bytes;
-use http::header::{HeaderName, HeaderValue};
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY,
+};
 use http::{Request, Response, StatusCode};
 use paycore::channel::simulator::{Answer, BookLine, Notification, Simulator};
 use paycore::time::{Rng, Timestamp};
@@ -146,6 +149,17 @@ pub(crate) fn respond(
     let mut response = Response::new(body.into());
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or_default();
     response.headers_mut().extend(HeaderValue::from_str(value).ok().map(|value| (name, value)));
+    response
+}
+
+/// A page for payers that loads nothing and is framed by nobody.
+pub(crate) fn plain_page(status: StatusCode, html: String) -> Response<Bytes> {
+    const POLICY: &str =
+        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
+    let mut response = respond(status.as_u16(), (CONTENT_TYPE, "text/html; charset=utf-8"), html);
+    let headers =
+        [(CACHE_CONTROL, "no-store"), (REFERRER_POLICY, "no-referrer"), (CONTENT_SECURITY_POLICY, POLICY)];
+    response.headers_mut().extend(headers.map(|(name, value)| (name, HeaderValue::from_static(value))));
     response
 }
 

@@ -5,11 +5,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method as HttpMethod, Request};
+use paycore::channel::card::{Card, Expiry, Usage};
 use paycore::channel::{
-    Call, CaptureMode, Channel, Close, Context, Effect, Operation, Pay, Query, Refusal, Step, Void,
+    Call, CaptureMode, Channel, Close, Context, Effect, Initiator, Operation, Pay, Query, Refusal, Step, Void,
 };
 use paycore::money::Money;
 use serde::Serialize;
+
+use crate::dialect::card::wanted;
 
 use super::config::{ACCOUNT, Account, NONCE, Route, SIGNATURE, SIGNATURE_LEN, TIMESTAMP, hex};
 
@@ -72,9 +75,10 @@ fn pay_call(account: &Account, pay: &Pay, cx: &Context<'_>) -> Result<Step, Refu
     if pay.subject.chars().count() > SUBJECT_MAX {
         return Err(Refusal::Parameter { param: "subject", detail: "at most 127 characters".into() });
     }
+    let card = wanted(pay)?.map(CardBody::of);
     let body = ChargeBody {
         reference: &pay.reference,
-        method: pay.method.scene(),
+        method: if card.is_some() { "card" } else { pay.method.scene() },
         amount: pay.money.minor(),
         currency: pay.money.currency().code(),
         capture: match pay.capture {
@@ -86,6 +90,7 @@ fn pay_call(account: &Account, pay: &Pay, cx: &Context<'_>) -> Result<Step, Refu
         return_url: pay.return_url.as_deref(),
         notify_url: cx.notify_url,
         expires_at: pay.expires_at.map(|at| at.millis()),
+        card,
     };
     send(account, Route::Charges, &body, cx)
 }
@@ -106,6 +111,31 @@ struct ChargeBody<'a> {
     notify_url: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    card: Option<CardBody<'a>>,
+}
+
+/// The card of a payment, in clear on the wire and nowhere else.
+#[derive(Serialize)]
+struct CardBody<'a> {
+    number: &'a str,
+    expiry: Expiry,
+    cvc: Option<&'a str>,
+    cryptogram: Option<&'a str>,
+    usage: &'static str,
+}
+
+impl<'a> CardBody<'a> {
+    fn of(card: &'a Card) -> Self {
+        let usage = match card.usage {
+            Usage::Typed { keep: false } => "typed",
+            Usage::Typed { keep: true } => "typed_to_keep",
+            Usage::Stored(Initiator::Customer) => "stored_by_customer",
+            Usage::Stored(Initiator::Merchant) => "stored_by_merchant",
+        };
+        let (number, cvc, cryptogram) = (card.number().expose(), card.expose_cvc(), card.expose_cryptogram());
+        CardBody { number, expiry: card.expiry, cvc, cryptogram, usage }
+    }
 }
 
 /// The body of every other call.

@@ -88,9 +88,10 @@ static PROFILE: Profile = Profile {
     name: "Testpay",
     name_zh: "测试支付",
     capabilities: &[
-        row("card", ALL_VERBS, &[CaptureMode::Automatic, CaptureMode::Manual]),
-        row("qr", PAYER_VERBS, &[CaptureMode::Automatic]),
-        row("page", PAYER_VERBS, &[CaptureMode::Automatic]),
+        row(["testpay", "card"], ALL_VERBS, &[CaptureMode::Automatic, CaptureMode::Manual]),
+        row(["testpay", "qr"], PAYER_VERBS, &[CaptureMode::Automatic]),
+        row(["testpay", "page"], PAYER_VERBS, &[CaptureMode::Automatic]),
+        row(["card", "web"], ALL_VERBS, &[CaptureMode::Automatic, CaptureMode::Manual]),
     ],
     verbs: &[],
     statements: &[],
@@ -128,7 +129,7 @@ static PROFILE: Profile = Profile {
     sources: &["https://github.com/paycore/paycore/blob/main/crates/channels/src/testpay/README.md"],
 };
 
-const fn row(scene: &'static str, verbs: &'static [Verb], captures: &'static [CaptureMode]) -> Capability {
-    let currencies = Currencies::Any;
-    Capability { brand: "testpay", scene, currencies, countries: &[], verbs, captures, parts_max: 0 }
+const fn row(of: [&'static str; 2], verbs: &'static [Verb], captures: &'static [CaptureMode]) -> Capability {
+    let ([brand, scene], currencies) = (of, Currencies::Any);
+    Capability { brand, scene, currencies, countries: &[], verbs, captures, parts_max: 0 }
 }

@@ -96,6 +96,7 @@ fn pay(scene: &str) -> Pay {
         payer: Default::default(),
         shared: false,
         parts: Vec::new(),
+        card: None,
     }
 }
 

@@ -94,6 +94,7 @@ fn pay(method: &str) -> Pay {
         },
         shared: false,
         parts: Vec::new(),
+        card: None,
     }
 }
 

@@ -108,6 +108,7 @@ fn pay() -> Pay {
         payer: Payer { ip: Some("203.0.113.7".into()), ..Payer::default() },
         shared: false,
         parts: Vec::new(),
+        card: None,
     }
 }
 

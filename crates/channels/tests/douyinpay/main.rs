@@ -112,6 +112,7 @@ fn pay(scene: &str) -> Pay {
         },
         shared: false,
         parts: Vec::new(),
+        card: None,
     }
 }
 

@@ -84,6 +84,7 @@ fn pay(method: &str) -> Pay {
         payer: Payer { ip: Some("203.0.113.7".into()), ..Payer::default() },
         shared: false,
         parts: Vec::new(),
+        card: None,
     }
 }
 

@@ -106,6 +106,7 @@ fn pay(scene: &str) -> Pay {
         payer: Payer { auth_code: Some("6212345678901234567".into()), ..Payer::default() },
         shared: false,
         parts: Vec::new(),
+        card: None,
     }
 }
 

@@ -87,6 +87,7 @@ fn pay() -> Pay {
         },
         shared: false,
         parts: Vec::new(),
+        card: None,
     }
 }
 

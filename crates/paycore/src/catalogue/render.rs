@@ -67,6 +67,7 @@ views! {
     crate::settlement::view::RunView,
     crate::settlement::service::File,
     crate::device::DeviceAuthorization,
+    crate::vault::CardView,
     crate::reconciliation::view::ReconciliationView,
     crate::reconciliation::view::BreakView,
     crate::reconciliation::view::AdjustmentView,

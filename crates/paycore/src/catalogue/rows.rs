@@ -43,6 +43,8 @@ use crate::settlement::service as settlements;
 use crate::settlement::view as settlement;
 use crate::split::service as splits;
 use crate::split::{Receiver, ShareReturn, Split, SplitPlan};
+use crate::vault::CardView;
+use crate::vault::service as cards;
 use crate::webhook::service as webhooks;
 
 /// An event as the API shows it.
@@ -634,6 +636,16 @@ catalogue! {
         AuthorizeDevice => DeviceAuthorization, devices::authorize,
         r#"{"method": "wechatpay.face", "store": "s1", "store_name": "Corner Shop 街角小店", "device": "d1", "challenge": "H0kvnUgGHKuqflNwtNqCdOVpbO4F"}"#;
     "reconciliations.run" POST "/v1/reconciliations" Settings [writes file]
+    "cards.list" GET "/v1/cards" OrdersRead []
+        "List the cards that are kept for your customers, newest first." "查询为客户保存的银行卡，新的在前。"
+        cards::ListCards => List<CardView>, cards::list, r#"{"customer": "customer-42"}"#;
+    "cards.retrieve" GET "/v1/cards/{id}" OrdersRead []
+        "Retrieve a stored card: its brand, last four digits and the customer's consent." "查询一张已保存的银行卡：卡组织、尾号与客户授权。"
+        cards::CardById => CardView, cards::retrieve, r#"{"id": "card_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "cards.delete" POST "/v1/cards/{id}/delete" OrdersWrite [writes]
+        "Delete a stored card; it can never be paid with again." "删除已保存的银行卡，此后无法再用它付款。"
+        cards::CardById => CardView, cards::delete, r#"{"id": "card_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "reconciliations.run" POST "/v1/reconciliations" Settings [writes]
         "Compare a day with the channel's statement, or the ledger with its objects." "对账：将某日与渠道账单核对，或将账本与业务核对。"
         reconciliations::RunReconciliation => ReconciliationView, reconciliations::run,
         r#"{"scope": "internal", "day": "2026-01-01"}"#;

@@ -8,6 +8,7 @@
 
 pub mod barcode;
 mod call;
+pub mod card;
 mod fault;
 mod notice;
 mod operation;
@@ -21,6 +22,7 @@ use std::io::BufRead;
 use std::sync::Arc;
 
 pub use call::{Call, Effect, Identity, Memo, Reply, Stage, Step};
+pub use card::{Card, CardFace, Expiry, Initiator};
 pub use fault::{Fault, Refusal};
 pub use notice::{Case, DisputeReason, Notice, Report, Subject, Verified};
 pub use operation::{

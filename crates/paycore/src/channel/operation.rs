@@ -1,7 +1,7 @@
 //! What a channel can be asked to do. New operations are added here; a channel that does not know one refuses it
 //! in the last arm of its match, so that no existing channel changes.
 
-use crate::channel::Method;
+use crate::channel::{Card, Method};
 use crate::money::Money;
 use crate::time::Timestamp;
 
@@ -149,6 +149,8 @@ pub struct Pay {
     pub shared: bool,
     /// For a combined payment (合单): what each of several sub-merchants gets, together `money`; else empty.
     pub parts: Vec<Part>,
+    /// The card, for methods that take one ([`Method::takes_card`]) and no others.
+    pub card: Option<Box<Card>>,
 }
 
 /// One sub-merchant's part of a combined payment.

@@ -172,6 +172,11 @@ impl Method {
         matches!(self.scene(), "barcode" | "face")
     }
 
+    /// Whether it is paid with a card whose number we are told: the brand is no wallet but cards themselves.
+    pub fn takes_card(&self) -> bool {
+        self.brand() == "card"
+    }
+
     /// Whether it is this brand and scene.
     pub fn is(&self, brand: &str, scene: &str) -> bool {
         self.0.split_once('.') == Some((brand, scene))

@@ -122,6 +122,7 @@ impl EngineBuilder {
             accounts: super::Cache::default(),
             settlement_terms: super::Cache::default(),
             exporter: self.exporter,
+            cvcs: crate::vault::Cvcs::default(),
             schedules: super::Cache::default(),
         })
     }

@@ -8,8 +8,8 @@ use super::Engine;
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::id::{
-    AdjustmentId, AgentSaleId, BreakId, DisputeId, FeeScheduleId, HoldId, Id as _, IdError, MerchantId,
-    PayoutId, ReconciliationId, SettlementPlanId, ShareReturnId, SplitId,
+    AdjustmentId, AgentSaleId, BreakId, CardTokenId, DisputeId, FeeScheduleId, HoldId, Id as _, IdError,
+    MerchantId, PayoutId, ReconciliationId, SettlementPlanId, ShareReturnId, SplitId,
 };
 use crate::store::Queue;
 
@@ -89,6 +89,7 @@ impl Engine {
             ReconciliationId::PREFIX | BreakId::PREFIX | AdjustmentId::PREFIX => {
                 crate::reconciliation::service::due(self, tenant, id).await
             }
+            CardTokenId::PREFIX => crate::vault::service::due(self, tenant, read(id)?).await,
             FeeScheduleId::PREFIX => crate::fee::service::due(self, tenant, read(id)?).await,
             _ => Err(Error::internal(format!("no service looks after {id} of {tenant}"))),
         }

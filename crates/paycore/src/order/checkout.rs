@@ -8,6 +8,7 @@ use crate::currency::Currency;
 use crate::id::{AttemptId, OrderId};
 use crate::link::rules::Opener;
 use crate::time::Timestamp;
+use crate::vault::{CONSENT_VERSION, KeptCard, StoredCard};
 
 /// The order. The shape is that of `docs/reference/checkout-api.md`.
 #[derive(Debug, Serialize)]
@@ -40,6 +41,8 @@ pub struct CheckoutView<'a> {
     pub next_action: Option<&'a Action>,
     /// Why the last attempt was declined.
     pub decline: Option<DeclineView>,
+    /// The customer's cards, where the order names a customer and takes a card.
+    pub cards: Option<CheckoutCards>,
     /// Where the payer's browser goes afterwards.
     pub return_url: Option<&'a str>,
     /// When it closes by itself.
@@ -53,6 +56,15 @@ pub struct CheckoutView<'a> {
 pub struct MerchantName<'a> {
     /// The shop's name.
     pub name: &'a str,
+}
+
+/// The cards of the customer who pays.
+#[derive(Debug, Serialize)]
+pub struct CheckoutCards {
+    /// The version of the text that asks whether a card may be kept; it goes into `save`.
+    pub consent_version: &'static str,
+    /// The cards that are kept, newest first.
+    pub stored: Vec<KeptCard>,
 }
 
 /// A way to pay.
@@ -75,9 +87,9 @@ pub enum Form {
 }
 
 impl Form {
-    /// What a method asks for. A brand that is itself a network of cards is typed; a wallet's card is not.
+    /// What a method asks for.
     fn of(method: &Method) -> Form {
-        if method.brand() == "card" { Form::Card } else { Form::None }
+        if method.takes_card() { Form::Card } else { Form::None }
     }
 }
 
@@ -117,10 +129,16 @@ pub fn presentable(method: &Method, opener: Opener) -> bool {
 }
 
 impl Order {
+    /// The customer whose cards may be kept and offered: one that is named, where a card can be paid with.
+    pub fn keeps_cards(&self) -> Option<&str> {
+        self.details.customer.as_deref().filter(|_| self.methods.iter().any(Method::takes_card))
+    }
+
     /// The order as the payer's browser sees it.
     pub fn checkout_view<'a>(
         &'a self,
         attempt: Option<&'a Attempt>,
+        cards: &[StoredCard],
         merchant: &'a crate::merchant::Merchant,
         opener: Opener,
         now: Timestamp,
@@ -145,6 +163,10 @@ impl Order {
             }),
             next_action: self.next_action.as_ref(),
             decline: self.decline.as_ref().map(|decline| DeclineView { reason: decline.reason }),
+            cards: self.keeps_cards().map(|_| CheckoutCards {
+                consent_version: CONSENT_VERSION,
+                stored: cards.iter().map(StoredCard::kept).collect(),
+            }),
             return_url: self.details.return_url.as_deref(),
             expires_at: self.expires_at,
             server_time: now,

@@ -86,6 +86,11 @@ pub struct CreateOrder {
     /// The agent that sold it.
     #[serde(default)]
     pub agent_id: Option<AgentId>,
+    /// Your own reference of the customer who pays: 1 to 64 letters, digits, `-` or `_`. Cards are kept for it and
+    /// offered to whoever pays, so set it only for a customer who has signed in with you.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 64), regex(pattern = "^[A-Za-z0-9_-]+$"))]
+    pub customer: Option<String>,
     /// The shop that makes it by the epay door; never read from a request.
     #[serde(skip)]
     pub epay: Option<Origin>,
@@ -121,6 +126,9 @@ impl CreateOrder {
         self.check_line_items(money)?;
         check_metadata(&self.metadata)?;
         check_payer(&self.payer)?;
+        if let Some(customer) = &self.customer {
+            number_of("customer", customer)?;
+        }
         url("notify_url", self.notify_url.as_deref())?;
         url("return_url", self.return_url.as_deref())?;
         url("cancel_url", self.cancel_url.as_deref())?;
@@ -163,6 +171,7 @@ impl CreateOrder {
                 epay: self.epay,
                 split: None,
                 agent_id: self.agent_id,
+                customer: self.customer,
                 client_secret: None,
                 checkout_url: None,
             },

@@ -19,7 +19,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use checkout::{
-    CheckoutAttempt, CheckoutMethod, CheckoutView, DeclineView, Form, MerchantName, presentable,
+    CheckoutAttempt, CheckoutCards, CheckoutMethod, CheckoutView, DeclineView, Form, MerchantName,
+    presentable,
 };
 pub use client_secret::{ClientSecret, OrderPage};
 pub use state::{AttemptStatus, OrderStatus};
@@ -27,10 +28,10 @@ pub use state::{AttemptStatus, OrderStatus};
 pub use store::{OrderFilter, Orders};
 pub use view::{AttemptView, OrderView};
 
-use crate::channel::{Action, CaptureMode, Decline, Method, Payer, Payment};
+use crate::channel::{Action, CaptureMode, CardFace, Decline, Initiator, Method, Payer, Payment};
 use crate::currency::Currency;
 use crate::epay::Origin;
-use crate::id::{AgentId, AttemptId, ChannelAccountId, OrderId};
+use crate::id::{AgentId, AttemptId, CardId, CardTokenId, ChannelAccountId, OrderId};
 use crate::money::Money;
 use crate::split::Snapshot;
 use crate::time::Timestamp;
@@ -124,6 +125,9 @@ pub struct OrderDetails {
     /// The agent that sold it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_id: Option<AgentId>,
+    /// The merchant's reference of the customer who pays, for whom cards are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<String>,
     /// What opens it to the payer's browser. Orders made before there were any have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_secret: Option<ClientSecret>,
@@ -173,6 +177,8 @@ pub struct Attempt {
     pub capturing: i64,
     /// When a capture or void was last asked for.
     pub ending_at: Option<Timestamp>,
+    /// The card it is paid with, where the method takes one.
+    pub card: Option<AttemptCard>,
     /// The channel's own id.
     pub channel_id: Option<String>,
     /// Why it was declined.
@@ -187,6 +193,23 @@ pub struct Attempt {
     pub updated_at: Timestamp,
     /// When the sweep looks at it next, wall clock; zero for never.
     pub due_at: Timestamp,
+}
+
+/// What an attempt says of its card.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AttemptCard {
+    /// The token of a card that was typed for the order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_id: Option<CardTokenId>,
+    /// The stored card.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card_id: Option<CardId>,
+    /// Who started the payment with the stored card.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initiator: Option<Initiator>,
+    /// What may be shown.
+    #[serde(flatten)]
+    pub face: CardFace,
 }
 
 impl Attempt {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::input::Moment;
 use super::state::{AttemptEvent, Illegal, OrderEvent};
 use super::{Attempt, AttemptStatus, Order, OrderStatus};
+use crate::channel::card::masked;
 use crate::channel::{Action, Decline, Fault, Operation, Outcome, Verb, Verdict};
 use crate::channel::{Capture, Close, Pay, Query, Void};
 use crate::event::{Booking, EventKind, Movement, Part};
@@ -38,6 +39,9 @@ impl Payment {
     pub fn hear(&mut self, verb: Verb, news: &Result<Outcome, Fault>, moment: Moment) -> Consequences {
         let mut then = Consequences::default();
         let before = self.clone();
+        // Some channels repeat what they were told.
+        let masked = self.attempt.card.is_some().then(|| masked(news));
+        let news = masked.as_ref().unwrap_or(news);
         let heard = match news {
             Ok(outcome) => self.believe(verb, outcome, moment, &mut then),
             Err(fault) => self.lose(fault, moment),
@@ -201,7 +205,8 @@ impl Payment {
         if self.order.closing {
             return self.end(then);
         }
-        let another = self.order.methods.len() > 1;
+        // Another card may do where this one did not.
+        let another = self.order.methods.len() > 1 || self.attempt.method.takes_card();
         let event = if another { OrderEvent::Reopen } else { OrderEvent::Fail };
         self.order.status = self.order.status.apply(event)?;
         if !another {
@@ -295,7 +300,8 @@ impl Payment {
         }
     }
 
-    /// The request that starts this attempt; the same words every time, so that it can be sent again.
+    /// The request that starts this attempt; the same words every time, so that it can be sent again. A card is put in
+    /// by the service, which can open it.
     pub fn pay(&self) -> Operation {
         let details = &self.order.details;
         Operation::Pay(Pay {
@@ -312,6 +318,7 @@ impl Payment {
             payer: details.payer.clone(),
             shared: details.split.as_ref().is_some_and(|split| split.flagged),
             parts: Vec::new(),
+            card: None,
         })
     }
 

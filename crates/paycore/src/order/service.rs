@@ -1,6 +1,8 @@
 //! Operations on orders: read, decide purely, commit once; nothing is sent while a commit is open, and nothing is
 //! sent before the attempt that names it is durable.
 
+mod card;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -9,11 +11,11 @@ use super::rules::{self, Consequences, Payment};
 use super::state::{AttemptEvent, OrderEvent};
 use super::{Attempt, AttemptStatus, AttemptView, ClientSecret, Order, OrderFilter, OrderPage, OrderStatus};
 use crate::agent::{Agent, AgentSale};
-use crate::channel::{CaptureMode, Fault, Method, Operation, Outcome, Payer, Step, Verb};
+use crate::channel::{CaptureMode, Fault, Initiator, Method, Operation, Outcome, Payer, Step, Verb};
 use crate::engine::{Caller, Engine, OpenAccount};
 use crate::error::{Code, Error, Result};
 use crate::event::EventKind;
-use crate::id::{AgentSaleId, AttemptId, OrderId, RefundId, SplitId, SplitPlanId};
+use crate::id::{AgentSaleId, AttemptId, CardId, CardTokenId, OrderId, RefundId, SplitId, SplitPlanId};
 use crate::merchant::Merchant;
 use crate::page::{List, ListInput};
 use crate::refund::Refund;
@@ -21,10 +23,13 @@ use crate::split::compile::can_share;
 use crate::split::{self, SplitPlan, Via};
 use crate::store::{Changes, CommitError, Put};
 
+use card::Chosen;
+pub(crate) use card::again as card_again;
+
 /// How often a decision is made again because the object changed meanwhile.
 const RETRIES_MAX: usize = 8;
 
-/// Creates an order; with one allowed method the payment starts at once.
+/// Creates an order; with one allowed method the payment starts at once, unless a card has to be typed for it.
 pub async fn create(engine: &Engine, caller: &Caller, input: CreateOrder) -> Result<Order> {
     let merchant = &caller.merchant;
     if !merchant.active {
@@ -47,9 +52,11 @@ pub async fn create(engine: &Engine, caller: &Caller, input: CreateOrder) -> Res
         engine.order_event(&mut order, crate::event::EventKind::OrderCreated, None, merchant, moment);
     let mut changes = Changes::default();
     changes.events.push(created);
-    if let [method] = order.methods.as_slice() {
+    if let [method] = order.methods.as_slice()
+        && !method.takes_card()
+    {
         let method = method.clone();
-        return start(engine, caller, order, &method, changes, moment).await;
+        return start(engine, caller, order, (&method, None), changes, moment).await;
     }
     changes.claim = caller.once(order.id, &order.view(merchant.livemode), moment);
     changes.put(Put::Order(order.clone()));
@@ -107,10 +114,33 @@ pub struct PayOrder {
     /// What you know of the payer, in place of what the order says.
     #[serde(default)]
     pub payer: Option<Payer>,
+    /// A card that is kept for the order's `customer`, to pay with.
+    #[serde(default)]
+    pub card: Option<CardId>,
+    /// The card that the payer typed into the card fields for this order; good once.
+    #[serde(default)]
+    pub card_token: Option<CardTokenId>,
+    /// The version of the text by which the payer agreed that the card of `card_token` is kept for the order's
+    /// `customer` once it has paid; absent where it is not to be kept.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 64))]
+    pub save: Option<String>,
+    /// Who starts the payment with the stored `card`: the `customer`, who is there, or where absent; the `merchant`,
+    /// by an agreement with the customer.
+    #[serde(default)]
+    pub initiator: Option<Initiator>,
+}
+
+impl PayOrder {
+    /// The payment of an order by a method that takes no card.
+    pub fn new(id: OrderId, method: Method, payer: Option<Payer>) -> PayOrder {
+        PayOrder { id, method, payer, card: None, card_token: None, save: None, initiator: None }
+    }
 }
 
 /// Starts the payment of an order by one of its methods.
 pub async fn pay(engine: &Engine, caller: &Caller, input: PayOrder) -> Result<Order> {
+    let chosen = input.card()?;
     let mut order = find(engine, caller, input.id).await?;
     if let Some(payer) = input.payer {
         super::input::check_payer(&payer)?;
@@ -123,7 +153,7 @@ pub async fn pay(engine: &Engine, caller: &Caller, input: PayOrder) -> Result<Or
     rules::may_start(&order, last.as_ref())
         .map_err(|detail| Error::new(Code::StateNotAllowed, detail).object(order.id))?;
     let moment = engine.moment(&caller.merchant);
-    start(engine, caller, order, &input.method, Changes::default(), moment).await
+    start(engine, caller, order, (&input.method, chosen), Changes::default(), moment).await
 }
 
 /// Makes the attempt durable, sends it, and takes in the answer.
@@ -131,17 +161,21 @@ async fn start(
     engine: &Engine,
     caller: &Caller,
     mut order: Order,
-    method: &Method,
+    (method, chosen): (&Method, Option<Chosen>),
     mut changes: Changes,
     moment: Moment,
 ) -> Result<Order> {
     let open = route(engine, caller, &order, method).await?;
     flag(&open, &mut order, method)?;
-    let attempt = new_attempt(engine, &order, &open, method, moment);
+    let mut attempt = new_attempt(engine, &order, &open, method, moment);
+    let to = (&open, attempt.id);
+    let taken = card::take(engine, &caller.merchant, (&order, method), chosen, to, moment).await?;
+    let card = taken.map(|taken| taken.hand_over(&mut attempt, &mut changes));
     order.attempt_id = Some(attempt.id);
     order.next_action = None;
     let mut payment = Payment { order, attempt };
-    let operation = payment.pay();
+    let mut operation = payment.pay();
+    card::put(&mut operation, card);
     // Encoding sends nothing: what the channel cannot say is refused before anything is written.
     let step = engine.encode(&open, &operation, moment.now)?;
     if let Step::Done(outcome) = step {
@@ -154,6 +188,7 @@ async fn start(
     payment.order.status = payment.order.status.apply(OrderEvent::Start).map_err(not_allowed)?;
     changes.claim = caller.open(payment.order.id, moment);
     commit_payment(engine, caller, &payment, changes).await.map_err(number_taken)?;
+    card::started(engine, &payment.attempt);
     payment.order.version += 1;
     payment.attempt.version += 1;
     let news = engine.exchange(&open, &operation, step, moment.now).await;
@@ -294,6 +329,7 @@ fn new_attempt(
         money: order.money,
         capturing: 0,
         ending_at: None,
+        card: None,
         channel_id: None,
         decline: None,
         fault: None,

@@ -1,7 +1,7 @@
 //! The sweep: asks channels about attempts whose outcome is open, and ends orders whose time is over.
 
 use super::rules::Payment;
-use super::service::settle;
+use super::service::{card_again, settle};
 use super::state::AttemptEvent;
 use super::{Attempt, Order, OrderStatus, rules};
 use crate::channel::{Fault, Operation, Outcome, Report};
@@ -46,10 +46,12 @@ async fn send_again(
     news: &Result<Outcome, Fault>,
 ) -> Result<()> {
     let Ok(outcome) = news else { return Ok(()) };
-    let Some(operation) = payment.again(&outcome.verdict) else { return Ok(()) };
+    let Some(mut operation) = payment.again(&outcome.verdict) else { return Ok(()) };
     let now = engine.moment(merchant).now;
-    if matches!(operation, Operation::Pay(_)) && (payment.order.closing || payment.order.expires_at <= now) {
-        // Nobody wants the payment any more. Close what may still arrive under this reference.
+    let unwanted = payment.order.closing || payment.order.expires_at <= now;
+    let lost = !card_again(engine, merchant, &payment.attempt, &mut operation).await?;
+    if matches!(operation, Operation::Pay(_)) && (unwanted || lost) {
+        // Nobody wants the payment any more, or its card is gone. Close what may still arrive under this reference.
         let close = open.fitting(payment.close());
         let news = engine.ask(open, &close, now).await;
         return close_unsent(engine, merchant, payment, news).await;

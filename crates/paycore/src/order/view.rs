@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Attempt, AttemptStatus, ClientSecret, LineItem, Metadata, Order, OrderStatus};
+use super::{Attempt, AttemptCard, AttemptStatus, ClientSecret, LineItem, Metadata, Order, OrderStatus};
 use crate::channel::{Action, CaptureMode, Decline, Method};
 use crate::currency::Currency;
 use crate::id::{AgentId, AttemptId, ChannelAccountId, OrderId, SplitPlanId};
@@ -61,6 +61,9 @@ pub struct OrderView<'a> {
     /// The agent that sold it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_id: Option<AgentId>,
+    /// The merchant's reference of the customer who pays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer: Option<&'a str>,
     /// What the payer has to do next.
     pub next_action: Option<&'a Action>,
     /// Why the last attempt was declined.
@@ -111,6 +114,9 @@ pub struct AttemptView {
     pub amount: i64,
     /// ISO 4217.
     pub currency: Currency,
+    /// The card it is paid with, where the method takes one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub card: Option<AttemptCard>,
     /// Why it was declined.
     pub decline: Option<Decline>,
     /// What is not understood about the channel's last answer.
@@ -149,6 +155,7 @@ impl Order {
             cancel_url: details.cancel_url.as_deref(),
             split_plan_id: details.split.as_ref().map(|split| split.plan_id),
             agent_id: details.agent_id,
+            customer: details.customer.as_deref(),
             next_action: self.next_action.as_ref(),
             decline: self.decline.as_ref(),
             attempt_id: self.attempt_id,
@@ -178,6 +185,7 @@ impl Attempt {
             status: self.status,
             amount: self.money.minor(),
             currency: self.money.currency(),
+            card: self.card.clone(),
             decline: self.decline.clone(),
             fault: self.fault.clone(),
             created_at: self.created_at,

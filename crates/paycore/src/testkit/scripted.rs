@@ -228,9 +228,9 @@ const EVERY_VERB: &[Verb] =
 /// All but the last.
 const NO_CLOSE: &[Verb] = EVERY_VERB.split_at(EVERY_VERB.len() - 1).0;
 
-const fn row(scene: &'static str, verbs: &'static [Verb]) -> Capability {
+const fn row(brand: &'static str, scene: &'static str, verbs: &'static [Verb]) -> Capability {
     Capability {
-        brand: "scripted",
+        brand,
         scene,
         currencies: Currencies::Any,
         countries: &[],
@@ -245,10 +245,11 @@ static PROFILE: Profile = Profile {
     name: "Scripted",
     name_zh: "脚本渠道",
     capabilities: &[
-        row("card", EVERY_VERB),
-        row("qr", EVERY_VERB),
-        row("page", EVERY_VERB),
-        row("open", NO_CLOSE),
+        row("scripted", "card", EVERY_VERB),
+        row("card", "web", EVERY_VERB),
+        row("scripted", "qr", EVERY_VERB),
+        row("scripted", "page", EVERY_VERB),
+        row("scripted", "open", NO_CLOSE),
     ],
     verbs: &[Verb::Transfer, Verb::QueryTransfer],
     statements: &[],

@@ -6,7 +6,7 @@ use super::seals::{Found, Seals};
 use super::{Report, Row, Rule, Violation};
 use crate::currency::Currency;
 use crate::event::{Event, Movement};
-use crate::id::{AttemptId, MerchantId, OrderId};
+use crate::id::{AttemptId, CardTokenId, MerchantId, OrderId};
 use crate::idempotency::Record;
 use crate::ledger::chart::has_floor;
 use crate::ledger::rules::is_balanced;
@@ -36,6 +36,7 @@ const RULES: &[Rule] = &[
         id: "I36",
         text: "every sealed transaction is there, unchanged and in its place, and none was slipped in",
     },
+    Rule { id: "I41", text: "a card that was typed once is of one attempt" },
 ];
 
 const VIOLATIONS_MAX: usize = 1_000;
@@ -76,6 +77,7 @@ pub struct Checker {
     sequences: HashMap<(MerchantId, String), Sequence>,
     refund_sequences: HashMap<(MerchantId, String), i64>,
     events: std::collections::HashSet<(MerchantId, crate::id::EventId)>,
+    card_tokens: std::collections::HashSet<(MerchantId, CardTokenId)>,
     rows: [u64; 9],
     seals: Seals,
     unknown: u64,
@@ -227,6 +229,10 @@ impl Checker {
     fn attempt(&mut self, tenant: MerchantId, attempt: &Attempt) {
         self.rows[1] += 1;
         self.unknown += u64::from(matches!(attempt.status, AttemptStatus::Unknown | AttemptStatus::Sending));
+        let token = attempt.card.as_ref().and_then(|card| card.token_id);
+        if token.is_some_and(|token| !self.card_tokens.insert((tenant, token))) {
+            self.broken("I41", tenant, attempt.id, "its card token is another attempt's too".into());
+        }
         let Some(order) = self.orders.get_mut(&(tenant, attempt.order_id)) else {
             return self.broken("I7", tenant, attempt.id, "its order does not exist".into());
         };

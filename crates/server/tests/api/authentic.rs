@@ -71,6 +71,7 @@ impl Liar {
             payer: payer(),
             shared: false,
             parts: Vec::new(),
+            card: None,
         });
         let mut step = self.channel.encode(&pay, &cx).unwrap();
         let outcome = loop {

@@ -5,6 +5,7 @@
 mod authentic;
 mod branding;
 mod cashier;
+mod cards;
 mod checkout;
 mod docs;
 mod epay;

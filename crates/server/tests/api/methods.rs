@@ -68,8 +68,13 @@ async fn pays(stand: &Stand, driver: &dyn Driver, row: &Capability, capture: Cap
     if manual {
         input["capture_method"] = json!("manual");
     }
-    let made = stand.call("orders.create", input).await;
+    let mut made = stand.call("orders.create", input).await;
     assert_eq!(made.status, 200, "{id} {what}: {}", made.body);
+    if row.brand == "card" {
+        let token = crate::cards::token(stand, &made.body, "4242424242424242").await;
+        let input = json!({"id": made.body["id"], "method": what, "card_token": token});
+        made = stand.call("orders.pay", input).await;
+    }
     let attempts = stand.ok("orders.attempts", json!({"id": made.body["id"]})).await;
     assert_eq!(attempts["data"][0]["channel"], id, "{what} is paid by another channel");
     let sandbox = format!("{}/sandbox/{}", stand.url, stand.account(id).await);

@@ -12,6 +12,7 @@ use paycore::money::Money;
 
 use super::charge::{Charge, Refund, Scene, State, script};
 use super::wire::{self, Problem};
+use crate::sandbox::issuer;
 
 /// How long after a close the provider says that it was paid before, in milliseconds.
 const PAID_AFTER_CLOSE: i64 = 5_000;
@@ -62,11 +63,11 @@ impl Bank {
 
     /// A new charge, or the one that has this reference already and is the same.
     pub(super) fn create(&mut self, new: wire::NewCharge<'_>, now: i64) -> Result<(u32, bool), Problem> {
-        let manual = new.capture == wire::CaptureMode::Manual;
+        let (manual, scene) = (new.capture == wire::CaptureMode::Manual, new.scene());
         if let Some(index) = self.find(&new.reference, now) {
             let known = self.charge(index);
             let same = (known.amount, known.currency, known.scene, known.manual)
-                == (new.amount, new.currency, new.method, manual);
+                == (new.amount, new.currency, scene, manual);
             return if same { Ok((index, false)) } else { Err(Problem::REUSED) };
         }
         new.check()?;
@@ -74,7 +75,7 @@ impl Bank {
         let charge = Charge {
             reference: new.reference.as_ref().into(),
             number: self.next_number(),
-            scene: new.method,
+            scene,
             amount: new.amount,
             currency: new.currency,
             manual,
@@ -94,7 +95,10 @@ impl Bank {
         self.by_reference.insert(charge.reference.clone(), index);
         self.charges.push(charge);
         self.touch(index);
-        self.begin(index, now);
+        match new.card.as_ref().and_then(issuer::Card::refusal) {
+            Some(code) => self.decline(index, code),
+            None => self.begin(index, now),
+        }
         Ok((index, true))
     }
 

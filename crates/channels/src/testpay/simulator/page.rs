@@ -1,11 +1,11 @@
 //! The payer's pages: Chinese and English, without script, readable on a phone.
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY};
+use http::header::LOCATION;
 use http::{HeaderValue, Response, StatusCode};
 
 use super::charge::{Charge, Scene, State};
-use crate::sandbox::{escape, respond};
+use crate::sandbox::{escape, plain_page};
 
 /// The page with the two buttons.
 pub(super) fn checkout(charge: &Charge) -> Response<Bytes> {
@@ -61,17 +61,5 @@ pub(super) fn unknown() -> Response<Bytes> {
 }
 
 fn page(status: StatusCode, title: &str, body: &str) -> Response<Bytes> {
-    let html = include_str!("page.html").replace("{title}", title).replace("{body}", body);
-    let mut response = respond(status.as_u16(), (CONTENT_TYPE, "text/html; charset=utf-8"), html);
-    for (name, value) in [
-        (CACHE_CONTROL, "no-store"),
-        (REFERRER_POLICY, "no-referrer"),
-        (
-            CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
-        ),
-    ] {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
-    response
+    plain_page(status, include_str!("page.html").replace("{title}", title).replace("{body}", body))
 }

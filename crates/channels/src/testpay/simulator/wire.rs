@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 use super::charge::{self, Note, Scene};
+use crate::sandbox::issuer;
 
 const HEADERS: [HeaderName; 4] = [
     HeaderName::from_static("testpay-account"),
@@ -233,16 +234,25 @@ pub(super) struct NewCharge<'b> {
     #[serde(borrow)]
     pub(super) notify_url: Cow<'b, str>,
     pub(super) expires_at: Option<i64>,
+    #[serde(borrow)]
+    pub(super) card: Option<issuer::Card<'b>>,
 }
 
 impl NewCharge<'_> {
+    /// How it is paid: a card whose issuer wants to see the payer leads to a page.
+    pub(super) fn scene(&self) -> Scene {
+        let challenged = self.card.as_ref().is_some_and(issuer::Card::challenges);
+        if challenged { Scene::Page } else { self.method }
+    }
+
     pub(super) fn check(&self) -> Result<(), Problem> {
         check_reference(&self.reference)?;
         if self.amount <= 0 {
             return Err(Problem::invalid("the amount must be above zero"));
         }
-        if self.capture == CaptureMode::Manual && self.method != Scene::Card {
-            return Err(Problem::invalid("only cards are captured by hand"));
+        let by_card = self.capture == CaptureMode::Manual || self.card.is_some();
+        if by_card && self.method != Scene::Card {
+            return Err(Problem::invalid("only cards are captured by hand, and go with a card"));
         }
         if self.subject.len() > 512 || self.description.as_ref().is_some_and(|text| text.len() > 4_096) {
             return Err(Problem::invalid("the subject or description is too long"));

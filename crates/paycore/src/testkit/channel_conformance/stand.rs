@@ -8,14 +8,17 @@ use bytes::Bytes;
 use http::{Method as HttpMethod, Request, Response, Uri};
 
 use super::Options;
+use crate::channel::card::Usage;
 use crate::channel::simulator::{Answer, BookLine, Maker, Notification, Provision, Simulator};
 use crate::channel::{
-    Action, Capability, CaptureMode, Channel, Context, Driver, Fault, Memo, Method, Operation, Outcome, Pay,
-    Payer, Payment, Profile, Query, QueryRefund, Refund, Refusal, Report, Settings, Step, Verdict, Verified,
+    Action, Capability, CaptureMode, Card, Channel, Context, Driver, Expiry, Fault, Memo, Method, Operation,
+    Outcome, Pay, Payer, Payment, Profile, Query, QueryRefund, Refund, Refusal, Report, Settings, Step,
+    Verdict, Verified,
 };
 use crate::crypto::Keyring;
 use crate::currency::Currency;
 use crate::money::Money;
+use crate::secret::Secret;
 use crate::time::{Clock, ManualClock, Rng, SeededRng, Timestamp};
 
 pub(super) const BASE_URL: &str = "https://simulator.invalid/sandbox/1";
@@ -245,6 +248,7 @@ impl Stand<'_> {
             },
             shared: false,
             parts: Vec::new(),
+            card: card(capability),
         })
     }
 
@@ -386,6 +390,14 @@ impl Stand<'_> {
 pub(super) fn method(capability: &Capability) -> Result<Method, Failure> {
     let text = format!("{}.{}", capability.brand, capability.scene);
     Ok(text.parse().map_err(|_| format!("{text} is not a method"))?)
+}
+
+/// The card for kinds of payment that take one.
+fn card(capability: &Capability) -> Option<Box<Card>> {
+    let takes_card = method(capability).is_ok_and(|method| method.takes_card());
+    let expiry = Expiry { year: 2030, month: 12 };
+    let card = Card::new(Secret::new("4242424242424242"), expiry, Usage::Typed { keep: false });
+    takes_card.then(|| Box::new(card.cvc(Some(Secret::new("123")))))
 }
 
 /// What a payer's wallet of this brand shows as a barcode.

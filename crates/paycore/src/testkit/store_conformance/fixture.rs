@@ -2,22 +2,24 @@
 
 use crate::account::ChannelAccount;
 use crate::audit::Audit;
-use crate::channel::{Action, CaptureMode, Decline, DeclineReason, Method, Payer};
+use crate::channel::{Action, CaptureMode, CardFace, Decline, DeclineReason, Method, Payer};
 use crate::currency::Currency;
 use crate::document;
 use crate::epay::{EpayKey, Origin, Protocol};
 use crate::event::{Event, EventKind, Movement};
 use crate::exception::{Exception, ExceptionKind};
 use crate::id::{
-    ApiKeyId, AttemptId, AuditId, ChannelAccountId, DeliveryId, EndpointId, EpayKeyId, EventId, ExceptionId,
-    LinkId, MerchantId, OrderId, RefundId, TransactionId,
+    ApiKeyId, AttemptId, AuditId, CardTokenId, ChannelAccountId, DeliveryId, EndpointId, EpayKeyId, EventId,
+    ExceptionId, LinkId, MerchantId, OrderId, RefundId, TransactionId,
 };
 use crate::idempotency::{Answer, Claim, Record};
 use crate::ledger::{AccountTerms, Books, Entry, Side, Transaction};
 use crate::link::{Link, LinkDetails};
 use crate::merchant::{ApiKey, Merchant, Scope};
 use crate::money::Money;
-use crate::order::{Attempt, AttemptStatus, ClientSecret, LineItem, Order, OrderDetails, OrderStatus};
+use crate::order::{
+    Attempt, AttemptCard, AttemptStatus, ClientSecret, LineItem, Order, OrderDetails, OrderStatus,
+};
 use crate::refund::{Refund, RefundStatus};
 use crate::sandbox::SandboxRecord;
 use crate::store::{Changes, Put};
@@ -79,6 +81,7 @@ pub fn order(number: u128) -> Order {
             }),
             split: None,
             agent_id: None,
+            customer: None,
             client_secret: Some(ClientSecret::new(
                 OrderId::from_bits(number),
                 TENANT,
@@ -138,6 +141,12 @@ pub fn attempt(number: u128, order: &Order) -> Attempt {
         money: order.money,
         capturing: 0,
         ending_at: Some(NOW),
+        card: Some(AttemptCard {
+            token_id: Some(CardTokenId::from_bits(number)),
+            card_id: None,
+            initiator: None,
+            face: CardFace { brand: Some("visa".into()), last4: "4242".into() },
+        }),
         channel_id: None,
         decline: None,
         fault: None,

@@ -83,6 +83,7 @@ fn pay() -> Operation {
         payer: Payer::default(),
         shared: false,
         parts: Vec::new(),
+        card: None,
     })
 }
 

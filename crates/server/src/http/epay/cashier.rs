@@ -96,7 +96,7 @@ async fn choose(app: &App, shop: &Shop, order: &Order, request: Request) -> Resu
     let method: Option<Method> = chosen.and_then(|(_, value)| value.parse().ok());
     let method = method.ok_or_else(|| No::new("请选择支付方式", "Choose a way to pay."))?;
     let payer = Some(Payer { ip: peer, ..Payer::default() });
-    payments::pay(&app.engine, &shop.caller, PayOrder { id: order.id, method, payer }).await?;
+    payments::pay(&app.engine, &shop.caller, PayOrder::new(order.id, method, payer)).await?;
     Ok(go(303, parts.uri.path()))
 }
 

@@ -106,6 +106,7 @@ async fn made(app: &App, shop: &Shop, asked: &Asked, scenes: &[&str]) -> Result<
         expires_in: None,
         split_plan_id: None,
         agent_id: None,
+        customer: None,
         epay: Some(origin),
     };
     match payments::create(&app.engine, &shop.caller, input).await {

@@ -1,27 +1,35 @@
-//! Card numbers: which brand, and whether the check digit is right (ISO/IEC 7812-1, published issuer ranges).
+//! Card numbers: which brand, and whether the check digit is right (ISO/IEC 7812-1, published issuer ranges). The one
+//! place that knows: the server, the card fields in the payer's browser and the widget all ask here.
 
 /// A brand with the ranges its numbers begin with and the lengths they have.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Brand {
+pub struct Brand {
     /// As in the API.
-    pub(crate) name: &'static str,
+    pub name: &'static str,
     /// First and last beginning of a range, with equally many digits.
-    ranges: &'static [(&'static str, &'static str)],
+    pub ranges: &'static [(&'static str, &'static str)],
     /// Shortest and longest number.
-    lengths: (usize, usize),
+    pub lengths: (usize, usize),
+    /// Digits of the security code.
+    pub cvc_len: usize,
 }
 
 /// What is wrong with a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Problem {
+pub enum Problem {
+    /// Something else than digits, spaces and hyphens.
     NotANumber,
+    /// Digits are missing.
     Incomplete,
+    /// Too many digits.
     TooLong,
+    /// The check digit is wrong.
     Mistyped,
 }
 
 impl Problem {
-    pub(crate) fn text(self) -> &'static str {
+    /// The word of the checkout's contract.
+    pub fn text(self) -> &'static str {
         match self {
             Problem::NotANumber => "not_a_number",
             Problem::Incomplete => "incomplete",
@@ -31,31 +39,38 @@ impl Problem {
     }
 }
 
-const BRANDS: &[Brand] = &[
-    Brand { name: "amex", ranges: &[("34", "34"), ("37", "37")], lengths: (15, 15) },
+/// The brands whose numbers are told apart.
+pub const BRANDS: &[Brand] = &[
+    Brand { name: "amex", ranges: &[("34", "34"), ("37", "37")], lengths: (15, 15), cvc_len: 4 },
     Brand {
         name: "diners",
         ranges: &[("300", "305"), ("3095", "3095"), ("36", "36"), ("38", "39")],
         lengths: (14, 19),
+        cvc_len: 3,
     },
-    Brand { name: "discover", ranges: &[("6011", "6011"), ("644", "649"), ("65", "65")], lengths: (16, 19) },
-    Brand { name: "jcb", ranges: &[("3528", "3589")], lengths: (16, 19) },
-    Brand { name: "mastercard", ranges: &[("51", "55"), ("2221", "2720")], lengths: (16, 16) },
-    Brand { name: "mir", ranges: &[("2200", "2204")], lengths: (16, 19) },
-    Brand { name: "unionpay", ranges: &[("62", "62"), ("81", "81")], lengths: (16, 19) },
-    Brand { name: "visa", ranges: &[("4", "4")], lengths: (13, 19) },
+    Brand {
+        name: "discover",
+        ranges: &[("6011", "6011"), ("644", "649"), ("65", "65")],
+        lengths: (16, 19),
+        cvc_len: 3,
+    },
+    Brand { name: "jcb", ranges: &[("3528", "3589")], lengths: (16, 19), cvc_len: 3 },
+    Brand { name: "mastercard", ranges: &[("51", "55"), ("2221", "2720")], lengths: (16, 16), cvc_len: 3 },
+    Brand { name: "mir", ranges: &[("2200", "2204")], lengths: (16, 19), cvc_len: 3 },
+    Brand { name: "unionpay", ranges: &[("62", "62"), ("81", "81")], lengths: (16, 19), cvc_len: 3 },
+    Brand { name: "visa", ranges: &[("4", "4")], lengths: (13, 19), cvc_len: 3 },
 ];
 /// Lengths of numbers of brands that are not in the table.
-const ANY: (usize, usize) = (12, 19);
+pub const ANY: (usize, usize) = (12, 19);
 
 /// The digits of what was typed, without the spaces and hyphens people put between them.
-pub(crate) fn digits(typed: &str) -> Option<String> {
+pub fn digits(typed: &str) -> Option<String> {
     let digits: String = typed.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
     digits.bytes().all(|b| b.is_ascii_digit()).then_some(digits)
 }
 
 /// The brand these first digits belong to, once that is certain.
-pub(crate) fn brand(digits: &str) -> Option<&'static Brand> {
+pub fn brand(digits: &str) -> Option<&'static Brand> {
     let within = |(first, last): &(&str, &str)| {
         digits.get(..first.len()).is_some_and(|start| *first <= start && start <= *last)
     };
@@ -63,7 +78,10 @@ pub(crate) fn brand(digits: &str) -> Option<&'static Brand> {
 }
 
 /// Whether a number may be that of a card.
-pub(crate) fn check(typed: &str) -> Result<(), Problem> {
+///
+/// # Errors
+/// The first [`Problem`] with it.
+pub fn check(typed: &str) -> Result<(), Problem> {
     let digits = digits(typed).ok_or(Problem::NotANumber)?;
     let (min, max) = brand(&digits).map_or(ANY, |brand| brand.lengths);
     match digits.len() {
