@@ -4,18 +4,26 @@ use std::time::Duration;
 
 use paycore::account;
 use paycore::channel::{Decline, DeclineReason, Outcome, Verb, Verdict};
+use paycore::clearing::{Item, ItemKind};
+use paycore::currency::Currency;
+use paycore::document::DocumentFilter;
 use paycore::engine::Caller;
 use paycore::error::{Code, Result};
 use paycore::event::{EventFilter, EventKind, Events as _};
 use paycore::id::{BeneficiaryId, SettlementId};
-use paycore::payout::PayoutStatus;
+use paycore::money::Money;
 use paycore::payout::rules::PayoutView;
 use paycore::payout::service as payouts;
+use paycore::payout::{Payout, PayoutStatus};
+use paycore::reconciliation::Class;
+use paycore::reconciliation::run::Scope;
+use paycore::reconciliation::service as reconciliations;
 use paycore::settlement::service as settlements;
 use paycore::settlement::view::SettlementView;
 use paycore::settlement::{Correction, LineKind, SettlementStatus};
-use paycore::store::Queue;
+use paycore::store::{Changes, Put, Queue, Store as _};
 use paycore::testkit::scripted::Play;
+use paycore::time::BEIJING;
 use serde_json::{Value, json};
 
 use super::engine::{Shop, line, read};
@@ -140,6 +148,41 @@ async fn a_settlement_is_taken_up_by_one_payout_whole_and_without_a_second_fee()
     shop.days(8).await;
     assert_eq!(shop.settlement(made.id).await.status, Some(SettlementStatus::Ready));
     shop.close_the_books().await;
+}
+
+#[tokio::test]
+async fn our_own_books_agree_leg_by_leg_and_a_lie_in_one_of_them_is_a_break() {
+    let (shop, made) = Shop::settled().await;
+    shop.script.then(Verb::Transfer, declined());
+    shop.pays(&made).await;
+    let payout = shop.pays(&made).await;
+    let order = shop.pay(7_000).await;
+    shop.refund(&order, 1_000).await;
+    let day = shop.engine.wall().to_civil(BEIJING).date().to_string();
+    let compare = || read(json!({"scope": "internal", "day": day}));
+    let run = reconciliations::run(&shop.engine, &shop.caller, compare()).await.unwrap();
+    // A payment and a refund with what they leave pending; the settlement; three steps of either payout, less the second's
+    // release: reserve and release of the first, reserve and payment of the second.
+    let summary = &run.summary;
+    assert_eq!((summary.ours_broken, summary.theirs_broken), (0, 0), "{summary:?}");
+    assert_eq!((summary.ours, summary.theirs), (4 + 1 + 4, 4 + 1 + 4));
+
+    let tenant = shop.caller.tenant();
+    let mut lie: Payout = shop.engine.document(tenant, payout.id).await.unwrap();
+    lie.money = Money::new(lie.money.minor() + 1, Currency::CNY);
+    let items: Vec<Item> =
+        shop.engine.all_documents(tenant, &DocumentFilter::status("pending")).await.unwrap();
+    let mut other = items.into_iter().find(|item| item.kind == ItemKind::Refund).unwrap();
+    other.gross = Money::new(-999, Currency::CNY);
+    let mut changes = Changes::new();
+    changes.put(Put::document(&lie)).put(Put::document(&other));
+    shop.store.commit(tenant, changes).await.unwrap();
+    let run = reconciliations::run(&shop.engine, &shop.caller, compare()).await.unwrap();
+    assert_eq!((run.summary.ours_broken, run.summary.theirs_broken), (3, 3), "{:?}", run.summary);
+    let again = reconciliations::run(&shop.engine, &shop.caller, compare()).await.unwrap();
+    let open = reconciliations::list_breaks(&shop.engine, &shop.caller, read(json!({}))).await.unwrap();
+    assert_eq!((again.id, open.data.len()), (run.id, 3));
+    assert!(open.data.iter().all(|found| found.scope == Scope::Internal && found.class == Class::Internal));
 }
 
 async fn propose(shop: &Shop, made: &SettlementView, amount: i64) -> Result<Correction> {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::gather::{Ours, first_page, next_page, transactions};
 use super::legs;
-use super::run::{conclude, matched};
+use super::run::{conclude, matched, policy};
 use super::{Day, pool::Writer};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -34,7 +34,7 @@ pub(super) async fn compare(
     let Books { ours, theirs, .. } = Books::read(engine, merchant.id, day).await?;
     doc.progress.rows_read = ours.book.len() as u64;
     doc.progress.lines_read = theirs.len() as u64;
-    let compared = matched(ours, theirs).await?;
+    let compared = matched(ours, theirs, policy(doc.scope)).await?;
     doc.summary = summary(&compared.ours.book, &compared.theirs, &compared.matching, &compared.findings);
     doc.summary.nets.clear();
     doc.progress.matched = doc.summary.ours_matched;

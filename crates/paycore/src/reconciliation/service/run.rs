@@ -109,6 +109,10 @@ fn whose(scope: Scope, input: &RunReconciliation) -> Result<Option<ChannelAccoun
         (Scope::Payout, None) if input.daily == Some(true) => {
             Err(Error::invalid("daily", "A bank is not asked for its statement; give its file day by day."))
         }
+        (Scope::Payout, None) if !input.spoil.is_none() => Err(Error::invalid(
+            "spoil",
+            "Only a channel's statement is spoilt; change the bank's file itself.",
+        )),
         (_, account) => Ok(account),
     }
 }
@@ -396,7 +400,7 @@ pub(super) async fn found(
     ours: Ours,
     theirs: Book,
 ) -> Result<Reconciliation> {
-    let compared = matched(ours, theirs).await?;
+    let compared = matched(ours, theirs, policy(doc.scope)).await?;
     doc.summary = summary(&compared.ours.book, &compared.theirs, &compared.matching, &compared.findings);
     doc.progress.matched = doc.summary.ours_matched;
     if doc.scope == Scope::Payout {
@@ -408,11 +412,19 @@ pub(super) async fn found(
     conclude(engine, merchant, doc, day).await
 }
 
-pub(super) async fn matched(ours: Ours, theirs: Book) -> Result<Compared> {
+/// What is close enough: where both sides hold what they agreed on before, nothing is.
+pub(super) fn policy(scope: Scope) -> Policy {
+    match scope {
+        Scope::Trade => Policy::default(),
+        Scope::Payout | Scope::Internal => Policy { tolerance: 0, ..Policy::default() },
+    }
+}
+
+pub(super) async fn matched(ours: Ours, theirs: Book, policy: Policy) -> Result<Compared> {
     let both = Arc::new((ours, theirs));
     let shared = Arc::clone(&both);
     let (matching, findings) = aside(move || {
-        let matching = reconcile(&shared.0.book, &shared.1, &Policy::default(), on_two_threads);
+        let matching = reconcile(&shared.0.book, &shared.1, &policy, on_two_threads);
         let findings = findings(&matching);
         (matching, findings)
     })
