@@ -206,7 +206,7 @@ fn transaction(bits: u128, kind: Movement, minor: i64, debit: &str, credit: &str
         kind,
         event_id: EventId::from_bits(bits),
         order_id: Some(OrderId::from_bits(1)),
-        refund_id: None,
+        refund_id: (kind == Movement::Refund).then(|| refund().id),
         money: cny(minor),
         created_at: AT,
         effective_at: AT,
