@@ -79,8 +79,8 @@ impl Shop {
     }
 
     async fn by_channel(&self) -> BeneficiaryId {
-        let route = json!({"type": "channel", "channel_account_id": self.account, "account_kind": "login"});
-        self.to(route, "farmer@tea.example").await
+        let route = json!({"type": "channel", "channel_account_id": self.account, "account_kind": "user"});
+        self.to(route, "2088000000000011").await
     }
 
     /// Drafted, reviewed and approved.
