@@ -240,6 +240,8 @@ ids! {
     SettlementPlanId "stp";
     /// A reserve: money held back from a settlement.
     ReserveId "rsv";
+    /// A correction of a settlement that was published.
+    CorrectionId "stc";
     /// A run of the reconciliation of one day.
     ReconciliationId "rcn";
     /// A break that a reconciliation found.

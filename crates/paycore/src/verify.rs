@@ -2,6 +2,7 @@
 //! `paycore verify`, the simulation and the tests run the same checks.
 
 mod checks;
+mod clearing;
 mod seals;
 
 use async_trait::async_trait;

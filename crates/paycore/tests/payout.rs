@@ -318,18 +318,6 @@ async fn a_draft_that_nobody_approves_in_a_week_is_cancelled() {
 }
 
 #[tokio::test]
-async fn a_settlement_is_paid_by_one_payout_at_a_time() {
-    let shop = Shop::open().await;
-    let to = shop.by_bank().await;
-    let about = serde_json::json!({"settlement_id": "stl_01jd7xk3fz5v9b8m2q4r6t8w0y"});
-    let payout = shop.draft(to, about.clone()).await.unwrap();
-    assert_eq!(shop.draft(to, about.clone()).await.unwrap_err().param.as_deref(), Some("settlement_id"));
-    let cancel = payouts::CancelPayout { id: payout.id, reason: Some("wrong account".into()) };
-    payouts::cancel(&shop.engine, &shop.author, cancel).await.unwrap();
-    shop.draft(to, about).await.unwrap();
-}
-
-#[tokio::test]
 async fn a_batch_takes_what_is_approved_once_and_the_bank_has_the_last_word() {
     let shop = Shop::open().await;
     let to = shop.by_bank().await;

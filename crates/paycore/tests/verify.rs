@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has failed")]
 
 use paycore::channel::CaptureMode;
+use paycore::clearing::{Item, ItemKind};
 use paycore::currency::Currency;
 use paycore::document::Record;
 use paycore::event::{Event, EventKind, Movement};
 use paycore::id::{
-    AttemptId, ChannelAccountId, DeliveryId, EventId, MerchantId, OrderId, RefundId, TransactionId,
+    AttemptId, ChannelAccountId, DeliveryId, EventId, ItemId, MerchantId, OrderId, RefundId, SettlementId,
+    SettlementPlanId, TransactionId,
 };
 use paycore::idempotency::{Answer, Record as Claimed};
 use paycore::ledger::seal::Seal;
@@ -15,6 +17,7 @@ use paycore::ledger::{Balance, Entry, Side, Transaction};
 use paycore::money::Money;
 use paycore::order::{Attempt, AttemptCard, AttemptStatus, Order, OrderDetails, OrderStatus};
 use paycore::refund::{Refund, RefundStatus};
+use paycore::settlement::Settlement;
 use paycore::time::Timestamp;
 use paycore::verify::{Checker, Row};
 use paycore::webhook::{Delivery, DeliveryStatus};
@@ -30,6 +33,8 @@ fn cny(minor: i64) -> Money {
 #[derive(Clone)]
 struct World {
     seals: Vec<Seal>,
+    items: Vec<Item>,
+    settlements: Vec<Settlement>,
     order: Order,
     attempts: Vec<Attempt>,
     refund: Refund,
@@ -44,6 +49,8 @@ impl World {
     fn rows(self) -> Vec<Row> {
         let seals = self.seals.iter().map(|seal| Row::Document(TENANT, Record::of(seal)));
         let mut rows: Vec<Row> = seals.collect();
+        rows.extend(self.items.iter().map(|item| Row::Document(TENANT, Record::of(item))));
+        rows.extend(self.settlements.iter().map(|made| Row::Document(TENANT, Record::of(made))));
         rows.push(Row::Order(TENANT, self.order));
         rows.extend(self.attempts.into_iter().map(|attempt| Row::Attempt(TENANT, attempt)));
         rows.push(Row::Refund(TENANT, self.refund));
@@ -59,6 +66,11 @@ impl World {
 fn truth() -> World {
     World {
         seals: vec![],
+        items: vec![
+            item(1, ItemKind::Payment, AttemptId::from_bits(1).to_string(), 10_000),
+            item(2, ItemKind::Refund, refund().id.to_string(), -4_000),
+        ],
+        settlements: vec![settlement()],
         order: order(),
         attempts: vec![attempt(1, AttemptStatus::Succeeded)],
         refund: refund(),
@@ -91,6 +103,26 @@ fn truth() -> World {
             due_at: AT,
         },
     }
+}
+
+fn item(bits: u128, kind: ItemKind, source: String, minor: i64) -> Item {
+    Item {
+        order_id: Some(OrderId::from_bits(1)),
+        settlement_id: Some(SettlementId::from_bits(1)),
+        ..Item::new(ItemId::from_bits(bits), kind, source, cny(minor), AT)
+    }
+}
+
+/// The one that both items are in.
+fn settlement() -> Settlement {
+    let json = serde_json::json!({
+        "id": SettlementId::from_bits(1), "plan_id": SettlementPlanId::from_bits(1), "number": "CNY:1970-01-01",
+        "currency": "CNY", "status": "carried", "trigger": "manual",
+        "period": {"after": null, "until": AT, "through": "1970-01-01", "pay_on": "1970-01-01", "provisional": false},
+        "collected": {"items": 2, "lines": {}, "net": 6_000, "early": 0, "unfunded": 0},
+        "items_expected": 2, "transfer_fee_payer": "platform", "sequence": 0, "created_at": AT,
+    });
+    serde_json::from_value(json).unwrap()
 }
 
 fn order() -> Order {
@@ -175,7 +207,7 @@ fn transaction(bits: u128, kind: Movement, minor: i64, debit: &str, credit: &str
         kind,
         event_id: EventId::from_bits(bits),
         order_id: Some(OrderId::from_bits(1)),
-        refund_id: None,
+        refund_id: (kind == Movement::Refund).then(|| refund().id),
         money: cny(minor),
         created_at: AT,
         effective_at: AT,
@@ -279,6 +311,16 @@ fn lies_about_amounts_are_found() {
     finds("I5", |w| w.refund.status = RefundStatus::Unknown);
     finds("I7", |w| w.refund.money = Money::new(4_000, Currency::USD));
     finds("I7", |w| w.attempts[0].money = Money::new(10_000, Currency::USD));
+}
+
+#[test]
+fn lies_about_clearing_are_found() {
+    finds("I30", |world| drop(world.items.remove(1)));
+    finds("I30", |world| world.items.push(item(3, ItemKind::Payment, "att_x".into(), 10_000)));
+    finds("I30", |world| world.items[0].gross = cny(10_001));
+    finds("I30", |world| world.items[1].settlement_id = None);
+    finds("I30", |world| world.items[0].settlement_id = Some(SettlementId::from_bits(2)));
+    finds("I30", |world| world.settlements[0].collected.net += 1);
 }
 
 #[test]

@@ -37,7 +37,6 @@ pub fn head(head: &Head) -> Vec<(&'static str, String)> {
     let mut rows = vec![
         (Word::Merchant, head.merchant.clone()),
         (Word::Number, settlement.number.clone()),
-        (Word::Version, settlement.revision.to_string()),
         (Word::Period, period),
         (Word::PayOn, settlement.period.pay_on.to_string()),
         (Word::Status, status.to_owned()),
@@ -83,7 +82,8 @@ pub fn texts(head: &Head, item: &Item) -> [String; 6] {
     [
         local(head, item.captured_at),
         words::item(item.kind, head.language).to_owned(),
-        item.source.clone(),
+        // A correction is known by the settlement that it corrects.
+        item.corrects.map_or_else(|| item.source.clone(), |corrected| corrected.to_string()),
         item.order_id.map(|id| id.to_string()).unwrap_or_default(),
         optional(&item.channel),
         optional(&item.method),

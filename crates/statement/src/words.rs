@@ -26,7 +26,6 @@ words! {
     Title "Settlement statement" "结算单",
     Merchant "Merchant" "商户",
     Number "Number" "结算单号",
-    Version "Version" "版本",
     Period "Period" "结算周期",
     Until "to" "至",
     PayOn "Payment date" "出款日期",

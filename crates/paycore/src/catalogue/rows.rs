@@ -39,6 +39,7 @@ use crate::reconciliation::view::{AdjustmentView, BankStatementView, BreakView, 
 use crate::refund::rules::RefundView;
 use crate::refund::service as refunds;
 use crate::sandbox::service as sandbox;
+use crate::settlement::Correction;
 use crate::settlement::service as settlements;
 use crate::settlement::view as settlement;
 use crate::split::service as splits;
@@ -620,6 +621,21 @@ catalogue! {
         "Make a file of a statement: CSV, XLSX or PDF, in English or Chinese." "导出结算单文件：CSV、XLSX 或 PDF，中文或英文。"
         settlements::ExportSettlement => settlements::File, settlements::export,
         r#"{"id": "stl_01jd7xk3fz5v9b8m2q4r6t8w0y", "format": "pdf", "language": "zh"}"#;
+    "settlements.correct" POST "/v1/settlements/{id}/correct" Platform [writes]
+        "Propose a correction of a published settlement; another key approves it." "对已出结算单提出更正；须由另一密钥复核。"
+        settlements::CorrectSettlement => Shown<Correction>, settlements::correct,
+        r#"{"id": "stl_01jd7xk3fz5v9b8m2q4r6t8w0y", "merchant_id": "mer_01jd7xk3fz5v9b8m2q4r6t8w0y", "amount": 1200, "reason": "fee of 30 November charged twice"}"#;
+    "settlement_corrections.list" GET "/v1/settlement_corrections" LedgerRead []
+        "List corrections of settlements, newest first." "查询结算更正列表，新的在前。"
+        settlements::ListCorrections => List<Shown<Correction>>, settlements::corrections, r#"{"limit": 10}"#;
+    "settlement_corrections.approve" POST "/v1/settlement_corrections/{id}/approve" Platform [writes]
+        "Approve a correction: it is booked and an entry of the next statement." "复核更正：入账并列入下一期结算单。"
+        settlements::CorrectionById => Shown<Correction>, settlements::approve_correction,
+        r#"{"id": "stc_01jd7xk3fz5v9b8m2q4r6t8w0y", "merchant_id": "mer_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "settlement_corrections.reject" POST "/v1/settlement_corrections/{id}/reject" Platform [writes]
+        "Reject a correction, or take it back." "驳回或撤回更正。"
+        settlements::DecideCorrection => Shown<Correction>, settlements::reject_correction,
+        r#"{"id": "stc_01jd7xk3fz5v9b8m2q4r6t8w0y", "merchant_id": "mer_01jd7xk3fz5v9b8m2q4r6t8w0y", "reason": "the fee was right"}"#;
     "settlement_runs.list" GET "/v1/settlement_runs" LedgerRead []
         "List how the making of settlements stands, newest first." "查询结算任务的进度，新的在前。"
         settlements::ListSettlements => List<settlement::RunView>, settlements::list_runs,

@@ -77,6 +77,9 @@ pub struct Item {
     /// The settlement it is part of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settlement_id: Option<SettlementId>,
+    /// The earlier settlement that it corrects, where it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrects: Option<SettlementId>,
     /// When it was cleared; its month for tiers and minimums is that of this instant.
     pub created_at: Timestamp,
 }
@@ -147,6 +150,7 @@ impl Item {
             captured_at: at,
             available_at: at,
             settlement_id: None,
+            corrects: None,
             created_at: at,
         }
     }

@@ -61,6 +61,8 @@ pub struct ItemView {
     pub available_at: Timestamp,
     /// The settlement it is part of.
     pub settlement_id: Option<SettlementId>,
+    /// The earlier settlement that it corrects.
+    pub corrects: Option<SettlementId>,
     /// When it was cleared.
     pub created_at: Timestamp,
 }
@@ -93,6 +95,7 @@ impl Item {
             captured_at: self.captured_at,
             available_at: self.available_at,
             settlement_id: self.settlement_id,
+            corrects: self.corrects,
             created_at: self.created_at,
         }
     }

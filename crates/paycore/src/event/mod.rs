@@ -245,6 +245,16 @@ movements! {
     SuspenseShortCharged "suspense_short_charged",
     /// A shortage on suspense became a cost.
     SuspenseShortWrittenOff "suspense_short_written_off",
+    /// The bank has more than our books say: put on suspense (长款).
+    BankSuspenseLong "bank_suspense_long",
+    /// The bank has less than our books say: put on suspense (短款).
+    BankSuspenseShort "bank_suspense_short",
+    /// A surplus at the bank on suspense went back where it came from.
+    BankSuspenseLongReleased "bank_suspense_long_released",
+    /// A shortage at the bank on suspense went back where it came from.
+    BankSuspenseShortReleased "bank_suspense_short_released",
+    /// A settlement that was published was corrected.
+    SettlementCorrection "settlement_correction",
 }
 
 macro_rules! kinds {
@@ -342,6 +352,22 @@ kinds! {
     SettlementClosed "settlement.closed",
     /// A settlement was closed with a balance below zero: the merchant owes.
     SettlementNegative "settlement.negative",
+    /// A payout takes a settlement up.
+    SettlementPaying "settlement.paying",
+    /// The payout of a settlement has arrived.
+    SettlementPaid "settlement.paid",
+    /// The payout of a settlement ended without it, or came back: it can be paid again.
+    SettlementUnpaid "settlement.unpaid",
+    /// A merchant has owed for 7, 14 or 30 days; payouts are paused.
+    SettlementPlanOverdue "settlement_plan.overdue",
+    /// A merchant owes no more; payouts go on.
+    SettlementPlanRecovered "settlement_plan.recovered",
+    /// A correction of a settlement waits for a second person.
+    CorrectionProposed "settlement_correction.proposed",
+    /// A correction of a settlement was approved and booked.
+    CorrectionExecuted "settlement_correction.executed",
+    /// A correction of a settlement was refused, or nobody decided in time.
+    CorrectionRejected "settlement_correction.rejected",
     /// A day was compared.
     ReconciliationCompared "reconciliation.compared",
     /// Two sides disagree and somebody has to deal with it.

@@ -224,6 +224,31 @@ pub const TEMPLATES: &[Template] = &[
         movement: Movement::SuspenseShortWrittenOff,
         lines: &[line("channel_cost", "suspense_short:{channel}", Part::Gross)],
     },
+    // The same where a bank account is compared and not what a channel owes.
+    Template {
+        movement: Movement::BankSuspenseLong,
+        lines: &[line("bank:{party}", "suspense_long:{channel}", Part::Gross)],
+    },
+    Template {
+        movement: Movement::BankSuspenseShort,
+        lines: &[line("suspense_short:{channel}", "bank:{party}", Part::Gross)],
+    },
+    Template {
+        movement: Movement::BankSuspenseLongReleased,
+        lines: &[line("suspense_long:{channel}", "bank:{party}", Part::Gross)],
+    },
+    Template {
+        movement: Movement::BankSuspenseShortReleased,
+        lines: &[line("bank:{party}", "suspense_short:{channel}", Part::Gross)],
+    },
+    // What the merchant got too little or too much of is the platform's.
+    Template {
+        movement: Movement::SettlementCorrection,
+        lines: &[
+            line("fee_income", "merchant_pending", Part::FeeBack),
+            line("merchant_pending", "fee_income", Part::Fee),
+        ],
+    },
 ];
 
 /// The template of a movement.

@@ -15,7 +15,7 @@ pub use state::{PayoutEvent, PayoutStatus};
 
 use crate::channel::Decline;
 use crate::document::{Document, Index};
-use crate::id::{BatchId, BeneficiaryId, ChannelAccountId, PayoutId};
+use crate::id::{BatchId, BeneficiaryId, ChannelAccountId, PayoutId, ReconciliationId};
 use crate::money::Money;
 use crate::time::Timestamp;
 
@@ -155,6 +155,12 @@ pub struct Payout {
     pub updated_at: Timestamp,
     /// Number of events about it so far.
     pub sequence: i64,
+    /// The run of the reconciliation that found it on a statement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reconciled: Option<ReconciliationId>,
+    /// The run that found its return.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub return_reconciled: Option<ReconciliationId>,
     /// When a worker looks at it next, wall clock; zero for never.
     pub due_at: Timestamp,
 }

@@ -9,10 +9,11 @@ use crate::channel::{AccountKind, Fault, Operation, Outcome, QueryTransfer, Rece
 use crate::currency::Currency;
 use crate::event::{Booking, EventKind, Movement, Part};
 use crate::exception::ExceptionKind;
-use crate::id::{BatchId, BeneficiaryId, PayoutId};
+use crate::id::{BatchId, BeneficiaryId, PayoutId, ReconciliationId};
 use crate::money::Money;
 use crate::order::input::Moment;
 use crate::order::rules::look_for_unknown;
+use crate::settlement::state::SettlementEvent;
 use crate::time::Timestamp;
 
 /// From this many major units a payout needs two approvals and is told to people who watch.
@@ -237,6 +238,18 @@ pub struct Consequences {
     pub exception: Option<(ExceptionKind, String)>,
 }
 
+/// What an event of a payout means for the settlement that it takes up: the step, and the settlement's own event.
+pub fn settles(kind: EventKind) -> Option<(SettlementEvent, EventKind)> {
+    match kind {
+        EventKind::PayoutCreated => Some((SettlementEvent::Pay, EventKind::SettlementPaying)),
+        EventKind::PayoutPaid => Some((SettlementEvent::Arrive, EventKind::SettlementPaid)),
+        EventKind::PayoutFailed | EventKind::PayoutReturned | EventKind::PayoutCancelled => {
+            Some((SettlementEvent::Return, EventKind::SettlementUnpaid))
+        }
+        _ => None,
+    }
+}
+
 /// The transfer that pays it; the same words every time, so that it can be sent again.
 pub fn transfer(payout: &Payout, beneficiary: &Beneficiary, account: &str) -> Option<Operation> {
     let Route::Channel { account_kind, .. } = beneficiary.route else { return None };
@@ -324,6 +337,10 @@ pub struct PayoutView {
     pub decline: Option<crate::channel::Decline>,
     /// What is not understood about the last answer.
     pub fault: Option<String>,
+    /// The run of the reconciliation that found it on a statement.
+    pub reconciled: Option<ReconciliationId>,
+    /// The run that found its return.
+    pub return_reconciled: Option<ReconciliationId>,
     /// When it was drafted.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -356,6 +373,8 @@ impl Payout {
             channel_payout_id: self.channel_id.clone(),
             decline: self.decline.clone(),
             fault: self.fault.clone(),
+            reconciled: self.reconciled,
+            return_reconciled: self.return_reconciled,
             created_at: self.created_at,
             updated_at: self.updated_at,
         }

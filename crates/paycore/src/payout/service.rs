@@ -5,6 +5,7 @@ mod beneficiary;
 mod create;
 mod decide;
 mod send;
+mod settlement;
 
 pub use batch::{BatchById, CreateBatch, ListBatches, batches, create_batch, retrieve_batch};
 pub use beneficiary::{

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::pool::{Break, Facts};
 use super::rules::{Proposal, proposal};
+use super::run::BANK;
 use super::{Class, Standing};
 
 /// The same sentences in both languages.
@@ -36,12 +37,12 @@ fn sentence(found: &Break, class: Class) -> Words {
     let (ours, theirs) = (found.ours.as_ref(), found.theirs.as_ref());
     match (class, ours, theirs) {
         (Class::TheirsOnly, _, Some(line)) => Words::new(
-            format!("The channel's file names {} that our books do not have.", named(line)),
-            format!("渠道账单有{}，本方无此记录。", named_zh(line)),
+            format!("The {} file names {} that our books do not have.", source(found).0, named(line)),
+            format!("{}账单有{}，本方无此记录。", source(found).1, named_zh(line)),
         ),
         (Class::OursOnly, Some(row), _) => Words::new(
-            format!("Our books have {} that the channel's file does not name.", named(row)),
-            format!("本方有{}，渠道账单无此记录。", named_zh(row)),
+            format!("Our books have {} that the {} file does not name.", named(row), source(found).0),
+            format!("本方有{}，{}账单无此记录。", named_zh(row), source(found).1),
         ),
         (Class::ChargebackUnseen, _, Some(line)) => Words::new(
             format!("The payer's bank took {} back, and we were not told.", line.money),
@@ -93,6 +94,11 @@ fn standing(standing: Standing) -> &'static str {
     }
 }
 
+/// Whose file it is.
+fn source(found: &Break) -> (&'static str, &'static str) {
+    if found.channel == BANK { ("bank's", "银行") } else { ("channel's", "渠道") }
+}
+
 fn best(facts: &Facts) -> &str {
     let names = [&facts.reference, &facts.channel_id, &facts.number];
     names.into_iter().find(|name| !name.is_empty()).map_or("-", String::as_str)
@@ -104,6 +110,10 @@ fn kind(facts: &Facts) -> (&'static str, &'static str) {
         super::Kind::Refund => ("a refund", "退款"),
         super::Kind::Chargeback => ("a chargeback", "拒付"),
         super::Kind::Payout => ("a payout", "出款"),
+        super::Kind::PayoutReturn => ("a payout that came back", "出款退回"),
+        super::Kind::Pending => ("an amount that is pending", "待结算"),
+        super::Kind::Income => ("an income", "收入"),
+        super::Kind::Settlement => ("a settlement", "结算"),
     }
 }
 

@@ -33,6 +33,14 @@ pub enum Kind {
     Chargeback,
     /// Money was paid out.
     Payout,
+    /// Money that was paid out came back.
+    PayoutReturn,
+    /// What a movement leaves the merchant, before it is settled: within our own books.
+    Pending,
+    /// What a movement or a settlement earns the platform: within our own books.
+    Income,
+    /// What a settlement made available: within our own books.
+    Settlement,
 }
 
 /// Whether the money of a row moved.

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::matching::{Differences, Entry};
+use super::run::{Scope, pool};
 use super::{BreakStatus, Class, Kind, Standing};
 use crate::document::{Document, Index};
 use crate::id::{BreakId, ChannelAccountId, ReconciliationId};
@@ -31,7 +32,7 @@ pub struct Facts {
     pub fee: Option<i64>,
     /// When it happened.
     pub at: Timestamp,
-    /// The attempt or refund, on our side.
+    /// The attempt, refund or payout, on our side.
     pub object_id: Option<String>,
 }
 
@@ -68,7 +69,7 @@ impl Facts {
     /// What it does to what the channel owes us, minor units.
     pub fn effect(&self) -> i64 {
         match (self.standing, self.kind) {
-            (Standing::Done, Kind::Payment) => self.money.minor(),
+            (Standing::Done, Kind::Payment | Kind::PayoutReturn) => self.money.minor(),
             (Standing::Done, _) => self.money.minor().saturating_neg(),
             _ => 0,
         }
@@ -124,9 +125,12 @@ pub struct Break {
     pub version: i64,
     /// The run that found it.
     pub reconciliation_id: ReconciliationId,
-    /// The channel account; none for breaks within our own books.
+    /// What was compared.
+    #[serde(default)]
+    pub scope: Scope,
+    /// The channel account; none for breaks of a bank and within our own books.
     pub account_id: Option<ChannelAccountId>,
-    /// Id of the channel; empty for breaks within our own books.
+    /// Id of the channel; `bank` for payouts by bank, empty for breaks within our own books.
     pub channel: String,
     /// What makes it this break: found again, it is the same.
     pub identity: String,
@@ -177,11 +181,10 @@ impl Document for Break {
     }
 
     fn index(&self) -> Index {
-        // Breaks of an account's pool are found by the account, whichever run they are of.
-        let pool = self.account_id.map_or_else(|| "books".to_owned(), |account| account.to_string());
         Index {
             number: Some(self.identity.clone()),
-            parent: Some(pool),
+            // Whichever run they are of.
+            parent: Some(pool(self.account_id, &self.channel)),
             status: self.status.text(),
             at: self.created_at,
             due_at: self.due_at,

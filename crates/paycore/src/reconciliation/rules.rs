@@ -10,10 +10,10 @@ use sha2::{Digest as _, Sha256};
 
 use super::matching::{Alone, Book, Differences, Matching};
 use super::pool::{Break, Facts, Suspended};
-use super::run::{ClassCount, Net, Summary};
+use super::run::{BANK, ClassCount, Net, Summary};
 use super::{BreakStatus, Class, Kind, Standing};
 use crate::currency::Currency;
-use crate::id::ChannelAccountId;
+use crate::event::{Booking, Movement, Part};
 use crate::money::Money;
 use crate::time::Timestamp;
 
@@ -116,14 +116,9 @@ pub fn nets(theirs: &Book) -> Vec<Net> {
     sums.into_iter().map(net).collect()
 }
 
-/// What makes a break the same when it is found again: the account and the rows themselves. `copy` tells lines apart
+/// What makes a break the same when it is found again: the pool and the rows themselves. `copy` tells lines apart
 /// that hold exactly the same.
-pub fn identity(
-    account: ChannelAccountId,
-    ours: Option<&Facts>,
-    theirs: Option<&Facts>,
-    copy: u32,
-) -> String {
+pub fn identity(pool: &str, ours: Option<&Facts>, theirs: Option<&Facts>, copy: u32) -> String {
     let own = ours.map(|facts| facts.object_id.clone());
     let line = theirs.map(|facts| {
         serde_json::json!([
@@ -135,7 +130,7 @@ pub fn identity(
             facts.at
         ])
     });
-    let text = serde_json::json!([account.to_string(), own, line, copy]).to_string();
+    let text = serde_json::json!([pool, own, line, copy]).to_string();
     crate::merchant::rules::hex(&Sha256::digest(text))
 }
 
@@ -170,6 +165,32 @@ pub fn suspended(found: &Break) -> Option<Suspended> {
     let gap = effect(&found.theirs).checked_sub(effect(&found.ours))?;
     let amount = gap.checked_abs().filter(|amount| *amount > 0)?;
     Some(Suspended { is_long: gap > 0, money: Money::new(amount, money.currency()) })
+}
+
+/// What is booked about money on suspense.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Suspense {
+    /// It is put there.
+    Put,
+    /// It goes back where it came from.
+    Release,
+}
+
+/// The booking of it: against the bank account where a bank's statement was compared, otherwise against what the channel
+/// owes.
+pub fn suspense(channel: &str, on: Suspended, what: Suspense) -> Booking {
+    let movement = match (channel == BANK, what, on.is_long) {
+        (false, Suspense::Put, true) => Movement::SuspenseLong,
+        (false, Suspense::Put, false) => Movement::SuspenseShort,
+        (false, Suspense::Release, true) => Movement::SuspenseLongReleased,
+        (false, Suspense::Release, false) => Movement::SuspenseShortReleased,
+        (true, Suspense::Put, true) => Movement::BankSuspenseLong,
+        (true, Suspense::Put, false) => Movement::BankSuspenseShort,
+        (true, Suspense::Release, true) => Movement::BankSuspenseLongReleased,
+        (true, Suspense::Release, false) => Movement::BankSuspenseShortReleased,
+    };
+    // The bank account that payouts leave from.
+    Booking::new(movement, Part::Gross, on.money).channel(channel).party("main")
 }
 
 /// How old a break is.

@@ -10,12 +10,15 @@ use crate::money::Money;
 use crate::time::Timestamp;
 
 /// What is compared with what.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// Payments and refunds with the channel's statement of trades.
+    #[default]
     Trade,
-    /// The ledger with the orders and refunds it is about.
+    /// Payouts with the channel's statement of funds or, without an account, with the bank's statement.
+    Payout,
+    /// The ledger with the objects it is about: payments, refunds, what is pending, earned, settled and paid out.
     Internal,
 }
 
@@ -24,8 +27,22 @@ impl Scope {
     pub fn text(self) -> &'static str {
         match self {
             Scope::Trade => "trade",
+            Scope::Payout => "payout",
             Scope::Internal => "internal",
         }
+    }
+}
+
+/// In the place of a channel where a bank's statement is compared.
+pub const BANK: &str = "bank";
+/// In the place of an account where our own books are compared.
+const BOOKS: &str = "books";
+
+/// Where breaks are kept together: by the account, by the bank, or by our own books.
+pub fn pool(account: Option<ChannelAccountId>, channel: &str) -> String {
+    match account {
+        Some(account) => account.to_string(),
+        None => if channel == BANK { BANK } else { BOOKS }.to_owned(),
     }
 }
 
@@ -130,9 +147,9 @@ pub struct Reconciliation {
     pub version: i64,
     /// What is compared.
     pub scope: Scope,
-    /// The channel account; none for our own books.
+    /// The channel account; none for a bank and for our own books.
     pub account_id: Option<ChannelAccountId>,
-    /// Id of the channel; empty for our own books.
+    /// Id of the channel; `bank` for a bank, empty for our own books.
     pub channel: String,
     /// The day by the channel's calendar, `2026-11-30`.
     pub day: String,
@@ -163,8 +180,13 @@ pub struct Reconciliation {
 impl Reconciliation {
     /// What makes a run this one: there is one per scope, account and day.
     pub fn number(scope: Scope, account: Option<ChannelAccountId>, day: &str) -> String {
-        let account = account.map_or_else(|| "books".to_owned(), |account| account.to_string());
-        format!("{}:{account}:{day}", scope.text())
+        let without = if scope == Scope::Payout { BANK } else { BOOKS };
+        format!("{}:{}:{day}", scope.text(), pool(account, without))
+    }
+
+    /// Whose breaks its own are among: see [`pool`].
+    pub fn pool(&self) -> String {
+        pool(self.account_id, &self.channel)
     }
 
     /// Whether a file is the one that counts already.

@@ -2,11 +2,14 @@
 
 use rust_decimal::Decimal;
 
+use super::bank::Deposit;
 use super::matching::{Book, BookError, Entry};
 use super::{Kind, Standing};
 use crate::channel::{Line, LineKind};
+use crate::id::{Id as _, PayoutId, TEXT_LEN};
 use crate::money::{Money, Rounding};
 use crate::order::{Attempt, AttemptStatus, Order};
+use crate::payout::{Payout, PayoutStatus};
 use crate::refund::{Refund, RefundStatus};
 use crate::time::Timestamp;
 
@@ -40,6 +43,54 @@ pub fn put_line(book: &mut Book, line: &Line) -> Result<Option<u32>, BookError> 
         _ => return Ok(None),
     };
     book.push(&entry).map(Some)
+}
+
+/// Adds a line of a statement of funds that paid somebody out or brought that back; other lines are none of it. A line
+/// whose business is not known counts where it has the reference of a payout.
+///
+/// # Errors
+/// [`BookError`] for references that are too long.
+pub fn put_transfer(book: &mut Book, line: &Line) -> Result<Option<u32>, BookError> {
+    let is_ours = match line.kind {
+        LineKind::Transfer => true,
+        LineKind::Other => payout_of(&line.reference).is_some(),
+        _ => false,
+    };
+    let Some(amount) = line.money.minor().checked_abs().filter(|_| is_ours) else { return Ok(None) };
+    let money = Money::new(amount, line.money.currency());
+    let kind = if line.money.is_negative() { Kind::Payout } else { Kind::PayoutReturn };
+    let (channel_id, reference) = (line.channel_id.as_str(), line.reference.as_str());
+    book.push(&Entry { channel_id, reference, ..own(kind, "", money, line.at) }).map(Some)
+}
+
+/// A booking on a bank's statement as a row: what left the account was paid out, what came in brought it back. It names a
+/// payout by its `reference`, or a whole batch.
+pub fn booking<'a>(deposit: &'a Deposit, money: Money, reference: &'a str, batch: &'a str) -> Entry<'a> {
+    let kind = if deposit.money.is_negative() { Kind::Payout } else { Kind::PayoutReturn };
+    Entry { channel_id: &deposit.id, number: batch, ..own(kind, reference, money, deposit.at) }
+}
+
+/// The references that a text may hold, as banks pass them on: of the length of an id, in any case.
+pub fn references(text: &str) -> impl Iterator<Item = String> + '_ {
+    text.split(|sign: char| !sign.is_ascii_alphanumeric())
+        .filter(|word| word.len() == TEXT_LEN)
+        .map(str::to_ascii_lowercase)
+}
+
+/// The payout whose reference on the wire this is, by its form.
+pub fn payout_of(reference: &str) -> Option<PayoutId> {
+    format!("{}_{reference}", PayoutId::PREFIX).parse().ok()
+}
+
+/// A payout of ours as a row: going out, or come back. `batch` is the reference of the file it went out with.
+pub fn payout<'a>(payout: &'a Payout, kind: Kind, batch: &'a str, at: Timestamp) -> Entry<'a> {
+    let standing = match (payout.status, kind) {
+        (PayoutStatus::Returned, _) | (PayoutStatus::Paid, Kind::Payout) => Standing::Done,
+        (PayoutStatus::Failed | PayoutStatus::Cancelled | PayoutStatus::Paid, _) => Standing::Failed,
+        _ => Standing::Open,
+    };
+    let channel_id = payout.channel_id.as_deref().unwrap_or_default();
+    Entry { standing, channel_id, number: batch, ..own(kind, &payout.reference, payout.sent(), at) }
 }
 
 /// A payment of ours as a row.

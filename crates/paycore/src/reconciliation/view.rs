@@ -24,9 +24,9 @@ pub struct ReconciliationView {
     pub object: &'static str,
     /// What is compared with what.
     pub scope: Scope,
-    /// The channel account; null for our own books.
+    /// The channel account; null for a bank and for our own books.
     pub account_id: Option<ChannelAccountId>,
-    /// Id of the channel; empty for our own books.
+    /// Id of the channel; `bank` for a bank, empty for our own books.
     pub channel: String,
     /// The day by the channel's calendar.
     pub day: String,
@@ -80,9 +80,11 @@ pub struct BreakView {
     pub object: &'static str,
     /// The run that found it.
     pub reconciliation_id: ReconciliationId,
-    /// The channel account; null for our own books.
+    /// What was compared.
+    pub scope: Scope,
+    /// The channel account; null for a bank and for our own books.
     pub account_id: Option<ChannelAccountId>,
-    /// Id of the channel; empty for our own books.
+    /// Id of the channel; `bank` for payouts by bank, empty for our own books.
     pub channel: String,
     /// Where it stands.
     pub status: BreakStatus,
@@ -128,6 +130,7 @@ impl Break {
             id: self.id,
             object: "break",
             reconciliation_id: self.reconciliation_id,
+            scope: self.scope,
             account_id: self.account_id,
             channel: self.channel.clone(),
             status: self.status,

@@ -97,6 +97,6 @@ impl Format {
 impl Head {
     /// The name of the file without its ending: letters, digits and `-`.
     pub fn file_stem(&self) -> String {
-        format!("statement-{}-v{}", self.settlement.number.replace(':', "-"), self.settlement.revision)
+        format!("statement-{}", self.settlement.number.replace(':', "-"))
     }
 }

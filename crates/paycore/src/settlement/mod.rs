@@ -4,9 +4,13 @@
 //! which it is available ([`timing`]). At each cut-off that the plan pays after, a run takes the items that are
 //! available ([`rules`]), holds and releases reserve ([`reserve`]) and closes a [`Settlement`] whose [`Statement`] ties:
 //! opening and lines make the closing, which is carried into the next one. What is paid out of it is the payout's
-//! business.
+//! business; the settlement says how far that is. A statement that was published is never rewritten: what was wrong with it
+//! is an entry of the next one ([`correction`]).
 
+pub mod correction;
+pub mod debt;
 pub mod export;
+mod paying;
 pub mod reserve;
 pub mod rules;
 #[cfg(feature = "engine")]
@@ -22,6 +26,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use correction::Correction;
+pub use paying::Unpayable;
 pub use state::SettlementStatus;
 pub use statement::{Line, LineKind, Statement, Untied};
 pub use terms::{Cutoff, Cycle, Payer, ReserveKind, ReserveRule, Roll, Terms, TransferFee};
@@ -29,7 +35,7 @@ pub use terms::{Cutoff, Cycle, Payer, ReserveKind, ReserveRule, Roll, Terms, Tra
 use crate::calendar::Date;
 use crate::currency::Currency;
 use crate::document::{Document, Index};
-use crate::id::{ReserveId, SettlementId, SettlementPlanId};
+use crate::id::{CorrectionId, PayoutId, ReserveId, SettlementId, SettlementPlanId};
 use crate::money::Money;
 use crate::time::Timestamp;
 
@@ -52,6 +58,9 @@ pub struct Plan {
     /// The day from which on the closing balance has been negative without a break.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub negative_since: Option<Date>,
+    /// How many days of debt the merchant was told of last: 0, 7, 14 or 30.
+    #[serde(default)]
+    pub overdue_days: u32,
     /// How far below zero what is available may be because a settlement took back more, minor units.
     #[serde(default)]
     pub overdraft: i64,
@@ -63,6 +72,9 @@ pub struct Plan {
     pub recent_sales: Vec<DaySales>,
     /// How many settlements were begun.
     pub sequence: u32,
+    /// How many events there were about the plan.
+    #[serde(default)]
+    pub events: i64,
     /// The settlement that is being made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open: Option<SettlementId>,
@@ -124,17 +136,12 @@ pub struct Settlement {
     pub carried_for: Option<Carried>,
     /// Who bears the fee of the transfer.
     pub transfer_fee_payer: Payer,
-    /// The payout that was made of it.
+    /// The payout that takes it up; none while there is none, or after one that ended without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub payout_id: Option<String>,
-    /// 1 for the first version of a statement, one more for each correction.
-    pub revision: u32,
-    /// The settlement that this one corrects.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub corrects: Option<SettlementId>,
-    /// The settlement that corrects this one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub corrected_by: Option<SettlementId>,
+    pub payout_id: Option<PayoutId>,
+    /// The corrections that were executed, in order; each is an entry of a later statement.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub corrections: Vec<CorrectionId>,
     /// How many events there were about it.
     pub sequence: i64,
     /// When it was begun.

@@ -206,6 +206,9 @@ impl Plan {
     pub fn closed(&mut self, close: &Close, sales: i64, day: Date) {
         self.carried = close.statement.closing;
         self.negative_since = close.negative_since;
+        if self.negative_since.is_none() {
+            self.overdue_days = 0;
+        }
         for (kind, amount, _) in &close.moves.held {
             *self.reserved.entry(*kind).or_default() += amount;
         }

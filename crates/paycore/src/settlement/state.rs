@@ -17,8 +17,6 @@ pub enum SettlementStatus {
     Paying,
     /// Its payout has arrived.
     Paid,
-    /// Replaced by a corrected one.
-    Superseded,
 }
 
 /// What can happen to a settlement.
@@ -32,10 +30,8 @@ pub enum SettlementEvent {
     Pay,
     /// The payout has arrived.
     Arrive,
-    /// The payout failed, or came back.
+    /// The payout failed, was withdrawn, or came back.
     Return,
-    /// A corrected one takes its place.
-    Correct,
 }
 
 /// An event that cannot happen in a state.
@@ -56,7 +52,6 @@ impl SettlementStatus {
         SettlementStatus::Carried,
         SettlementStatus::Paying,
         SettlementStatus::Paid,
-        SettlementStatus::Superseded,
     ];
 
     /// The word used in the API.
@@ -67,7 +62,6 @@ impl SettlementStatus {
             SettlementStatus::Carried => "carried",
             SettlementStatus::Paying => "paying",
             SettlementStatus::Paid => "paid",
-            SettlementStatus::Superseded => "superseded",
         }
     }
 
@@ -79,14 +73,13 @@ impl SettlementStatus {
             SettlementStatus::Carried => "结转",
             SettlementStatus::Paying => "出款中",
             SettlementStatus::Paid => "已出款",
-            SettlementStatus::Superseded => "已更正",
         }
     }
 
     /// Where an event leads.
     ///
     /// # Errors
-    /// [`Illegal`] where it cannot happen. Money that is on its way or has arrived is never corrected in place.
+    /// [`Illegal`] where it cannot happen.
     pub const fn apply(self, event: SettlementEvent) -> Result<SettlementStatus, Illegal> {
         use SettlementEvent as E;
         use SettlementStatus as S;
@@ -96,7 +89,6 @@ impl SettlementStatus {
             (S::Ready, E::Pay) => Ok(S::Paying),
             (S::Paying, E::Arrive) => Ok(S::Paid),
             (S::Paying | S::Paid, E::Return) => Ok(S::Ready),
-            (S::Ready | S::Carried, E::Correct) => Ok(S::Superseded),
             (state, event) => Err(Illegal { state, event }),
         }
     }
@@ -104,8 +96,8 @@ impl SettlementStatus {
 
 #[cfg(test)]
 mod tests {
-    use super::SettlementEvent::{Arrive, CloseToCarry, CloseToPay, Correct, Pay, Return};
-    use super::SettlementStatus::{Carried, Collecting, Paid, Paying, Ready, Superseded};
+    use super::SettlementEvent::{Arrive, CloseToCarry, CloseToPay, Pay, Return};
+    use super::SettlementStatus::{Carried, Collecting, Paid, Paying, Ready};
     use super::*;
 
     #[test]
@@ -117,11 +109,9 @@ mod tests {
             (Paying, Arrive, Paid),
             (Paying, Return, Ready),
             (Paid, Return, Ready),
-            (Ready, Correct, Superseded),
-            (Carried, Correct, Superseded),
         ];
         for state in SettlementStatus::ALL {
-            for event in [CloseToPay, CloseToCarry, Pay, Arrive, Return, Correct] {
+            for event in [CloseToPay, CloseToCarry, Pay, Arrive, Return] {
                 let expected = legal.iter().find(|(from, by, _)| from == state && *by == event);
                 assert_eq!(state.apply(event).ok(), expected.map(|(_, _, to)| *to), "{state:?} {event:?}");
             }

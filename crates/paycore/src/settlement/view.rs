@@ -7,7 +7,7 @@ use super::terms::{Payer, ReserveKind, Terms};
 use super::{Carried, LineKind, Period, Plan, Reserve, Settlement, SettlementStatus, Statement, Trigger};
 use crate::calendar::Date;
 use crate::currency::Currency;
-use crate::id::{MerchantId, ReserveId, SettlementId, SettlementPlanId};
+use crate::id::{CorrectionId, MerchantId, PayoutId, ReserveId, SettlementId, SettlementPlanId};
 use crate::time::Timestamp;
 
 /// A settlement plan.
@@ -26,8 +26,11 @@ pub struct PlanView {
     pub terms: Terms,
     /// The closing balance of the last statement, minor units; negative where the merchant owes.
     pub carried: i64,
-    /// The day from which on the closing balance has been negative without a break.
+    /// The day from which on the closing balance has been negative without a break; payouts in the currency are paused
+    /// while it is.
     pub negative_since: Option<Date>,
+    /// How many days of that the merchant was told of last: 0, 7, 14 or 30.
+    pub overdue_days: u32,
     /// What is held in reserve now.
     pub reserved: Vec<ReservedView>,
     /// The settlement that is being made.
@@ -81,14 +84,10 @@ pub struct SettlementView {
     pub transfer_fee_payer: Payer,
     /// What the transfer's purpose says.
     pub memo: String,
-    /// The payout that was made of it.
-    pub payout_id: Option<String>,
-    /// 1 for the first version, one more for each correction.
-    pub revision: u32,
-    /// The settlement that this one corrects.
-    pub corrects: Option<SettlementId>,
-    /// The settlement that corrects this one.
-    pub corrected_by: Option<SettlementId>,
+    /// The payout that takes it up; null while there is none, or after one that ended without it.
+    pub payout_id: Option<PayoutId>,
+    /// The corrections that were executed, in order; each is an entry of a later statement.
+    pub corrections: Vec<CorrectionId>,
     /// When it was begun.
     pub created_at: Timestamp,
     /// When it was closed.
@@ -200,6 +199,7 @@ impl Plan {
             terms: self.terms.clone(),
             carried: self.carried,
             negative_since: self.negative_since,
+            overdue_days: self.overdue_days,
             reserved: reserved.collect(),
             running: self.open,
             last_settlement: self.last,
@@ -227,10 +227,8 @@ impl Settlement {
             carried_for: self.carried_for,
             transfer_fee_payer: self.transfer_fee_payer,
             memo: self.memo(merchant),
-            payout_id: self.payout_id.clone(),
-            revision: self.revision,
-            corrects: self.corrects,
-            corrected_by: self.corrected_by,
+            payout_id: self.payout_id,
+            corrections: self.corrections.clone(),
             created_at: self.created_at,
             closed_at: self.closed_at,
         }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::clearing::Clearing;
 use super::seals::{Found, Seals};
 use super::{Report, Row, Rule, Violation};
 use crate::currency::Currency;
@@ -32,6 +33,10 @@ const RULES: &[Rule] = &[
     Rule { id: "I23", text: "every delivery belongs to an event" },
     Rule { id: "I24", text: "events of an object are numbered 1, 2, 3 without gaps" },
     Rule { id: "I27", text: "money that moved on an order is booked, to the cent" },
+    Rule {
+        id: "I30",
+        text: "every movement of a merchant's money has exactly one clearing item, in one settlement at most",
+    },
     Rule {
         id: "I36",
         text: "every sealed transaction is there, unchanged and in its place, and none was slipped in",
@@ -68,7 +73,8 @@ struct Sequence {
     sum: i128,
 }
 
-/// Collects facts row by row. Memory grows with the number of orders, about 200 bytes each.
+/// Collects facts row by row. Memory grows with the number of orders and of their clearing
+/// items, about 300 bytes each.
 #[derive(Debug, Default)]
 pub struct Checker {
     orders: HashMap<(MerchantId, OrderId), OrderFacts>,
@@ -80,6 +86,7 @@ pub struct Checker {
     card_tokens: std::collections::HashSet<(MerchantId, CardTokenId)>,
     rows: [u64; 9],
     seals: Seals,
+    clearing: Clearing,
     unknown: u64,
     violations: Vec<Violation>,
 }
@@ -104,6 +111,9 @@ impl Checker {
                 self.rows[8] += 1;
                 let found = self.seals.document(tenant, &document);
                 self.unsealed(found);
+                if let Some((tenant, object, detail)) = self.clearing.document(tenant, &document) {
+                    self.broken("I30", tenant, object, detail);
+                }
             }
             Row::Delivery(tenant, delivery) => {
                 self.rows[7] += 1;
@@ -139,6 +149,9 @@ impl Checker {
                 let detail = format!("{} events, highest number {}", sequence.count, sequence.max);
                 self.broken("I24", tenant, object, detail);
             }
+        }
+        for (tenant, object, detail) in std::mem::take(&mut self.clearing).finish() {
+            self.broken("I30", tenant, object, detail);
         }
         let (loose, missing, heads) = std::mem::take(&mut self.seals).finish();
         loose.into_iter().for_each(|found| self.unsealed(Some(found)));
@@ -266,6 +279,7 @@ impl Checker {
         self.rows[3] += 1;
         let found = self.seals.transaction(tenant, &transaction);
         self.unsealed(found);
+        self.clearing.transaction(tenant, &transaction);
         if !is_balanced(&transaction) {
             self.broken("I1", tenant, transaction.id, format!("{} entries", transaction.entries.len()));
         }

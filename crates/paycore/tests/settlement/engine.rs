@@ -31,22 +31,22 @@ use paycore::verify;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-struct Shop {
-    engine: Engine,
-    caller: Caller,
-    operator: Caller,
-    clock: Arc<ManualClock>,
-    store: Arc<MemoryStore>,
-    _script: Scripted,
+pub(crate) struct Shop {
+    pub(crate) engine: Engine,
+    pub(crate) caller: Caller,
+    pub(crate) operator: Caller,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) script: Scripted,
 }
 
-fn read<T: DeserializeOwned>(json: Value) -> T {
+pub(crate) fn read<T: DeserializeOwned>(json: Value) -> T {
     serde_json::from_value(json).expect("the test says what the operation takes")
 }
 
 impl Shop {
     /// On the Friday before the National Day week of 2026, ten in the morning in Beijing.
-    async fn open() -> Shop {
+    pub(crate) async fn open() -> Shop {
         let script = Scripted::new();
         let clock = Arc::new(ManualClock::new(Timestamp::parse("2026-09-25T02:00:00Z").unwrap()));
         let store = Arc::new(MemoryStore::new());
@@ -66,10 +66,10 @@ impl Shop {
         let operator = authenticate(&engine, start.operator_key.expose()).await.unwrap().unwrap();
         let scripted = read(json!({"channel": "scripted", "settings": {}}));
         account::service::create(&engine, &caller, scripted).await.unwrap();
-        Shop { engine, caller, operator, clock, store, _script: script }
+        Shop { engine, caller, operator, clock, store, script }
     }
 
-    async fn plan(&self, more: Value) -> PlanView {
+    pub(crate) async fn plan(&self, more: Value) -> PlanView {
         let mut terms = json!({
             "cycle": {"every": "working_days", "days": 1},
             "time_zone": "Asia/Shanghai",
@@ -81,39 +81,39 @@ impl Shop {
         settlements::create(&self.engine, &self.operator, read(input)).await.unwrap()
     }
 
-    async fn pay(&self, amount: i64) -> Order {
+    pub(crate) async fn pay(&self, amount: i64) -> Order {
         let input = json!({"amount": amount, "currency": "CNY", "subject": "Tea", "method": "scripted.card"});
         orders::create(&self.engine, &self.caller, read(input)).await.unwrap()
     }
 
-    async fn refund(&self, order: &Order, amount: i64) {
+    pub(crate) async fn refund(&self, order: &Order, amount: i64) {
         let input = json!({"order_id": order.id, "amount": amount});
         refunds::create(&self.engine, &self.caller, read(input)).await.unwrap();
     }
 
     /// Lets days pass and the workers work.
-    async fn days(&self, days: u64) {
+    pub(crate) async fn days(&self, days: u64) {
         self.clock.advance(Duration::from_secs(days * 86_400));
         while self.engine.work(Queue::Documents, 10).await.unwrap().taken > 0 {}
     }
 
     /// Newest first.
-    async fn settlements(&self) -> Vec<SettlementView> {
+    pub(crate) async fn settlements(&self) -> Vec<SettlementView> {
         settlements::list(&self.engine, &self.caller, ListSettlements::default()).await.unwrap().data
     }
 
-    async fn balance(&self, account: &str) -> i64 {
+    pub(crate) async fn balance(&self, account: &str) -> i64 {
         let balances = self.store.balances(self.caller.tenant()).await.unwrap();
         balances.iter().find(|row| row.account == account).map_or(0, |row| row.credits - row.debits)
     }
 
-    async fn close_the_books(&self) {
+    pub(crate) async fn close_the_books(&self) {
         let report = verify::run(&*self.store).await.unwrap();
         assert!(report.ok, "{:?}", report.violations);
     }
 }
 
-fn line(settlement: &SettlementView, kind: LineKind) -> i64 {
+pub(crate) fn line(settlement: &SettlementView, kind: LineKind) -> i64 {
     let statement = settlement.statement.as_ref().expect("it is closed");
     statement.lines.iter().find(|line| line.line == kind).map_or(0, |line| line.amount)
 }

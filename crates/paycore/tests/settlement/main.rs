@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has failed")]
 
+#[cfg(all(feature = "testkit", feature = "native-crypto"))]
+mod after;
 mod conservation;
 #[cfg(all(feature = "testkit", feature = "native-crypto"))]
 mod engine;

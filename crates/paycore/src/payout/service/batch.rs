@@ -8,7 +8,7 @@ use super::super::pain001::{self, Bank, Debtor, Instruction};
 use super::super::rules::BatchView;
 use super::super::{Batch, Beneficiary, Payout, PayoutStatus, Route};
 use super::decide::beneficiary_of;
-use super::{account, tell};
+use super::{account, settlement, tell};
 use crate::currency::Currency;
 use crate::document::DocumentFilter;
 use crate::engine::{Caller, Engine};
@@ -49,6 +49,7 @@ pub struct CreateBatch {
 pub async fn create_batch(engine: &Engine, caller: &Caller, input: CreateBatch) -> Result<BatchView> {
     let debtor = input.debtor()?;
     let (merchant, moment) = (&caller.merchant, engine.moment(&caller.merchant));
+    settlement::not_paused(engine, caller.tenant(), input.currency).await?;
     let mut payouts = approved(engine, caller, input.currency).await?;
     let id = BatchId::new(moment.now, &*engine.rng);
     let (mut changes, mut instructions) = (Changes::default(), Vec::with_capacity(payouts.len()));

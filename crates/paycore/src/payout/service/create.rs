@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::super::rules::{self, PayoutView, approvals_wanted};
 use super::super::{Bearer, Beneficiary, Payout, PayoutStatus, Route};
-use super::tell;
+use super::{settlement, tell};
 use crate::currency::Currency;
 use crate::document::DocumentFilter;
 use crate::engine::{Caller, Engine};
@@ -52,7 +52,8 @@ pub struct CreatePayout {
     #[serde(default)]
     #[schemars(length(max = 140))]
     pub memo: Option<String>,
-    /// The settlement it pays, where it pays one: a settlement is paid at most once at a time.
+    /// The settlement it takes up, where it does: one that is `ready`, whole and without a `fee`, for the settlement has
+    /// charged the transfer already. A settlement is taken up by one payout at a time.
     #[serde(default)]
     pub settlement_id: Option<SettlementId>,
 }
@@ -64,6 +65,7 @@ pub async fn create(engine: &Engine, caller: &Caller, input: CreatePayout) -> Re
     let mut changes = Changes::default();
     watch(engine, caller, &payout, &mut changes).await?;
     let booking = payout.booking(Movement::PayoutReserve);
+    settlement::follow(engine, &mut changes, &payout, EventKind::PayoutCreated, merchant, moment).await?;
     tell(engine, &mut changes, &mut payout, (EventKind::PayoutCreated, Some(booking)), merchant, moment);
     let view = payout.view(merchant.livemode);
     let id = payout.id.to_string();
@@ -92,9 +94,10 @@ async fn draft(engine: &Engine, caller: &Caller, input: &CreatePayout) -> Result
         let detail = "Somebody other than its author has to approve this beneficiary first.";
         return Err(Error::new(Code::StateNotAllowed, detail).param("beneficiary_id").object(beneficiary.id));
     }
-    if let Some(settlement) = input.settlement_id {
-        unpaid(engine, caller, settlement).await?;
+    if let Some(id) = input.settlement_id {
+        settlement::payable(engine, caller, id, input).await?;
     }
+    settlement::not_paused(engine, caller.tenant(), money.currency()).await?;
     let channel = match beneficiary.route {
         Route::Channel { channel_account_id, .. } => {
             Some(engine.account(caller.tenant(), channel_account_id).await?.account.channel.clone())
@@ -130,24 +133,12 @@ async fn draft(engine: &Engine, caller: &Caller, input: &CreatePayout) -> Result
         created_at: moment.now,
         updated_at: moment.now,
         sequence: 0,
+        reconciled: None,
+        return_reconciled: None,
         due_at: moment.due_in(APPROVAL),
     };
     payout.effect = payout.effect_of(&beneficiary);
     Ok(payout)
-}
-
-/// A settlement that a payout is about, or was, is not paid again.
-async fn unpaid(engine: &Engine, caller: &Caller, settlement: SettlementId) -> Result<()> {
-    let others: Vec<Payout> = engine.all_documents(caller.tenant(), &DocumentFilter::of(settlement)).await?;
-    let ended =
-        |status| matches!(status, PayoutStatus::Failed | PayoutStatus::Returned | PayoutStatus::Cancelled);
-    match others.iter().find(|payout| !ended(payout.status)) {
-        Some(payout) => {
-            let detail = format!("The payout {} is about this settlement already.", payout.id);
-            Err(Error::new(Code::StateNotAllowed, detail).param("settlement_id").object(payout.id))
-        }
-        None => Ok(()),
-    }
 }
 
 /// Large payouts, and many on one day, are shown to a person. They are not stopped by it: the approvals are what

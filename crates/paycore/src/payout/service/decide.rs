@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::super::rules::{PayoutView, Refused};
 use super::super::{Beneficiary, Payout, PayoutEvent};
 use super::create::PayoutById;
-use super::{RETRIES_MAX, send, tell};
+use super::{RETRIES_MAX, send, settlement, tell};
 use crate::engine::{Caller, Engine};
 use crate::error::{Error, Result};
 use crate::event::{Booking, EventKind, Movement};
@@ -43,6 +43,8 @@ pub async fn approve(engine: &Engine, caller: &Caller, input: ApprovePayout) -> 
     if input.effect.len() != 64 || !input.effect.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(Error::invalid("effect", "Give the payout's `effect`: 64 hexadecimal digits."));
     }
+    let payout: Payout = engine.document(caller.tenant(), input.id).await?;
+    settlement::not_paused(engine, caller.tenant(), payout.money.currency()).await?;
     let decide = |payout: &mut Payout, moment: Moment| {
         let enough = payout.approve(&caller.actor, &input.effect, moment)?;
         Ok((if enough { EventKind::PayoutApproved } else { EventKind::PayoutReviewed }, None))
@@ -152,6 +154,7 @@ async fn decided(
         let mut payout: Payout = engine.document(tenant, id).await?;
         let told = decide(&mut payout, moment).map_err(|refused| Error::from(refused).object(id))?;
         let mut changes = Changes::default();
+        settlement::follow(engine, &mut changes, &payout, told.0, merchant, moment).await?;
         tell(engine, &mut changes, &mut payout, told, merchant, moment);
         changes.claim = caller.once(id, &payout.view(merchant.livemode), moment);
         let audit = engine.audit(&caller.actor, action, Some(id.to_string()), detail.to_owned(), moment);

@@ -3,7 +3,7 @@
 use super::super::rules;
 use super::super::{Payout, PayoutStatus, Route};
 use super::decide::{beneficiary_of, cancelled};
-use super::{RETRIES_MAX, account, tell};
+use super::{RETRIES_MAX, account, settlement, tell};
 use crate::channel::{Fault, Outcome, Report, Verdict};
 use crate::engine::{Engine, OpenAccount};
 use crate::error::{Error, Result};
@@ -61,6 +61,7 @@ async fn settle(
         }
         match then.event {
             Some((kind, booking)) => {
+                settlement::follow(engine, &mut changes, &payout, kind, merchant, moment).await?;
                 tell(engine, &mut changes, &mut payout, (kind, Some(booking)), merchant, moment);
             }
             None => _ = changes.put(Put::document(&payout)),
@@ -139,6 +140,7 @@ async fn expire(engine: &Engine, merchant: &Merchant, mut payout: Payout) -> Res
     let told = cancelled(&mut payout, "nobody approved it in time", moment);
     let (kind, booking) = told.map_err(Error::from)?;
     let mut changes = Changes::default();
+    settlement::follow(engine, &mut changes, &payout, kind, merchant, moment).await?;
     tell(engine, &mut changes, &mut payout, (kind, booking), merchant, moment);
     match engine.commit(merchant.id, changes).await {
         // Somebody decided at the same moment.

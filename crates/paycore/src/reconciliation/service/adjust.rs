@@ -13,8 +13,8 @@ use crate::merchant::Merchant;
 use crate::order::input::{Moment, text};
 use crate::page::{List, ListInput};
 use crate::reconciliation::adjustment::{Adjustment, Effect, Forbidden, effect_hash};
-use crate::reconciliation::pool::{Break, How, Resolution};
-use crate::reconciliation::rules::PROPOSAL_LIFE;
+use crate::reconciliation::pool::{Break, How, Resolution, Suspended};
+use crate::reconciliation::rules::{PROPOSAL_LIFE, Suspense, suspense};
 use crate::reconciliation::state::AdjustmentEvent;
 use crate::reconciliation::view::AdjustmentView;
 use crate::reconciliation::{AdjustmentStatus, BreakStatus};
@@ -152,12 +152,14 @@ pub async fn approve(engine: &Engine, caller: &Caller, input: AdjustmentById) ->
 
 /// What an approved adjustment books.
 fn booked(adjustment: &Adjustment, channel: &str) -> Booking {
-    let movement = match (adjustment.effect, adjustment.is_long) {
-        (Effect::Release, true) => Movement::SuspenseLongReleased,
-        (Effect::Release, false) => Movement::SuspenseShortReleased,
-        (Effect::CreditMerchant, _) => Movement::SuspenseLongCredited,
-        (Effect::ChargeMerchant, _) => Movement::SuspenseShortCharged,
-        (Effect::WriteOff, _) => Movement::SuspenseShortWrittenOff,
+    let movement = match adjustment.effect {
+        Effect::Release => {
+            let on = Suspended { is_long: adjustment.is_long, money: adjustment.money };
+            return suspense(channel, on, Suspense::Release);
+        }
+        Effect::CreditMerchant => Movement::SuspenseLongCredited,
+        Effect::ChargeMerchant => Movement::SuspenseShortCharged,
+        Effect::WriteOff => Movement::SuspenseShortWrittenOff,
     };
     Booking::new(movement, Part::Gross, adjustment.money).channel(channel)
 }

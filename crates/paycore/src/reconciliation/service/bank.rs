@@ -19,7 +19,7 @@ use crate::reconciliation::bank::{Batch, Clearing, Deposit, Format, Terms, clear
 use crate::reconciliation::matching::Differences;
 use crate::reconciliation::pool::{Break, Facts};
 use crate::reconciliation::rules::AGAIN;
-use crate::reconciliation::run::{Deposited, Reconciliation};
+use crate::reconciliation::run::{Deposited, Reconciliation, Scope};
 use crate::reconciliation::statement::{BankEntry, BankStatement};
 use crate::reconciliation::view::BankStatementView;
 use crate::reconciliation::{BreakStatus, Class, Kind, RunStatus, Standing};
@@ -249,6 +249,7 @@ impl Outcome<'_> {
             id: BreakId::new(self.moment.now, &*self.engine.rng),
             version: 0,
             reconciliation_id: run,
+            scope: Scope::Trade,
             // The bank's breaks are no rows of the channel's pool.
             account_id: None,
             channel: String::new(),

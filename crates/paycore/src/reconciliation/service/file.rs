@@ -5,12 +5,11 @@ use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 
 use super::Day;
-use crate::channel::{Channel, Operation, Statement, StatementKind};
+use crate::channel::{Channel, Line, Operation, Statement, StatementKind};
 use crate::engine::{Engine, OpenAccount};
 use crate::error::{Code, Error, Result};
 use crate::merchant::rules::hex;
-use crate::reconciliation::matching::Book;
-use crate::reconciliation::side::put_line;
+use crate::reconciliation::matching::{Book, BookError};
 use crate::reconciliation::statement::{Spoil, read};
 use crate::time::Timestamp;
 
@@ -40,9 +39,14 @@ pub(super) fn decode(content: &str) -> Result<Bytes> {
 }
 
 /// The file as the channel gives it; in a sandbox whose channel cannot be asked, as its simulator writes it.
-pub(super) async fn fetch(engine: &Engine, open: &OpenAccount, day: Day, now: Timestamp) -> Result<Bytes> {
+pub(super) async fn fetch(
+    engine: &Engine,
+    open: &OpenAccount,
+    kind: StatementKind,
+    day: Day,
+    now: Timestamp,
+) -> Result<Bytes> {
     let profile = open.channel.as_ref().map(|channel| channel.profile());
-    let kind = StatementKind::Trade;
     if profile.is_some_and(|profile| profile.statements.contains(&kind)) {
         let operation = Operation::Statement(Statement { kind, day: day.from });
         let fetched = engine.fetch(open, &operation, now).await;
@@ -50,8 +54,11 @@ pub(super) async fn fetch(engine: &Engine, open: &OpenAccount, day: Day, now: Ti
             .map_err(|fault| Error::new(Code::ChannelRefused, format!("No statement yet: {fault}.")));
     }
     let written = match open.account.sealed_simulator {
-        Some(_) => engine.simulated_statement(open.account.id, day.from, day.until).await?,
-        None => None,
+        // What a simulator writes unasked is a statement of trades.
+        Some(_) if kind == StatementKind::Trade => {
+            engine.simulated_statement(open.account.id, day.from, day.until).await?
+        }
+        _ => None,
     };
     written.ok_or_else(|| {
         let detail = "This channel gives no statements when asked; upload the file as `content`.";
@@ -69,6 +76,9 @@ pub(super) fn sha256(file: &[u8], spoil: &Spoil) -> String {
     hex(&hash.finalize())
 }
 
+/// Which lines of a file are compared, and as what.
+pub(super) type Put = fn(&mut Book, &Line) -> std::result::Result<Option<u32>, BookError>;
+
 /// Reads a file as the channel writes it, and tells how many lines are read.
 ///
 /// # Errors
@@ -77,6 +87,7 @@ pub(super) fn parse(
     channel: &dyn Channel,
     file: &[u8],
     spoil: &Spoil,
+    put: Put,
     tell: &dyn Fn(u64),
 ) -> Result<Read, String> {
     let mut found = Read { book: Book::default(), lines: 0, from: None, until: None };
@@ -87,7 +98,7 @@ pub(super) fn parse(
         if seen % TOLD_EVERY == 0 {
             tell(seen);
         }
-        if let Err(error) = put_line(&mut found.book, &line) {
+        if let Err(error) = put(&mut found.book, &line) {
             wrong.get_or_insert_with(|| format!("line {seen}: {error}"));
         }
         found.from = Some(found.from.map_or(line.at, |from| from.min(line.at)));

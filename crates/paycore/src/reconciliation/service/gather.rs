@@ -14,23 +14,24 @@ use crate::ledger::{Side, Transaction, TransactionFilter};
 use crate::order::{Attempt, AttemptStatus, Order};
 use crate::reconciliation::matching::{Book, Entry};
 use crate::reconciliation::pool::Break;
+use crate::reconciliation::run::Scope;
 use crate::reconciliation::side::{payment, refund};
 use crate::reconciliation::{BreakStatus, Kind};
 use crate::refund::Refund;
 use crate::store::Page;
 
 /// Rows read at once.
-const PAGE: usize = 500;
+pub(super) const PAGE: usize = 500;
 
 /// Our side with what each row is.
 #[derive(Default)]
 pub(super) struct Ours {
     pub(super) book: Book,
-    /// The attempt or refund of every row.
+    /// The object of every row.
     pub(super) objects: Vec<String>,
     /// Rows and lines that are in the pool already.
     pub(super) pooled: [BTreeMap<u32, Break>; 2],
-    rows: HashMap<String, u32>,
+    rows: HashMap<(Kind, String), u32>,
 }
 
 /// What is read for one account.
@@ -43,10 +44,39 @@ pub(super) struct Gatherer<'a> {
 
 impl Ours {
     pub(super) fn put(&mut self, entry: &Entry<'_>, object: String) -> Result<()> {
-        if !self.rows.contains_key(&object) {
+        let key = (entry.kind, object);
+        if !self.rows.contains_key(&key) {
             let row = self.book.push(entry).map_err(Error::internal)?;
-            self.rows.insert(object.clone(), row);
-            self.objects.push(object);
+            self.objects.push(key.1.clone());
+            self.rows.insert(key, row);
+        }
+        Ok(())
+    }
+
+    /// Adds rows and lines of earlier days that still wait for their other side.
+    pub(super) fn pooled(
+        &mut self,
+        pool: Vec<Break>,
+        run: ReconciliationId,
+        theirs: &mut Book,
+    ) -> Result<()> {
+        for found in pool {
+            match (&found.ours, &found.theirs) {
+                (Some(facts), None) => {
+                    let Some(object) = facts.object_id.clone() else { continue };
+                    let key = (facts.kind, object.clone());
+                    self.put(&facts.entry(), object)?;
+                    if let Some(row) = self.rows.get(&key) {
+                        self.pooled[0].insert(*row, found);
+                    }
+                }
+                // Lines of this very day are in its file, which may have been stated again.
+                (None, Some(facts)) if found.reconciliation_id != run => {
+                    let line = theirs.push(&facts.entry()).map_err(Error::internal)?;
+                    self.pooled[1].insert(line, found);
+                }
+                _ => {}
+            }
         }
         Ok(())
     }
@@ -58,7 +88,8 @@ impl Gatherer<'_> {
         let mut ours = Ours::default();
         self.moved(day, &mut ours).await?;
         self.named(theirs, &mut ours).await?;
-        self.pooled(run, &mut ours, theirs).await?;
+        let account = self.open.account.id.to_string();
+        ours.pooled(pool(self.engine, self.tenant, &account, Scope::Trade).await?, run, theirs)?;
         Ok(ours)
     }
 
@@ -157,28 +188,6 @@ impl Gatherer<'_> {
         }
         Ok(())
     }
-
-    /// Rows and lines of earlier days that still wait for their other side.
-    async fn pooled(&self, run: ReconciliationId, ours: &mut Ours, theirs: &mut Book) -> Result<()> {
-        for found in pool(self.engine, self.tenant, self.open.account.id).await? {
-            match (&found.ours, &found.theirs) {
-                (Some(facts), None) => {
-                    let Some(object) = facts.object_id.clone() else { continue };
-                    ours.put(&facts.entry(), object.clone())?;
-                    if let Some(row) = ours.rows.get(&object) {
-                        ours.pooled[0].insert(*row, found);
-                    }
-                }
-                // Lines of this very day are in its file, which may have been stated again.
-                (None, Some(facts)) if found.reconciliation_id != run => {
-                    let line = theirs.push(&facts.entry()).map_err(Error::internal)?;
-                    ours.pooled[1].insert(line, found);
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
 }
 
 /// What a journal says that the channel keeps; none where it says nothing of it.
@@ -189,17 +198,19 @@ fn booked_cost(row: &Transaction) -> Option<i64> {
     Some(cost).filter(|cost| *cost > 0)
 }
 
-/// All breaks of an account that are not resolved, oldest first.
+/// All breaks of a pool that are not resolved and of this kind of comparison, oldest first.
 pub(super) async fn pool(
     engine: &Engine,
     tenant: MerchantId,
-    account: crate::id::ChannelAccountId,
+    pool: &str,
+    scope: Scope,
 ) -> Result<Vec<Break>> {
     let mut all: BTreeMap<BreakId, Break> = BTreeMap::new();
     for status in [BreakStatus::Pending, BreakStatus::Open] {
-        let filter = DocumentFilter { status: Some(status.text().to_owned()), ..DocumentFilter::of(account) };
+        let filter = DocumentFilter { status: Some(status.text().to_owned()), ..DocumentFilter::of(pool) };
         let found: Vec<Break> = engine.all_documents(tenant, &filter).await?;
-        all.extend(found.into_iter().map(|found| (found.id, found)));
+        let found = found.into_iter().filter(|found| found.scope == scope);
+        all.extend(found.map(|found| (found.id, found)));
     }
     Ok(all.into_values().collect())
 }

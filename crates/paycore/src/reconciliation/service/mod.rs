@@ -5,6 +5,8 @@ mod bank;
 mod books;
 mod file;
 mod gather;
+mod legs;
+mod payouts;
 mod pool;
 mod run;
 mod trace;

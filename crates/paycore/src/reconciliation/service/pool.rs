@@ -5,19 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::gather;
 use super::run::{Compared, Used, raced};
+use super::{gather, payouts};
 use crate::document::DocumentFilter;
 use crate::engine::{Caller, Engine};
 use crate::error::{Code, Error, Result};
-use crate::event::{Booking, EventKind, Movement, Part};
+use crate::event::{Booking, EventKind};
 use crate::id::{BreakId, ChannelAccountId, MerchantId};
 use crate::merchant::Merchant;
 use crate::order::input::{Moment, text};
 use crate::page::{List, ListInput};
 use crate::reconciliation::matching::Differences;
-use crate::reconciliation::pool::{Break, Facts, How, Resolution, Suspended};
-use crate::reconciliation::rules::{AGAIN, Finding, beginning, identity, may_ask, suspended};
+use crate::reconciliation::pool::{Break, Facts, How, Resolution};
+use crate::reconciliation::rules::{
+    AGAIN, Finding, Suspense, beginning, identity, may_ask, suspended, suspense,
+};
 use crate::reconciliation::run::Reconciliation;
 use crate::reconciliation::side::payment;
 use crate::reconciliation::state::BreakEvent;
@@ -34,11 +36,9 @@ pub(super) async fn keep(
     engine: &Engine,
     merchant: &Merchant,
     doc: &Reconciliation,
-    channel: &str,
     compared: &Compared,
 ) -> Result<u64> {
-    let account = doc.account_id.ok_or_else(|| Error::internal("a trade run without account"))?;
-    let before = gather::pool(engine, merchant.id, account).await?;
+    let before = gather::pool(engine, merchant.id, &doc.pool(), doc.scope).await?;
     let (mut used, mut kept) = (Used::new(), BTreeSet::new());
     let mut writer = Writer { engine, merchant, changes: Changes::default(), count: 0 };
     for finding in &compared.findings {
@@ -46,7 +46,7 @@ pub(super) async fn keep(
             kept.insert(pooled);
             continue;
         }
-        let new = build(engine, merchant, doc, channel, compared, finding, account, &mut used);
+        let new = build(engine, merchant, doc, compared, finding, &mut used);
         match before.iter().find(|known| known.identity == new.identity) {
             Some(known) => drop(kept.insert(known.id)),
             None => writer.begin(new).await?,
@@ -94,15 +94,12 @@ fn explained(
         .collect()
 }
 
-#[expect(clippy::too_many_arguments, reason = "everything that a break remembers of how it was found")]
 fn build(
     engine: &Engine,
     merchant: &Merchant,
     doc: &Reconciliation,
-    channel: &str,
     compared: &Compared,
     finding: &Finding,
-    account: ChannelAccountId,
     used: &mut Used,
 ) -> Break {
     let moment = engine.moment(merchant);
@@ -113,7 +110,8 @@ fn build(
     let ours = finding.ours.first().map(|row| own(*row));
     let theirs = finding.theirs.first().map(|row| line(*row));
     let candidate = finding.candidate.map(|row| if ours.is_some() { line(row) } else { own(row) });
-    let mut copies = (0..).map(|copy| identity(account, ours.as_ref(), theirs.as_ref(), copy));
+    let pool = doc.pool();
+    let mut copies = (0..).map(|copy| identity(&pool, ours.as_ref(), theirs.as_ref(), copy));
     let identity = copies.find(|identity| used.insert(identity.clone())).unwrap_or_default();
     let (status, wait) = beginning(finding.differences);
     let detail = match (finding.ours.len(), finding.theirs.len()) {
@@ -124,8 +122,9 @@ fn build(
         id: BreakId::new(moment.now, &*engine.rng),
         version: 0,
         reconciliation_id: doc.id,
-        account_id: Some(account),
-        channel: channel.to_owned(),
+        scope: doc.scope,
+        account_id: doc.account_id,
+        channel: doc.channel.clone(),
         identity,
         status,
         class: finding.differences.gravest().unwrap_or(Class::Status),
@@ -189,10 +188,7 @@ fn open(engine: &Engine, merchant: &Merchant, found: &mut Break, changes: &mut C
     found.suspended = suspended(found);
     found.updated_at = moment.now;
     found.due_at = moment.due_in(AGAIN);
-    let booking = found.suspended.map(|on| {
-        let movement = if on.is_long { Movement::SuspenseLong } else { Movement::SuspenseShort };
-        Booking::new(movement, Part::Gross, on.money).channel(found.channel.clone())
-    });
+    let booking = found.suspended.map(|on| suspense(&found.channel, on, Suspense::Put));
     event(engine, merchant, found, EventKind::BreakOpened, booking, changes, moment);
 }
 
@@ -206,7 +202,7 @@ fn settle(
     note: String,
     changes: &mut Changes,
 ) -> Result<()> {
-    let booking = found.suspended.take().map(|on| release(&found.channel, on));
+    let booking = found.suspended.take().map(|on| suspense(&found.channel, on, Suspense::Release));
     close(
         engine,
         merchant,
@@ -215,12 +211,6 @@ fn settle(
         booking,
         changes,
     )
-}
-
-/// The booking that takes an amount off suspense again.
-pub(super) fn release(channel: &str, on: Suspended) -> Booking {
-    let movement = if on.is_long { Movement::SuspenseLongReleased } else { Movement::SuspenseShortReleased };
-    Booking::new(movement, Part::Gross, on.money).channel(channel)
 }
 
 /// Resolved, with whatever is booked for it.
@@ -277,6 +267,8 @@ async fn look(engine: &Engine, merchant: &Merchant, mut found: Break) -> Result<
     let mut changes = Changes::default();
     if may_ask(&found) {
         ask(engine, merchant, &mut found).await?;
+    } else {
+        payouts::refresh(engine, merchant.id, &mut found).await?;
     }
     found.looks += 1;
     let moment = engine.moment(merchant);

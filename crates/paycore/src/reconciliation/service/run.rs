@@ -11,7 +11,8 @@ use serde::{Deserialize, Deserializer};
 
 use super::file::{self, Read};
 use super::gather::{Gatherer, Ours};
-use super::{Day, aside, books, pool};
+use super::{Day, aside, books, payouts, pool};
+use crate::channel::StatementKind;
 use crate::document::DocumentFilter;
 use crate::engine::{Caller, Engine, OpenAccount};
 use crate::error::{Code, Error, Result};
@@ -22,7 +23,8 @@ use crate::page::{List, ListInput};
 use crate::reconciliation::RunStatus;
 use crate::reconciliation::matching::{Book, Matching, Policy, on_two_threads, reconcile};
 use crate::reconciliation::rules::{FILE_AGAIN, Finding, findings, summary};
-use crate::reconciliation::run::{Progress, Reconciliation, Scope, StatementFile};
+use crate::reconciliation::run::{BANK, Progress, Reconciliation, Scope, StatementFile};
+use crate::reconciliation::side::{put_line, put_transfer};
 use crate::reconciliation::statement::Spoil;
 use crate::reconciliation::view::ReconciliationView;
 use crate::store::{Changes, CommitError, Put};
@@ -35,13 +37,15 @@ pub struct RunReconciliation {
     /// What is compared; `trade` where absent.
     #[serde(default)]
     pub scope: Option<Scope>,
-    /// The channel account, for `trade`.
+    /// The channel account, for `trade` and for `payout`; without one `payout` is about the bank that payouts leave from.
     #[serde(default)]
     pub account_id: Option<ChannelAccountId>,
     /// The day by the channel's calendar, such as `2026-11-30`.
     #[schemars(length(min = 10, max = 10))]
     pub day: String,
-    /// The statement file as the channel wrote it, in base64, at most 64 MiB; the channel is asked for it where absent.
+    /// The statement file as the channel wrote it, in base64, at most 64 MiB; the channel is asked for it where absent. Of a
+    /// bank, which cannot be asked: ISO 20022 camt.053, SWIFT MT940, or CSV with the header
+    /// `date,amount,currency,reference,text`.
     #[serde(default)]
     pub content: Option<String>,
     /// The share of a payment that the channel keeps by contract, such as `0.006`; where absent, fees are compared with the
@@ -74,22 +78,15 @@ pub async fn run(engine: &Engine, caller: &Caller, input: RunReconciliation) -> 
     if day.from > moment.now {
         return Err(Error::invalid("day", "The day has not begun yet."));
     }
-    let account = match scope {
-        Scope::Trade => Some(input.account_id.ok_or_else(|| {
-            Error::new(Code::MissingParameter, "Say whose statement it is.").param("account_id")
-        })?),
-        Scope::Internal => None,
-    };
+    let account = whose(scope, &input)?;
     let mut doc = find_or_new(engine, &caller.merchant, scope, account, day).await?;
     doc.daily = input.daily.unwrap_or(doc.daily);
     doc.fee_rate = input.fee_rate.or(doc.fee_rate);
-    let doc = match (scope, input.content) {
+    let file = input.content.as_deref().map(file::decode).transpose()?;
+    let doc = match (scope, account) {
         (Scope::Internal, _) => books::compare(engine, &caller.merchant, doc, day).await?,
-        (Scope::Trade, None) => trade(engine, &caller.merchant, doc, day, None, input.spoil).await?,
-        (Scope::Trade, Some(content)) => {
-            let file = Some(file::decode(&content)?);
-            trade(engine, &caller.merchant, doc, day, file, input.spoil).await?
-        }
+        (_, Some(_)) => channel(engine, &caller.merchant, doc, day, file, input.spoil).await?,
+        (_, None) => payouts::bank(engine, &caller.merchant, doc, day, &file.unwrap_or_default()).await?,
     };
     let view = doc.view();
     let mut changes = Changes { claim: caller.once(doc.id, &view, moment), ..Changes::default() };
@@ -97,6 +94,27 @@ pub async fn run(engine: &Engine, caller: &Caller, input: RunReconciliation) -> 
     changes.audit.push(engine.audit(&caller.actor, "reconciliations.run", object, detail, moment));
     engine.commit(caller.tenant(), changes).await?;
     Ok(view)
+}
+
+/// The account whose statement is compared; none for a bank, whose file has to be there, and for our own books.
+fn whose(scope: Scope, input: &RunReconciliation) -> Result<Option<ChannelAccountId>> {
+    let missing =
+        |param: &'static str, detail: &'static str| Error::new(Code::MissingParameter, detail).param(param);
+    match (scope, input.account_id) {
+        (Scope::Internal, _) => Ok(None),
+        (Scope::Trade, None) => Err(missing("account_id", "Say whose statement it is.")),
+        (Scope::Payout, None) if input.content.is_none() => {
+            Err(missing("content", "Say whose statement it is by `account_id`, or give the bank's file."))
+        }
+        (Scope::Payout, None) if input.daily == Some(true) => {
+            Err(Error::invalid("daily", "A bank is not asked for its statement; give its file day by day."))
+        }
+        (Scope::Payout, None) if !input.spoil.is_none() => Err(Error::invalid(
+            "spoil",
+            "Only a channel's statement is spoilt; change the bank's file itself.",
+        )),
+        (_, account) => Ok(account),
+    }
 }
 
 fn rate(text: Option<&str>) -> Result<Option<Decimal>> {
@@ -113,9 +131,10 @@ async fn find_or_new(
     account: Option<ChannelAccountId>,
     day: Day,
 ) -> Result<Reconciliation> {
-    let channel = match account {
-        Some(id) => engine.account(merchant.id, id).await?.account.channel.clone(),
-        None => String::new(),
+    let channel = match (scope, account) {
+        (_, Some(id)) => engine.account(merchant.id, id).await?.account.channel.clone(),
+        (Scope::Payout, None) => BANK.to_owned(),
+        _ => String::new(),
     };
     let number = Reconciliation::number(scope, account, &day.text());
     if let Some(found) = engine.document_by_number(merchant.id, &number).await? {
@@ -180,12 +199,24 @@ pub(super) async fn due(engine: &Engine, tenant: MerchantId, id: ReconciliationI
     match (doc.status, doc.scope) {
         (RunStatus::Compared, _) => save(engine, &merchant, &mut doc, Changes::default()).await,
         (_, Scope::Internal) => books::compare(engine, &merchant, doc, day).await.map(drop),
-        (_, Scope::Trade) => trade(engine, &merchant, doc, day, None, Spoil::default()).await.map(drop),
+        // A bank is not asked: its file is given.
+        (_, Scope::Payout) if doc.account_id.is_none() => {
+            save(engine, &merchant, &mut doc, Changes::default()).await
+        }
+        _ => channel(engine, &merchant, doc, day, None, Spoil::default()).await.map(drop),
+    }
+}
+
+/// Which of a channel's files a scope is about, and which of its lines.
+fn of_scope(scope: Scope) -> (StatementKind, file::Put) {
+    match scope {
+        Scope::Payout => (StatementKind::Funds, put_transfer),
+        Scope::Trade | Scope::Internal => (StatementKind::Trade, put_line),
     }
 }
 
 /// One day of one account.
-async fn trade(
+async fn channel(
     engine: &Engine,
     merchant: &Merchant,
     mut doc: Reconciliation,
@@ -193,12 +224,12 @@ async fn trade(
     upload: Option<Bytes>,
     spoil: Spoil,
 ) -> Result<Reconciliation> {
-    let account = doc.account_id.ok_or_else(|| Error::internal("a trade run without account"))?;
+    let account = doc.account_id.ok_or_else(|| Error::internal("a run without account"))?;
     let open = engine.account(merchant.id, account).await?;
     let (moment, fetched) = (engine.moment(merchant), upload.is_none());
     let found = match upload {
         Some(file) => Ok(file),
-        None => file::fetch(engine, &open, day, moment.now).await,
+        None => file::fetch(engine, &open, of_scope(doc.scope).0, day, moment.now).await,
     };
     let bytes = match found {
         Ok(bytes) => bytes,
@@ -217,32 +248,46 @@ async fn trade(
     doc.status = RunStatus::Running;
     doc.progress = Progress::default();
     save(engine, merchant, &mut doc, Changes::default()).await?;
-    let size = bytes.len() as u64;
+    let size = bytes.len();
     let read = match read(engine, merchant, &mut doc, &open, bytes, spoil).await? {
         Ok(read) => believe(engine, merchant, &doc, read, day, &sha256).await?,
         Err(fault) => Err(fault),
     };
     let read = match read {
         Ok(read) => read,
-        Err(fault) => {
-            doc.status = RunStatus::Refused;
-            doc.fault = Some(fault);
-            save(engine, merchant, &mut doc, Changes::default()).await?;
-            return Ok(doc);
-        }
+        Err(fault) => return refuse(engine, merchant, doc, fault).await,
     };
-    doc.fault = None;
-    doc.files.push(StatementFile {
-        sha256,
-        bytes: size,
-        lines: read.lines,
-        from: read.from,
-        until: read.until,
-        fetched,
-        restates: !doc.files.is_empty(),
-        at: moment.now,
-    });
+    take(&mut doc, sha256, size, &read, fetched, moment.now);
     compare(engine, merchant, doc, &open, day, read.book).await
+}
+
+/// Nothing of the file is believed.
+pub(super) async fn refuse(
+    engine: &Engine,
+    merchant: &Merchant,
+    mut doc: Reconciliation,
+    fault: String,
+) -> Result<Reconciliation> {
+    doc.status = RunStatus::Refused;
+    doc.fault = Some(fault);
+    save(engine, merchant, &mut doc, Changes::default()).await?;
+    Ok(doc)
+}
+
+/// Notes the file that counts from now on.
+pub(super) fn take(
+    doc: &mut Reconciliation,
+    sha256: String,
+    bytes: usize,
+    read: &Read,
+    fetched: bool,
+    now: Timestamp,
+) {
+    doc.fault = None;
+    let restates = !doc.files.is_empty();
+    let (from, until, lines) = (read.from, read.until, read.lines);
+    let bytes = bytes as u64;
+    doc.files.push(StatementFile { sha256, bytes, lines, from, until, fetched, restates, at: now });
 }
 
 /// Reads the file beside the server's work and keeps the number of lines where everybody can see it.
@@ -258,8 +303,9 @@ async fn read(
         return Ok(Err("the settings of the channel account are not valid".into()));
     };
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let put = of_scope(doc.scope).1;
     let work = aside(move || {
-        file::parse(&*channel, &bytes, &spoil, &|lines| {
+        file::parse(&*channel, &bytes, &spoil, put, &|lines| {
             // Nobody listens any more: the file is read all the same.
             let _ = tell.send(lines);
         })
@@ -298,7 +344,10 @@ async fn believe(
     let mut other = None;
     engine
         .each_document(merchant.id, &filter, |known: Reconciliation| {
-            if known.id != doc.id && known.files.iter().any(|file| file.sha256 == sha256) {
+            if known.id != doc.id
+                && known.scope == doc.scope
+                && known.files.iter().any(|file| file.sha256 == sha256)
+            {
                 other = Some(known.day);
             }
             Ok(())
@@ -326,24 +375,56 @@ async fn compare(
     day: Day,
     mut theirs: Book,
 ) -> Result<Reconciliation> {
-    let rate = rate(doc.fee_rate.as_deref())?;
-    let gatherer = Gatherer { engine, tenant: merchant.id, open, rate };
     let lines = theirs.len() as u64;
-    let ours = gatherer.gather(day, doc.id, &mut theirs).await?;
+    let ours = match doc.scope {
+        Scope::Payout => {
+            let whose = payouts::Whose::Account(open.account.id);
+            payouts::gather(engine, merchant.id, whose, day, doc.id, &mut theirs).await?
+        }
+        Scope::Trade | Scope::Internal => {
+            let rate = rate(doc.fee_rate.as_deref())?;
+            let gatherer = Gatherer { engine, tenant: merchant.id, open, rate };
+            gatherer.gather(day, doc.id, &mut theirs).await?
+        }
+    };
     doc.progress = Progress { lines_read: lines, rows_read: ours.book.len() as u64, matched: 0 };
-    let compared = matched(ours, theirs).await?;
+    found(engine, merchant, doc, day, ours, theirs).await
+}
+
+/// Compares two sides that are gathered, keeps what does not agree, and ends the run.
+pub(super) async fn found(
+    engine: &Engine,
+    merchant: &Merchant,
+    mut doc: Reconciliation,
+    day: Day,
+    ours: Ours,
+    theirs: Book,
+) -> Result<Reconciliation> {
+    let compared = matched(ours, theirs, policy(doc.scope)).await?;
     doc.summary = summary(&compared.ours.book, &compared.theirs, &compared.matching, &compared.findings);
     doc.progress.matched = doc.summary.ours_matched;
-    let channel = open.account.channel.clone();
-    doc.summary.explained = pool::keep(engine, merchant, &doc, &channel, &compared).await?;
+    if doc.scope == Scope::Payout {
+        // What payouts come to is nothing that arrives at a bank.
+        doc.summary.nets.clear();
+        payouts::mark(engine, merchant.id, doc.id, &compared).await?;
+    }
+    doc.summary.explained = pool::keep(engine, merchant, &doc, &compared).await?;
     conclude(engine, merchant, doc, day).await
 }
 
-pub(super) async fn matched(ours: Ours, theirs: Book) -> Result<Compared> {
+/// What is close enough: where both sides hold what they agreed on before, nothing is.
+pub(super) fn policy(scope: Scope) -> Policy {
+    match scope {
+        Scope::Trade => Policy::default(),
+        Scope::Payout | Scope::Internal => Policy { tolerance: 0, ..Policy::default() },
+    }
+}
+
+pub(super) async fn matched(ours: Ours, theirs: Book, policy: Policy) -> Result<Compared> {
     let both = Arc::new((ours, theirs));
     let shared = Arc::clone(&both);
     let (matching, findings) = aside(move || {
-        let matching = reconcile(&shared.0.book, &shared.1, &Policy::default(), on_two_threads);
+        let matching = reconcile(&shared.0.book, &shared.1, &policy, on_two_threads);
         let findings = findings(&matching);
         (matching, findings)
     })

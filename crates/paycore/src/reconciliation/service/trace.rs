@@ -69,7 +69,7 @@ pub async fn trace(engine: &Engine, caller: &Caller, input: TraceOrder) -> Resul
         let number = Reconciliation::number(Scope::Trade, Some(attempt.account_id), &day);
         let run: Option<Reconciliation> = engine.document_by_number(tenant, &number).await?;
         let object = attempt.id.to_string();
-        let pool = gather::pool(engine, tenant, attempt.account_id).await?;
+        let pool = gather::pool(engine, tenant, &attempt.account_id.to_string(), Scope::Trade).await?;
         let of = |found: &crate::reconciliation::pool::Break| {
             found.ours.as_ref().is_some_and(|ours| ours.object_id.as_deref() == Some(&object))
         };

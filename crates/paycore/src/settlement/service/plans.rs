@@ -43,10 +43,12 @@ pub async fn create(engine: &Engine, caller: &Caller, input: CreatePlan) -> Resu
         terms: input.terms,
         carried: 0,
         negative_since: None,
+        overdue_days: 0,
         overdraft: 0,
         reserved: Default::default(),
         recent_sales: Vec::new(),
         sequence: 0,
+        events: 0,
         open: None,
         last: None,
         settled_until: None,
@@ -88,7 +90,7 @@ pub async fn update(engine: &Engine, caller: &Caller, input: UpdatePlan) -> Resu
 }
 
 /// The merchant an operator's operation is about, and the instant there.
-async fn merchant(engine: &Engine, id: MerchantId) -> Result<(Arc<Merchant>, Moment)> {
+pub(super) async fn merchant(engine: &Engine, id: MerchantId) -> Result<(Arc<Merchant>, Moment)> {
     let merchant = engine.merchant(id).await.map_err(|error| match error.code {
         Code::NotFound => error.param("merchant_id"),
         _ => error,
@@ -156,13 +158,15 @@ pub async fn plan(engine: &Engine, caller: &Caller, input: PlanById) -> Result<P
 }
 
 impl Plan {
-    /// Puts the plan into the workers' queue for its next run, or takes it out.
+    /// Puts the plan into the workers' queue for its next run or its next notice of a debt, or takes it out.
     pub(super) fn schedule(&mut self, moment: Moment) {
-        self.due_at = match (self.active, self.open, self.next_run) {
+        let run = self.next_run.filter(|_| self.active);
+        let next = [run, self.next_notice()].into_iter().flatten().min();
+        self.due_at = match (self.open, next) {
             // What was begun is finished, whatever became of the plan.
-            (_, Some(_), _) => moment.wall,
-            (true, None, Some(next)) => moment.due(next),
-            (false, None, _) | (true, None, None) => Timestamp::ZERO,
+            (Some(_), _) => moment.wall,
+            (None, Some(next)) => moment.due(next),
+            (None, None) => Timestamp::ZERO,
         };
     }
 }

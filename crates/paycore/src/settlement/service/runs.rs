@@ -115,6 +115,7 @@ pub async fn settle_until(
             (Some(open), _) => Some(engine.document(run.merchant.id, open).await?),
             (None, Some(at)) if run.plan.active && at <= until => run.begin(Trigger::Scheduled, at).await?,
             _ => {
+                run.remind().await?;
                 run.reschedule().await?;
                 return Ok((closed, true));
             }
@@ -194,9 +195,7 @@ impl<'a> Run<'a> {
             carried_for: None,
             transfer_fee_payer: plan.terms.transfer_fee.payer,
             payout_id: None,
-            revision: 1,
-            corrects: None,
-            corrected_by: None,
+            corrections: Vec::new(),
             sequence: 0,
             created_at: self.moment.now,
             closed_at: None,
@@ -318,6 +317,9 @@ impl<'a> Run<'a> {
             self.plan.next_run = self.plan.terms.next_run(settlement.period.until);
         }
         self.tell(settlement, &close, was_negative, changes);
+        if was_negative && close.negative_since.is_none() {
+            self.tell_of_plan(EventKind::SettlementPlanRecovered, changes);
+        }
         self.overdraw(rules::drawn(&close, settlement.collected.net), changes).await?;
         if let Some(caller) = &self.caller {
             changes.claim = caller.once(settlement.id, &settlement.view(self.merchant.id), self.moment);
@@ -373,6 +375,24 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// An event about the plan itself.
+    fn tell_of_plan(&mut self, kind: EventKind, changes: &mut Changes) {
+        self.plan.events += 1;
+        let about = (self.plan.id.to_string(), self.plan.events);
+        let view = self.plan.view();
+        changes.events.push(self.engine.object_event(kind, about, &view, None, &self.merchant, self.moment));
+    }
+
+    /// Tells the merchant of a debt that has come to 7, 14 or 30 days. Runs that were due are made before, so that nobody is
+    /// told of a debt that is paid already.
+    async fn remind(&mut self) -> Result<()> {
+        let Some(days) = self.plan.notice_due(self.moment.now) else { return Ok(()) };
+        self.plan.overdue_days = days;
+        let mut changes = Changes::default();
+        self.tell_of_plan(EventKind::SettlementPlanOverdue, &mut changes);
+        self.store_plan_with(changes).await
+    }
+
     /// What is taken back may be more than is available: the account is let go as far below zero as that, and no further,
     /// so that nothing else can draw on it; and it gets its floor back once it has recovered.
     async fn overdraw(&mut self, drawn: i64, changes: &mut Changes) -> Result<()> {
@@ -408,8 +428,11 @@ impl<'a> Run<'a> {
     }
 
     async fn store_plan(&mut self) -> Result<()> {
+        self.store_plan_with(Changes::default()).await
+    }
+
+    async fn store_plan_with(&mut self, mut changes: Changes) -> Result<()> {
         self.plan.schedule(self.moment);
-        let mut changes = Changes::default();
         changes.put(Put::document(&self.plan));
         self.engine.commit(self.merchant.id, changes).await?;
         self.plan.version += 1;

@@ -10,6 +10,7 @@ mod load;
 mod memory;
 mod reconcile;
 mod rows;
+mod settle;
 mod statement;
 mod table;
 
@@ -55,6 +56,7 @@ enum Part {
     Ledger,
     Fees,
     Reconcile,
+    Settle,
 }
 
 #[derive(Debug, Subcommand)]
@@ -68,6 +70,9 @@ enum Inner {
     /// Compares two large sides, a process of its own.
     #[command(hide = true)]
     Reconcile(reconcile::Options),
+    /// Settles a large installation, a process of its own.
+    #[command(hide = true)]
+    Settle(settle::Options),
 }
 
 fn main() -> ExitCode {
@@ -76,6 +81,7 @@ fn main() -> ExitCode {
         Some(Inner::Load(options)) => load::run(options),
         Some(Inner::Parse(options)) => statement::parse(options),
         Some(Inner::Reconcile(options)) => reconcile::compare(options),
+        Some(Inner::Settle(options)) => settle::settle(options),
         None => measure(&arguments),
     };
     match result {
@@ -112,6 +118,9 @@ fn measure(arguments: &Arguments) -> Result<(), Failure> {
     }
     if wanted(Part::Reconcile) {
         reconcile::measure()?.into_iter().for_each(|row| table.add(row));
+    }
+    if wanted(Part::Settle) {
+        table.add(settle::measure(&arguments.folder)?);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     if wanted(Part::Store) {

@@ -1,0 +1,306 @@
+//! Payouts against what a channel's statement of funds or a bank's statement says left and came back. A bank may book a
+//! batch as one sum; a payout that was found once is not looked for on another day.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sha2::{Digest as _, Sha256};
+
+use super::file::Read;
+use super::gather::{Ours, first_page, indices, next_page, pool, transactions};
+use super::run::{Compared, found, refuse, save, take};
+use super::{Day, aside};
+use crate::document::Document;
+use crate::engine::Engine;
+use crate::error::{Code, Error, Result};
+use crate::event::Movement;
+use crate::id::{BatchId, ChannelAccountId, Id as _, MerchantId, PayoutId, ReconciliationId};
+use crate::ledger::Transaction;
+use crate::merchant::Merchant;
+use crate::merchant::rules::hex;
+use crate::money::Money;
+use crate::payout::{Batch, Beneficiary, Payout, Route};
+use crate::reconciliation::bank::{Deposit, Format};
+use crate::reconciliation::matching::Book;
+use crate::reconciliation::pool::{Break, Facts};
+use crate::reconciliation::run::{BANK, Reconciliation, Scope};
+use crate::reconciliation::side::{booking, payout, payout_of, references};
+use crate::reconciliation::{Kind, RunStatus};
+use crate::store::{Changes, CommitError, Put};
+use crate::time::Timestamp;
+
+/// How often a payout is marked again because it changed meanwhile.
+const RETRIES_MAX: usize = 8;
+
+/// Whose payouts are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// Those that left through an account with a channel.
+    Account(ChannelAccountId),
+    /// Those that left by bank.
+    Bank,
+}
+
+impl Whose {
+    fn pool(self) -> String {
+        match self {
+            Whose::Account(account) => account.to_string(),
+            Whose::Bank => BANK.to_owned(),
+        }
+    }
+}
+
+/// One day of the bank that payouts leave from.
+pub(super) async fn bank(
+    engine: &Engine,
+    merchant: &Merchant,
+    mut doc: Reconciliation,
+    day: Day,
+    file: &[u8],
+) -> Result<Reconciliation> {
+    let sha256 = hex(&Sha256::digest(file));
+    if doc.status == RunStatus::Compared && doc.has(&sha256) {
+        return Ok(doc);
+    }
+    doc.status = RunStatus::Running;
+    save(engine, merchant, &mut doc, Changes::default()).await?;
+    let (format, bytes) = (Format::guess(file), file.to_vec());
+    let deposits = aside(move || entries(format, &bytes)).await?;
+    let deposits = match deposits {
+        Ok(deposits) => deposits,
+        Err(fault) => return refuse(engine, merchant, doc, fault).await,
+    };
+    if !deposits.is_empty() && deposits.iter().all(|deposit| !day.has(deposit.at)) {
+        let fault = format!("no entry of the file is of {}", doc.day);
+        return refuse(engine, merchant, doc, fault).await;
+    }
+    let mut read = Read { book: Book::default(), lines: 0, from: None, until: None };
+    for deposit in deposits.iter().filter(|deposit| day.has(deposit.at)) {
+        line(engine, merchant.id, deposit, &mut read).await?;
+    }
+    let now = engine.moment(merchant).now;
+    take(&mut doc, sha256, file.len(), &read, false, now);
+    (doc.progress.lines_read, doc.progress.matched) = (read.lines, 0);
+    let mut theirs = read.book;
+    let ours = gather(engine, merchant.id, Whose::Bank, day, doc.id, &mut theirs).await?;
+    doc.progress.rows_read = ours.book.len() as u64;
+    found(engine, merchant, doc, day, ours, theirs).await
+}
+
+impl Day {
+    fn has(self, at: Timestamp) -> bool {
+        self.from <= at && at < self.until
+    }
+}
+
+/// All booked entries of a bank's file, or why it cannot be believed.
+fn entries(format: Option<Format>, file: &[u8]) -> std::result::Result<Vec<Deposit>, String> {
+    let format = format.ok_or("neither camt.053 nor MT940 nor CSV")?;
+    let (mut deposits, mut reader) = (Vec::new(), file);
+    crate::reconciliation::bank::read(format, &mut reader, &mut |deposit| deposits.push(deposit))
+        .map_err(|error| error.to_string())?;
+    Ok(deposits)
+}
+
+/// Adds an entry: everything that left, and what came in by the reference of a payout.
+async fn line(engine: &Engine, tenant: MerchantId, deposit: &Deposit, read: &mut Read) -> Result<()> {
+    let (reference, batch) = named_by(engine, tenant, deposit).await?;
+    let Some(amount) = deposit.money.minor().checked_abs().filter(|amount| *amount > 0) else {
+        return Ok(());
+    };
+    if deposit.money.is_positive() && reference.is_empty() {
+        return Ok(());
+    }
+    let money = Money::new(amount, deposit.money.currency());
+    let entry = booking(deposit, money, &reference, &batch);
+    read.book.push(&entry).map_err(|error| Error::invalid("content", format!("{error}.")))?;
+    read.lines += 1;
+    read.from = Some(read.from.map_or(deposit.at, |from| from.min(deposit.at)));
+    read.until = Some(read.until.map_or(deposit.at, |until| until.max(deposit.at)));
+    Ok(())
+}
+
+/// The payout or the batch that an entry names.
+async fn named_by(engine: &Engine, tenant: MerchantId, deposit: &Deposit) -> Result<(String, String)> {
+    for word in references(&deposit.id).chain(references(&deposit.text)) {
+        if let Some(id) = payout_of(&word)
+            && known::<Payout>(engine, tenant, id).await?.is_some()
+        {
+            return Ok((word, String::new()));
+        }
+        if let Ok(id) = format!("{}_{word}", BatchId::PREFIX).parse()
+            && known::<Batch>(engine, tenant, id).await?.is_some()
+        {
+            return Ok((String::new(), word));
+        }
+    }
+    Ok((String::new(), String::new()))
+}
+
+/// A document that need not exist.
+async fn known<T: Document>(engine: &Engine, tenant: MerchantId, id: T::Id) -> Result<Option<T>> {
+    match engine.document(tenant, id).await {
+        Ok(found) => Ok(Some(found)),
+        Err(Error { code: Code::NotFound, .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Our side: what the ledger says left or came back on the day, what the file names besides, and the pool.
+pub(super) async fn gather(
+    engine: &Engine,
+    tenant: MerchantId,
+    whose: Whose,
+    day: Day,
+    run: ReconciliationId,
+    theirs: &mut Book,
+) -> Result<Ours> {
+    let mut gatherer = Gatherer { engine, tenant, whose, run, ours: Ours::default() };
+    gatherer.moved(day).await?;
+    gatherer.named(theirs).await?;
+    let mut ours = gatherer.ours;
+    ours.pooled(pool(engine, tenant, &whose.pool(), Scope::Payout).await?, run, theirs)?;
+    Ok(ours)
+}
+
+struct Gatherer<'a> {
+    engine: &'a Engine,
+    tenant: MerchantId,
+    whose: Whose,
+    run: ReconciliationId,
+    ours: Ours,
+}
+
+impl Gatherer<'_> {
+    async fn moved(&mut self, day: Day) -> Result<()> {
+        let mut page = first_page(day);
+        loop {
+            let rows = transactions(self.engine, self.tenant, &page).await?;
+            for row in &rows {
+                if row.created_at < day.from {
+                    return Ok(());
+                }
+                self.transaction(row).await?;
+            }
+            match next_page(&rows) {
+                Some(next) => page = next,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    async fn transaction(&mut self, row: &Transaction) -> Result<()> {
+        let kind = match row.kind {
+            Movement::PayoutPaid | Movement::PayoutTransferred => Kind::Payout,
+            Movement::PayoutReturned | Movement::PayoutTransferReturned => Kind::PayoutReturn,
+            _ => return Ok(()),
+        };
+        let event = self.engine.store.event(self.tenant, row.event_id).await?;
+        let id = event.and_then(|event| event.object_id.parse().ok());
+        match id {
+            Some(id) => self.put(id, kind, row.created_at).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Payouts that the file names: alone, or by their batch.
+    async fn named(&mut self, theirs: &Book) -> Result<()> {
+        for index in indices(theirs) {
+            let line = theirs.entry(index);
+            let (kind, at) = (line.kind, line.at);
+            if let Some(id) = payout_of(line.reference) {
+                self.put(id, kind, at).await?;
+            }
+            let batch = format!("{}_{}", BatchId::PREFIX, line.number).parse();
+            let Some(id) = batch.ok().filter(|_| !line.number.is_empty()) else { continue };
+            if let Some(batch) = known::<Batch>(self.engine, self.tenant, id).await? {
+                for id in batch.payouts {
+                    self.put(id, kind, at).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A payout that is one of those compared, and that no other run has found.
+    async fn put(&mut self, id: PayoutId, kind: Kind, at: Timestamp) -> Result<()> {
+        let Some(row) = known::<Payout>(self.engine, self.tenant, id).await? else { return Ok(()) };
+        let seen = if kind == Kind::Payout { row.reconciled } else { row.return_reconciled };
+        if seen.is_some_and(|by| by != self.run) || !self.is_of(&row).await? {
+            return Ok(());
+        }
+        let batch = row.batch_id.map_or_else(String::new, |batch| batch.bare());
+        self.ours.put(&payout(&row, kind, &batch, at), id.to_string())
+    }
+
+    async fn is_of(&self, row: &Payout) -> Result<bool> {
+        let Whose::Account(account) = self.whose else { return Ok(row.channel.is_none()) };
+        let to: Beneficiary = self.engine.document(self.tenant, row.beneficiary_id).await?;
+        Ok(matches!(to.route, Route::Channel { channel_account_id, .. } if channel_account_id == account))
+    }
+}
+
+/// Marks the payouts that a run has found on the statement, and takes its mark off those that a file stated again does
+/// not show any more.
+pub(super) async fn mark(
+    engine: &Engine,
+    tenant: MerchantId,
+    run: ReconciliationId,
+    compared: &Compared,
+) -> Result<()> {
+    let matching = &compared.matching;
+    let pairs = matching.pairs.iter().map(|pair| pair.ours);
+    let groups = matching.groups.iter().flat_map(|group| group.ours.iter().copied());
+    let matched: BTreeSet<u32> = pairs.chain(groups).collect();
+    let mut marks: BTreeMap<&str, [Option<bool>; 2]> = BTreeMap::new();
+    for (row, object) in (0_u32..).zip(&compared.ours.objects) {
+        let side = usize::from(compared.ours.book.entry(row).kind == Kind::PayoutReturn);
+        marks.entry(object).or_default()[side] = Some(matched.contains(&row));
+    }
+    for (object, [out, back]) in marks {
+        let id: PayoutId = object.parse().map_err(Error::internal)?;
+        mark_one(engine, tenant, id, run, [out, back]).await?;
+    }
+    Ok(())
+}
+
+async fn mark_one(
+    engine: &Engine,
+    tenant: MerchantId,
+    id: PayoutId,
+    run: ReconciliationId,
+    [out, back]: [Option<bool>; 2],
+) -> Result<()> {
+    let marked = |before: Option<ReconciliationId>, found: Option<bool>| match found {
+        Some(true) => before.or(Some(run)),
+        Some(false) => before.filter(|by| *by != run),
+        None => before,
+    };
+    for _ in 0..RETRIES_MAX {
+        let mut row: Payout = engine.document(tenant, id).await?;
+        let before = (row.reconciled, row.return_reconciled);
+        row.reconciled = marked(before.0, out);
+        row.return_reconciled = marked(before.1, back);
+        if (row.reconciled, row.return_reconciled) == before {
+            return Ok(());
+        }
+        let mut changes = Changes::default();
+        changes.put(Put::document(&row));
+        match engine.commit(tenant, changes).await {
+            Err(CommitError::Stale) => {}
+            done => return done.map_err(Error::from),
+        }
+    }
+    Err(CommitError::Stale.into())
+}
+
+/// Reads our side of a payout's break anew: it may have been settled, or asked about, since.
+pub(super) async fn refresh(engine: &Engine, tenant: MerchantId, found: &mut Break) -> Result<()> {
+    let Some(facts) = found.ours.as_ref().filter(|_| found.scope == Scope::Payout) else { return Ok(()) };
+    let id = facts.object_id.as_deref().and_then(|object| object.parse().ok());
+    let Some(id) = id else { return Ok(()) };
+    if let Some(row) = known::<Payout>(engine, tenant, id).await? {
+        let now = payout(&row, facts.kind, &facts.number, facts.at);
+        found.ours = Some(Facts::of(&now, Some(row.id().to_string())));
+    }
+    Ok(())
+}
