@@ -11,7 +11,7 @@ use crate::id::AttemptId;
 use crate::link::rules::Opener;
 use crate::merchant::{Merchant, Scope};
 use crate::order::service::PayOrder;
-use crate::order::{Attempt, CheckoutView, ClientSecret, Order, service as orders};
+use crate::order::{Attempt, CheckoutView, ClientSecret, Order, OrderPage, service as orders};
 
 /// How long after the order's expiry its payer may still look how it went.
 const OPEN_AFTER_EXPIRY: Duration = Duration::from_secs(24 * 3600);
@@ -52,6 +52,22 @@ pub async fn open(engine: &Engine, secret: &str) -> Result<Checkout> {
     }
     let merchant = engine.merchant(tenant).await?;
     if engine.moment(&merchant).now > order.expires_at.plus(OPEN_AFTER_EXPIRY) {
+        return Err(unknown());
+    }
+    read(engine, merchant, order).await
+}
+
+/// Opens the order of a page's address, as `open` does. One that is wrong in any way is `NotFound`.
+pub async fn open_page(engine: &Engine, page: OrderPage, address: &str) -> Result<Checkout> {
+    let unknown = || Error::new(Code::NotFound, "There is no such payment, or its page has expired.");
+    let (tenant, id) = OrderPage::claim(address).ok_or_else(unknown)?;
+    let order = engine.store.order(tenant, id).await?.ok_or_else(unknown)?;
+    if !order.details.client_secret.as_ref().is_some_and(|own| own.shows(page, address)) {
+        return Err(unknown());
+    }
+    let merchant = engine.merchant(tenant).await?;
+    // A receipt is kept for as long as its order.
+    if page == OrderPage::Pay && engine.moment(&merchant).now > order.expires_at.plus(OPEN_AFTER_EXPIRY) {
         return Err(unknown());
     }
     read(engine, merchant, order).await

@@ -30,9 +30,10 @@ use crate::id::{AuditId, ChannelAccountId, EventId, ExceptionId, LinkId, Merchan
 use crate::ledger::posting::Templates;
 use crate::merchant::Merchant;
 use crate::order::input::Moment;
-use crate::order::{Order, OrderView};
+use crate::order::{ClientSecret, Order, OrderPage, OrderView};
 use crate::refund::Refund;
 use crate::sandbox::service::Hub;
+use crate::secret::Secret;
 use crate::settlement::export::Exporter;
 use crate::settlement::{Plan, Terms};
 use crate::store::{Changes, CommitError, Put, StoreError};
@@ -237,9 +238,28 @@ impl Engine {
         format!("{}/notify/{id}", self.public_url)
     }
 
+    /// Where a merchant's own logo is shown from.
+    pub(crate) fn logo_url(&self, merchant: MerchantId) -> String {
+        format!("{}/pay/logo/{merchant}", self.public_url)
+    }
+
+    /// Where a cashier signs in. The key stands behind the hash, which browsers send nowhere.
+    pub(crate) fn cashier_url(&self, currency: Currency, key: &Secret) -> String {
+        format!("{}/cashier?currency={currency}#{}", self.public_url, key.expose())
+    }
+
     /// Where payers open a payment link.
     pub(crate) fn link_url(&self, id: LinkId) -> String {
         format!("{}/l/{id}", self.public_url)
+    }
+
+    /// The address of a page that shows one order.
+    pub fn page_url(&self, secret: &ClientSecret, page: OrderPage) -> String {
+        let place = match page {
+            OrderPage::Pay => "pay",
+            OrderPage::Receipt => "receipt",
+        };
+        format!("{}/{place}/{}", self.public_url, secret.address(page))
     }
 
     /// Translates an operation into its first step. Nothing is sent.
@@ -325,7 +345,7 @@ impl Engine {
         moment: Moment,
     ) -> Event {
         order.sequence += 1;
-        let view = OrderView { client_secret: None, ..order.view(merchant.livemode) };
+        let view = OrderView { client_secret: None, checkout_url: None, ..order.view(merchant.livemode) };
         let mut event =
             self.event(kind, order.id.to_string(), order.sequence, &view, merchant.livemode, moment);
         // A shop behind the epay door is told one thing, that the order is paid; see `webhook::service::send`.

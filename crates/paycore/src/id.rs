@@ -50,7 +50,12 @@ fn render(bits: u128) -> [u8; TEXT_LEN] {
 pub fn random_text(rng: &dyn Rng) -> String {
     let mut random = [0u8; 16];
     rng.fill(&mut random);
-    String::from_utf8_lossy(&render(u128::from_be_bytes(random))).into_owned()
+    text_of(random)
+}
+
+/// 128 bits as 26 characters of base 32.
+pub fn text_of(bits: [u8; 16]) -> String {
+    String::from_utf8_lossy(&render(u128::from_be_bytes(bits))).into_owned()
 }
 
 fn parse(text: &str) -> Option<u128> {
@@ -175,6 +180,10 @@ ids! {
     ExceptionId "exc";
     /// A payment link.
     LinkId "lnk";
+    /// What a merchant's payment pages look like.
+    BrandingId "brd";
+    /// Something on a payment page that nobody expected there.
+    PageAlertId "pga";
     /// A row of the audit trail.
     AuditId "aud";
     /// An epay key: what a shop that speaks 易支付 identifies itself with.

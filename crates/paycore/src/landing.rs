@@ -3,13 +3,16 @@
 
 use std::sync::Arc;
 
-use crate::channel::{Action, Identify, Method, Operation, Outcome, Payer, SignIn, Step, Verb, Verdict};
+use crate::channel::{
+    Action, Identify, Method, Operation, Outcome, Payer, SignIn, Step, Verb, Verdict, barcode,
+};
 use crate::engine::{Caller, Engine, OpenAccount};
 use crate::error::{Code, Error, Result};
-use crate::id::{LinkId, OrderId};
+use crate::id::LinkId;
 use crate::link::Link;
 use crate::link::rules::{self, Opener};
 use crate::merchant::{Merchant, Scope};
+use crate::money::Money;
 use crate::order::input::CreateOrder;
 use crate::order::{Order, OrderStatus, service as orders};
 
@@ -138,9 +141,32 @@ impl Landing {
                 None => return Err(Error::new(Code::NoChannel, "Nothing is offered here.")),
             },
         };
+        self.make(engine, money, method, choice.payer).await
+    }
+
+    /// Charges the barcode (付款码) that a scanner read, in the place of whatever else this link was being paid by. A
+    /// repeat of the same scan is the same order.
+    pub async fn scan(&self, engine: &Engine, auth_code: &str) -> Result<Order> {
+        if let Some(why) = self.closed {
+            return Err(Error::new(Code::StateNotAllowed, why).object(self.link.id));
+        }
+        let Some(money) = rules::charge(&self.link, None) else {
+            return Err(Error::internal("a sale without an amount"));
+        };
+        let brand = barcode::brand(auth_code);
+        let brand = brand.map_err(|error| Error::invalid("auth_code", error.to_string()))?;
+        let method = format!("{brand}.barcode").parse();
+        let method = method.map_err(|_| Error::internal("a brand that makes no method"))?;
+        let payer = Payer { auth_code: Some(auth_code.to_owned()), ..Payer::default() };
+        self.make(engine, money, method, payer).await
+    }
+
+    async fn make(&self, engine: &Engine, money: Money, method: Method, payer: Payer) -> Result<Order> {
         let details = &self.link.details;
         let mut metadata = details.metadata.clone();
         metadata.insert(rules::NOTE.to_owned(), self.link.id.to_string());
+        // What was scanned is paid within a minute or taken back.
+        let lifetime = if method.at_the_till() { None } else { Some(LIFETIME) };
         let input = CreateOrder {
             amount: money.minor(),
             currency: money.currency(),
@@ -153,9 +179,10 @@ impl Landing {
             line_items: Vec::new(),
             notify_url: details.notify_url.clone(),
             return_url: details.return_url.clone(),
+            cancel_url: Some(engine.link_url(self.link.id)),
             metadata,
-            payer: choice.payer,
-            expires_in: Some(LIFETIME),
+            payer,
+            expires_in: lifetime,
             split_plan_id: None,
             agent_id: None,
             epay: None,
@@ -200,11 +227,16 @@ impl Landing {
         Err(Error::new(Code::StateNotAllowed, detail).object(self.link.id))
     }
 
-    /// How an order of this link went.
-    pub async fn order(&self, engine: &Engine, id: OrderId) -> Result<Order> {
-        let order = engine.store.order(self.merchant.id, id).await?;
-        let note = self.link.id.to_string();
-        let own = order.filter(|order| order.details.metadata.get(rules::NOTE) == Some(&note));
-        own.ok_or_else(|| Error::not_found("order", id))
+    /// The last order of a link that is paid once, if there is one yet.
+    pub async fn last(&self, engine: &Engine) -> Result<Option<Order>> {
+        let mut last = None;
+        for n in 1..=TRIES_MAX {
+            let number = rules::number(&self.link, n);
+            match engine.store.order_by_number(self.merchant.id, &number).await? {
+                Some(order) => last = Some(order),
+                None => break,
+            }
+        }
+        Ok(last)
     }
 }

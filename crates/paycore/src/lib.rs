@@ -57,7 +57,10 @@ assert_eq!(order.money.to_string(), "12.34 CNY");
 pub mod account;
 pub mod agent;
 pub mod audit;
+pub mod branding;
 pub mod calendar;
+#[cfg(feature = "engine")]
+pub mod cashier;
 #[cfg(feature = "engine")]
 pub mod catalogue;
 pub mod channel;
@@ -90,6 +93,7 @@ pub mod notice;
 pub mod order;
 #[cfg(feature = "engine")]
 pub mod page;
+pub mod page_alert;
 pub mod payout;
 pub mod rate;
 pub mod reconciliation;

@@ -3,6 +3,7 @@
 
 pub mod assets;
 mod events;
+mod report;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -39,7 +40,7 @@ pub fn add(router: Router, app: &Arc<App>) -> Router {
         .route("/checkout/order/pay", door(app, Method::POST, pay))
         .route("/checkout/order/release", door(app, Method::POST, release))
         .route("/checkout/order/events", door(app, Method::GET, events::stream));
-    assets::add(router)
+    assets::add(report::add(router, app))
 }
 
 /// A call by a browser, with the order that its secret opens.

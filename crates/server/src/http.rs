@@ -30,11 +30,13 @@ use tokio_util::task::TaskTracker;
 use tower::Service as _;
 
 use crate::auth::Keys;
+use crate::cashier;
 use crate::checkout;
 use crate::landing;
 use crate::limit::Limiter;
 use crate::metrics::Meter;
 use crate::pages;
+use crate::pay;
 use crate::problem::{self, Refused};
 
 pub use trace::RequestIds;
@@ -47,7 +49,7 @@ pub const VERSION: HeaderName = HeaderName::from_static("paycore-version");
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 /// Doors that are not operations, as they are named in logs and metrics.
 pub const OTHER_DOORS: &[&str] =
-    &["notify", "epay", "sandbox", "page", "health", "metrics", "checkout", UNMATCHED];
+    &["notify", "epay", "sandbox", "page", "health", "metrics", "checkout", "cashier", UNMATCHED];
 const UNMATCHED: &str = "unmatched";
 
 /// Longer than any operation takes: a call to a channel is over after 15 seconds.
@@ -125,6 +127,8 @@ impl Doors {
         router = pages::add(router, &app);
         router = landing::add(router, &app);
         router = checkout::add(router, &app);
+        router = pay::add(router, &app);
+        router = cashier::add(router, &app);
         router = router.fallback(|| async {
             Refused::from(Error::new(
                 Code::NotFound,

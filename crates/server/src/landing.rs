@@ -1,68 +1,39 @@
-//! The pages behind a payment link: one address for every wallet and browser. They work without scripts but for the
-//! two places where a wallet wants one: its own client library, and a form that a channel wants posted.
+//! The page behind a payment link: one address for every wallet and browser. It asks for the amount where the link has
+//! none and for the way to pay, and leads to the payment page of the order that comes of it.
 
 mod page;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Body;
-use axum::extract::{Path, Request};
-use axum::response::{IntoResponse, Response};
+use axum::extract::{ConnectInfo, Path, Request};
+use axum::response::Response;
 use axum::routing::get;
-use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, USER_AGENT,
-    X_FRAME_OPTIONS,
-};
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::Method;
+use http::header::USER_AGENT;
+use http::request::Parts;
+use paycore::branding::{Look, service as branding};
 use paycore::channel::{Action, Method as PayMethod, Payer};
 use paycore::error::{Code, Error, Result};
-use paycore::id::{LinkId, OrderId};
+use paycore::id::LinkId;
 use paycore::landing::{self, Choice, Landing};
 use paycore::link::rules::Opener;
 use paycore::money::Money;
-use paycore::order::{Order, OrderStatus};
+use paycore::order::{Order, OrderPage, OrderStatus};
 use paycore::units::UnitRule;
 
-use crate::http::{App, other_methods, page_answered, whole_body};
-use crate::problem::{Refused, prefers_chinese};
+use crate::http::{App, finished, other_methods};
+use crate::listen::Peer;
+use crate::pay::html::see;
+use crate::pay::texts::Texts;
+use crate::pay::{form, header, parameter, sorry, texts_of};
 
-/// A form with an amount, a method and a wallet's code.
-const FORM_BYTES_MAX: usize = 4 * 1024;
-/// Own scripts and styles only; forms may lead to a channel's cashier, on any https address.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; base-uri 'none'; \
-                      form-action 'self' https:; frame-ancestors 'none'";
-const FORM: &str = "application/x-www-form-urlencoded";
-
-/// Adds the pages.
+/// Adds the page.
 pub fn add(router: Router, app: &Arc<App>) -> Router {
-    let (shown, chosen, result) = (Arc::clone(app), Arc::clone(app), Arc::clone(app));
-    let assets = [
-        ("/l/assets/page.css", "text/css; charset=utf-8", include_str!("landing/page.css")),
-        ("/l/assets/wallet.js", "text/javascript; charset=utf-8", include_str!("landing/wallet.js")),
-        ("/l/assets/submit.js", "text/javascript; charset=utf-8", include_str!("landing/submit.js")),
-    ];
-    let router = assets.into_iter().fold(router, |router, (path, kind, text)| {
-        let asset =
-            get(move || std::future::ready(page_answered(([(CONTENT_TYPE, kind)], text).into_response())));
-        router.route(path, asset.fallback(other_methods(&[&Method::GET])))
-    });
-    let both = get(move |link, request| answered(shown, link, request, show))
-        .post(move |link, request| answered(chosen, link, request, choose));
-    router.route("/l/{link}", both.fallback(other_methods(&[&Method::GET, &Method::POST]))).route(
-        "/l/{link}/{order}",
-        get(move |Path((link, order)): Path<(String, String)>, request: Request| async move {
-            let (parts, _) = request.into_parts();
-            let visit = match Visit::of(result, &link, &parts.headers).await {
-                Ok(visit) => visit,
-                Err(error) => return refused(&parts.headers, &error),
-            };
-            let page = status(&visit, &order).await;
-            page.unwrap_or_else(|error| visit.sorry(&error))
-        })
-        .fallback(other_methods(&[&Method::GET])),
-    )
+    let (shown, chosen) = (Arc::clone(app), Arc::clone(app));
+    let both = get(move |link, request| answered(Arc::clone(&shown), link, request, show))
+        .post(move |link, request| answered(Arc::clone(&chosen), link, request, choose));
+    router.route("/l/{link}", both.fallback(other_methods(&[&Method::GET, &Method::POST])))
 }
 
 /// Somebody who opened a link.
@@ -70,24 +41,26 @@ struct Visit {
     app: Arc<App>,
     landing: Landing,
     opener: Opener,
-    chinese: bool,
+    look: Look,
+    texts: Texts,
+    /// The query to keep: the language that was asked for.
+    query: String,
 }
 
 impl Visit {
-    async fn of(app: Arc<App>, link: &str, headers: &HeaderMap) -> Result<Visit> {
+    async fn of(app: Arc<App>, link: &str, request: &Parts) -> Result<Visit> {
         let id: LinkId = link.parse().map_err(|_| Error::not_found("payment link", link))?;
-        let opener = Opener::of(header(headers, USER_AGENT.as_str()));
+        let opener = Opener::of(header(&request.headers, USER_AGENT.as_str()));
         let landing = landing::open(&app.engine, id, opener).await?;
-        Ok(Visit { app, landing, opener, chinese: prefers_chinese(headers) })
+        let look = branding::look(&app.engine, landing.merchant.id).await?;
+        let texts = texts_of(request).with(&look);
+        let asked = parameter(request.uri.query().unwrap_or_default().as_bytes(), "locale").is_some();
+        let query = if asked { format!("?locale={}", texts.tag) } else { String::new() };
+        Ok(Visit { app, landing, opener, look, texts, query })
     }
 
     fn address(&self) -> String {
         format!("{}/l/{}", self.app.public_url, self.landing.link.id)
-    }
-
-    fn sorry(&self, error: &Error) -> Response {
-        let again = format!("/l/{}", self.landing.link.id);
-        html(error.code.status(), page::sorry(error, Some(&again), self.chinese))
     }
 }
 
@@ -98,91 +71,74 @@ async fn answered<F>(
     then: fn(Visit, Request) -> F,
 ) -> Response
 where
-    F: Future<Output = (Visit, Result<Response>)>,
+    F: Future<Output = Result<Response>>,
 {
     let (parts, body) = request.into_parts();
-    match Visit::of(app, &link, &parts.headers).await {
+    let texts = texts_of(&parts);
+    let (answer, again) = match Visit::of(app, &link, &parts).await {
         Ok(visit) => {
-            let (visit, page) = then(visit, Request::from_parts(parts, body)).await;
-            page.unwrap_or_else(|error| visit.sorry(&error))
+            let again = format!("/l/{}{}", visit.landing.link.id, visit.query);
+            (then(visit, Request::from_parts(parts, body)).await, Some(again))
         }
-        Err(error) => refused(&parts.headers, &error),
-    }
-}
-
-fn refused(headers: &HeaderMap, error: &Error) -> Response {
-    if error.code == Code::Internal {
-        return Refused::from(error.clone()).into_response();
-    }
-    html(error.code.status(), page::sorry(error, None, prefers_chinese(headers)))
+        Err(error) => (Err(error), None),
+    };
+    answer.unwrap_or_else(|error| sorry("link", &texts, &error, again.as_deref()))
 }
 
 /// The offer. Inside a wallet that has to tell who the payer is, the browser goes there first and comes back with a
 /// code.
-async fn show(visit: Visit, request: Request) -> (Visit, Result<Response>) {
+async fn show(visit: Visit, request: Request) -> Result<Response> {
     let code = parameter(request.uri().query().unwrap_or_default().as_bytes(), "code");
-    let page = async {
-        let landing = &visit.landing;
-        let asks = code.is_none() && landing.closed.is_none() && visit.opener.brand().is_some();
-        if let Some(method) = landing.offers.first().filter(|_| asks)
-            && let Some(there) = landing.sign_in(&visit.app.engine, method, &visit.address()).await?
-        {
-            return see(&there);
-        }
-        Ok(html(200, page::offer(landing, code.as_deref(), visit.chinese)))
-    };
-    let page = page.await;
-    (visit, page)
+    let landing = &visit.landing;
+    let asks = code.is_none() && landing.closed.is_none() && visit.opener.brand().is_some();
+    if let Some(method) = landing.offers.first().filter(|_| asks)
+        && let Some(there) = landing.sign_in(&visit.app.engine, method, &visit.address()).await?
+    {
+        return see(&there);
+    }
+    Ok(page::offer(landing, &visit.look, &visit.texts, code.as_deref()))
 }
 
 /// The payer's choice becomes an order.
-async fn choose(visit: Visit, request: Request) -> (Visit, Result<Response>) {
-    let ip = request
-        .extensions()
-        .get::<axum::extract::ConnectInfo<crate::listen::Peer>>()
-        .map(|peer| peer.0.0.ip());
-    let page = async {
-        if header(request.headers(), CONTENT_TYPE.as_str()).split(';').next() != Some(FORM) {
-            return Err(Error::invalid("body", "Must be the form of the page."));
-        }
-        let body = whole_body(request, FORM_BYTES_MAX).await?.into_body();
-        let landing = &visit.landing;
-        let amount = match parameter(&body, "amount").filter(|text| !text.trim().is_empty()) {
-            Some(text) => Some(typed(landing, &text)?),
-            None => None,
-        };
-        let method: Option<PayMethod> = match parameter(&body, "method") {
-            Some(text) => Some(text.parse().map_err(|_| Error::invalid("method", "Is not a method."))?),
-            None => landing.offers.first().cloned(),
-        };
-        let mut payer = Payer { ip: ip.map(|ip| ip.to_string()), ..Payer::default() };
-        if let (Some(code), Some(method)) = (parameter(&body, "code"), &method) {
-            payer.id = Some(landing.identify(&visit.app.engine, method, &code).await?);
-        }
-        let order = landing.pay(&visit.app.engine, Choice { amount, method, payer }).await?;
-        match (&order.next_action, order.status) {
-            (Some(Action::Redirect { url }), OrderStatus::Pending) => see(url),
-            (Some(Action::Qr { content }), OrderStatus::Pending) if opens_here(&visit, &order, content) => {
-                see(content)
-            }
-            _ => see(&format!("/l/{}/{}", landing.link.id, order.id)),
-        }
+async fn choose(visit: Visit, request: Request) -> Result<Response> {
+    let ip = request.extensions().get::<ConnectInfo<Peer>>().map(|peer| peer.0.0.ip());
+    let body = form(request).await?;
+    let Visit { app, landing, opener, query, .. } = visit;
+    let amount = match parameter(&body, "amount").filter(|text| !text.trim().is_empty()) {
+        Some(text) => Some(typed(&landing, &text)?),
+        None => None,
     };
-    let page = page.await;
-    (visit, page)
+    let method: Option<PayMethod> = match parameter(&body, "method") {
+        Some(text) => Some(text.parse().map_err(|_| Error::invalid("method", "Is not a method."))?),
+        None => landing.offers.first().cloned(),
+    };
+    let mut payer = Payer { ip: ip.map(|ip| ip.to_string()), ..Payer::default() };
+    if let (Some(code), Some(method)) = (parameter(&body, "code"), &method) {
+        payer.id = Some(landing.identify(&app.engine, method, &code).await?);
+    }
+    let (engine, choice) = (Arc::clone(&app.engine), Choice { amount, method, payer });
+    // An order that was begun goes on to its end, even where the browser hangs up.
+    let order = finished(&app, async move { landing.pay(&engine, choice).await }).await?;
+    match (&order.next_action, order.status) {
+        (Some(Action::Redirect { url }), OrderStatus::Pending) => see(url),
+        (Some(Action::Qr { content }), OrderStatus::Pending) if opens_here(opener, &order, content) => {
+            see(content)
+        }
+        _ => see(&format!("{}{query}", page_of(&order)?)),
+    }
+}
+
+/// The order's own payment page.
+fn page_of(order: &Order) -> Result<String> {
+    let secret = order.details.client_secret.as_ref();
+    let secret = secret.ok_or_else(|| Error::internal("an order of a link without a client secret"))?;
+    Ok(format!("/pay/{}", secret.address(OrderPage::Pay)))
 }
 
 /// Whether this wallet opens the address in its own QR code as if it had been scanned.
-fn opens_here(visit: &Visit, order: &Order, content: &str) -> bool {
-    let own = order.methods.first().is_some_and(|method| visit.opener.brand() == Some(method.brand()));
+fn opens_here(opener: Opener, order: &Order, content: &str) -> bool {
+    let own = order.methods.first().is_some_and(|method| opener.brand() == Some(method.brand()));
     own && (content.starts_with("https://") || content.starts_with("http://"))
-}
-
-/// How the order goes, until it is paid or over.
-async fn status(visit: &Visit, order: &str) -> Result<Response> {
-    let id: OrderId = order.parse().map_err(|_| Error::not_found("order", order))?;
-    let order = visit.landing.order(&visit.app.engine, id).await?;
-    Ok(html(200, page::progress(&visit.landing, &order, visit.chinese)))
 }
 
 /// What the payer typed, such as `12.34`, with full-width digits and the sign of the currency forgiven.
@@ -204,34 +160,4 @@ fn typed(landing: &Landing, text: &str) -> Result<i64> {
         Error::new(Code::InvalidAmount, "Type an amount such as 12.34. 请输入金额，例如 12.34。")
             .param("amount")
     })
-}
-
-fn parameter(form: &[u8], name: &str) -> Option<String> {
-    let mut fields = url::form_urlencoded::parse(form);
-    fields.find(|(field, _)| field == name).map(|(_, value): (_, Cow<'_, str>)| value.into_owned())
-}
-
-fn header<'h>(headers: &'h HeaderMap, name: &str) -> &'h str {
-    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
-}
-
-fn see(url: &str) -> Result<Response> {
-    let location = HeaderValue::from_str(url).map_err(|_| Error::internal("an address that is no header"))?;
-    let mut response = StatusCode::SEE_OTHER.into_response();
-    response.headers_mut().insert(LOCATION, location);
-    Ok(dressed(response))
-}
-
-fn html(status: u16, text: String) -> Response {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    dressed((status, [(CONTENT_TYPE, "text/html; charset=utf-8")], Body::from(text)).into_response())
-}
-
-fn dressed(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    page_answered(response)
 }

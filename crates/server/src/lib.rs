@@ -3,6 +3,7 @@
 
 pub mod assemble;
 pub mod auth;
+pub mod cashier;
 pub mod checkout;
 pub mod client;
 pub mod config;
@@ -15,6 +16,7 @@ pub mod log;
 pub mod metrics;
 pub mod openapi;
 pub mod pages;
+pub mod pay;
 pub mod problem;
 pub mod reference;
 pub mod serve;

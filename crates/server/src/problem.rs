@@ -134,7 +134,7 @@ pub fn prefers_chinese(headers: &HeaderMap) -> bool {
 }
 
 /// `0.8` as 800; anything else that is not a weight counts nothing.
-fn weight(text: &str) -> u32 {
+pub(crate) fn weight(text: &str) -> u32 {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = fraction.len() <= 3 && fraction.bytes().all(|b| b.is_ascii_digit());
     match (whole, format!("{fraction:0<3}").parse::<u32>()) {

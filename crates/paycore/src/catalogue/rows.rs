@@ -9,6 +9,8 @@ use super::render::Render;
 use crate::account::service as accounts;
 use crate::agent::service as agents;
 use crate::agent::{Agent, AgentEntry, AgentStatement, AgentWithdrawal};
+use crate::branding::service as branding;
+use crate::branding::{BrandingView, RetrieveBranding, UpdateBranding};
 use crate::clearing::service as clearing;
 use crate::device::service as devices;
 use crate::device::{AuthorizeDevice, DeviceAuthorization};
@@ -28,6 +30,8 @@ use crate::order::input::CreateOrder;
 use crate::order::service as orders;
 use crate::order::{AttemptView, OrderView};
 use crate::page::List;
+use crate::page_alert::PageAlert;
+use crate::page_alert::service as page_alerts;
 use crate::payout::rules::{BatchView, PayoutView};
 use crate::payout::service as payouts;
 use crate::reconciliation::service as reconciliations;
@@ -211,6 +215,20 @@ catalogue! {
         "Change a payment link: its text, on or off." "修改收款链接：文字、启停。"
         links::UpdateLink => links::LinkView, links::update,
         r#"{"id": "lnk_01jd7xk3fz5v9b8m2q4r6t8w0y", "enabled": false}"#;
+    "branding.retrieve" GET "/v1/branding" Settings []
+        "Retrieve what your payment pages look like." "查询收款页面的外观。"
+        RetrieveBranding => BrandingView, branding::retrieve, "{}";
+    "branding.update" POST "/v1/branding" Settings [writes]
+        "Replace what your payment pages look like: logo, colours, texts, who may frame them." "设置收款页面的外观：标志、颜色、文字、可嵌入的网站。"
+        UpdateBranding => BrandingView, branding::update,
+        r##"{"color_primary": "#0b5fb8", "note": "Thank you 感谢惠顾", "frame_ancestors": ["https://shop.example"]}"##;
+    "cashiers.create" POST "/v1/cashiers" Settings [writes secret]
+        "Create a cashier: an address that signs in to the cashier page." "新增收银员：返回收银台页面的登录链接。"
+        merchants::CreateCashier => merchants::CashierView, merchants::create_cashier,
+        r#"{"name": "Till 1 一号收银台", "currency": "CNY"}"#;
+    "page_alerts.list" GET "/v1/page_alerts" Settings []
+        "List what browsers found on payment pages that nobody expected, newest first." "查询收款页面上报的异常脚本与策略违规，新的在前。"
+        page_alerts::ListPageAlerts => List<Shown<PageAlert>>, page_alerts::list, r#"{"limit": 10}"#;
     "beneficiaries.create" POST "/v1/beneficiaries" PayoutsWrite [writes]
         "Enter somebody money may be paid out to; another key has to approve it." "新增收款人；须由另一密钥审批。"
         payouts::CreateBeneficiary => payouts::BeneficiaryView, payouts::create_beneficiary,

@@ -284,6 +284,8 @@ kinds! {
     RefundSucceeded "refund.succeeded",
     /// A refund was refused by the channel.
     RefundFailed "refund.failed",
+    /// A payment page reported what nobody expected on it.
+    PageAlertOpened "page_alert.opened",
     /// Something needs a person.
     ExceptionOpened "exception.opened",
     /// Money of the merchant was put on hold.

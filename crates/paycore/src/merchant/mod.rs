@@ -93,6 +93,9 @@ pub enum Scope {
     /// Approve beneficiaries and payouts.
     #[serde(rename = "payouts:approve")]
     PayoutsApprove,
+    /// Take payments at the till: what a cashier's key may do, on the cashier page only.
+    #[serde(rename = "cashier")]
+    Cashier,
     /// What a browser may do with a publishable key: read one order by its client secret.
     #[serde(rename = "checkout")]
     Checkout,
@@ -123,6 +126,7 @@ impl Scope {
             Scope::Settings => "settings",
             Scope::PayoutsWrite => "payouts:write",
             Scope::PayoutsApprove => "payouts:approve",
+            Scope::Cashier => "cashier",
             Scope::Checkout => "checkout",
         }
     }

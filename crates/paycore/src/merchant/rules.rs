@@ -14,16 +14,42 @@ pub enum KeyKind {
     Secret,
     /// `pk_…`: may stand in a page.
     Publishable,
+    /// `ck_…`: for the cashier page.
+    Cashier,
+}
+
+impl KeyKind {
+    /// The first letters.
+    fn prefix(self) -> &'static str {
+        match self {
+            KeyKind::Secret => "sk",
+            KeyKind::Publishable => "pk",
+            KeyKind::Cashier => "ck",
+        }
+    }
+
+    /// The kind of a key by its hint.
+    pub fn of(hint: &str) -> KeyKind {
+        match hint.split('_').next() {
+            Some("pk") => KeyKind::Publishable,
+            Some("ck") => KeyKind::Cashier,
+            _ => KeyKind::Secret,
+        }
+    }
+}
+
+/// Whether a key says that it is for live payments.
+pub fn is_live(key: &str) -> bool {
+    [KeyKind::Secret, KeyKind::Publishable, KeyKind::Cashier]
+        .iter()
+        .any(|kind| key.strip_prefix(kind.prefix()).is_some_and(|rest| rest.starts_with("_live_")))
 }
 
 /// A new key: `sk_test_` or the like and 32 random bytes.
 pub fn new_key(kind: KeyKind, livemode: bool, rng: &dyn Rng) -> Secret {
     let mut random = [0u8; 32];
     rng.fill(&mut random);
-    let kind = match kind {
-        KeyKind::Secret => "sk",
-        KeyKind::Publishable => "pk",
-    };
+    let kind = kind.prefix();
     let mode = if livemode { "live" } else { "test" };
     Secret::new(format!("{kind}_{mode}_{}", URL_SAFE_NO_PAD.encode(random)))
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rules::{self, KeyKind};
 use super::{ApiKey, Merchant, MerchantView, Scope};
+use crate::currency::Currency;
 use crate::engine::{Caller, Engine};
 use crate::error::{Error, Result};
 use crate::id::{ApiKeyId, MerchantId};
@@ -228,7 +229,7 @@ pub async fn authenticate(engine: &Engine, key: &str) -> Result<Option<Caller>> 
         return Ok(None);
     };
     let merchant = engine.merchant(tenant).await?;
-    let live = key.starts_with("sk_live_") || key.starts_with("pk_live_");
+    let live = rules::is_live(key);
     let expired = row.expires_at.is_some_and(|at| at <= engine.wall());
     if expired || live != merchant.livemode {
         return Ok(None);
@@ -325,6 +326,42 @@ async fn store_key(
     engine.commit(caller.tenant(), changes).await.map_err(Error::from)
 }
 
+/// What `cashiers.create` takes.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateCashier {
+    /// A name people recognise it by, such as the till's: 1 to 100 characters.
+    #[schemars(length(min = 1, max = 100))]
+    pub name: String,
+    /// What the till takes money in.
+    pub currency: Currency,
+}
+
+/// A cashier: a key for the cashier page, with the address that signs in with it.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "Cashier")]
+pub struct CashierView {
+    /// Always `cashier`.
+    pub object: &'static str,
+    /// Its key; `api_keys.revoke` and `api_keys.roll` end it.
+    pub key: ApiKeyView,
+    /// Open this on the till's device once. Whoever has it can take payments, and nothing else.
+    pub url: String,
+}
+
+/// Makes a cashier. Its key and address are shown in this answer only.
+pub async fn create_cashier(engine: &Engine, caller: &Caller, input: CreateCashier) -> Result<CashierView> {
+    text("name", &input.name, 1, 100)?;
+    let moment = engine.moment(&caller.merchant);
+    let livemode = caller.merchant.livemode;
+    let (row, key) = key(engine, KeyKind::Cashier, &input.name, &[Scope::Cashier], livemode, moment);
+    let url = engine.cashier_url(input.currency, &key);
+    let view = CashierView { object: "cashier", key: row.view(Some(&key)), url };
+    let claim = caller.once_sealed(row.id, &view, &*engine.vault, moment)?;
+    store_key(engine, caller, row, claim, "cashiers.create", moment).await?;
+    Ok(view)
+}
+
 /// What `api_keys.roll` takes.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -345,7 +382,7 @@ pub async fn roll_key(engine: &Engine, caller: &Caller, input: RollApiKey) -> Re
     let found = engine.store.api_key(caller.tenant(), input.id).await?;
     let mut old = found.ok_or_else(|| Error::not_found("API key", input.id))?;
     let moment = engine.moment(&caller.merchant);
-    let kind = if old.hint.starts_with("pk_") { KeyKind::Publishable } else { KeyKind::Secret };
+    let kind = KeyKind::of(&old.hint);
     let (row, key) = key(engine, kind, &old.name, &old.scopes, caller.merchant.livemode, moment);
     let end = moment.wall.plus(Duration::from_secs(input.overlap));
     old.expires_at = Some(old.expires_at.map_or(end, |at| at.min(end)));

@@ -66,6 +66,10 @@ pub struct CreateOrder {
     #[serde(default)]
     #[schemars(length(max = 2000))]
     pub return_url: Option<String>,
+    /// Where the payer's browser goes from the payment page who does not want to pay.
+    #[serde(default)]
+    #[schemars(length(max = 2000))]
+    pub cancel_url: Option<String>,
     /// Your notes: at most 50 keys of at most 40 characters, values of at most 500.
     #[serde(default)]
     pub metadata: Metadata,
@@ -119,6 +123,7 @@ impl CreateOrder {
         check_payer(&self.payer)?;
         url("notify_url", self.notify_url.as_deref())?;
         url("return_url", self.return_url.as_deref())?;
+        url("cancel_url", self.cancel_url.as_deref())?;
         if let Some(origin) = &self.epay {
             url("notify_url", Some(&origin.notify_url))?;
             url("return_url", Some(origin.return_url.as_str()).filter(|url| !url.is_empty()))?;
@@ -152,12 +157,14 @@ impl CreateOrder {
                 line_items: self.line_items,
                 notify_url: self.notify_url,
                 return_url: self.return_url,
+                cancel_url: self.cancel_url,
                 metadata: self.metadata,
                 payer: self.payer,
                 epay: self.epay,
                 split: None,
                 agent_id: self.agent_id,
                 client_secret: None,
+                checkout_url: None,
             },
             expires_at,
             created_at: moment.now,

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 pub use checkout::{
     CheckoutAttempt, CheckoutMethod, CheckoutView, DeclineView, Form, MerchantName, presentable,
 };
-pub use client_secret::ClientSecret;
+pub use client_secret::{ClientSecret, OrderPage};
 pub use state::{AttemptStatus, OrderStatus};
 #[cfg(feature = "engine")]
 pub use store::{OrderFilter, Orders};
@@ -106,6 +106,9 @@ pub struct OrderDetails {
     /// Where the payer's browser goes afterwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub return_url: Option<String>,
+    /// Where the payer's browser goes who does not want to pay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancel_url: Option<String>,
     /// The merchant's notes.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: Metadata,
@@ -124,6 +127,9 @@ pub struct OrderDetails {
     /// What opens it to the payer's browser. Orders made before there were any have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_secret: Option<ClientSecret>,
+    /// The address of the page where it can be paid, as it was when the order was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkout_url: Option<String>,
 }
 
 fn is_nobody(payer: &Payer) -> bool {

@@ -294,7 +294,8 @@ impl Payment {
             method: self.attempt.method.clone(),
             subject: details.subject.clone(),
             description: details.description.clone(),
-            return_url: details.return_url.clone(),
+            // Without a page of the merchant's own the payer comes back to ours, which says how it went.
+            return_url: details.return_url.clone().or_else(|| details.checkout_url.clone()),
             expires_at: Some(self.order.expires_at),
             capture: self.order.capture,
             payer: details.payer.clone(),

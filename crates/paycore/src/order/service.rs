@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::input::{CreateOrder, Moment};
 use super::rules::{self, Consequences, Payment};
 use super::state::{AttemptEvent, OrderEvent};
-use super::{Attempt, AttemptStatus, AttemptView, ClientSecret, Order, OrderFilter, OrderStatus};
+use super::{Attempt, AttemptStatus, AttemptView, ClientSecret, Order, OrderFilter, OrderPage, OrderStatus};
 use crate::agent::{Agent, AgentSale};
 use crate::channel::{CaptureMode, Fault, Method, Operation, Outcome, Payer, Step, Verb};
 use crate::engine::{Caller, Engine, OpenAccount};
@@ -34,8 +34,9 @@ pub async fn create(engine: &Engine, caller: &Caller, input: CreateOrder) -> Res
     let plan = input.split_plan_id;
     let mut order = input.open(OrderId::new(moment.now, &*engine.rng), moment)?;
     join(engine, caller, &mut order, plan).await?;
-    order.details.client_secret =
-        Some(ClientSecret::new(order.id, merchant.id, merchant.livemode, &*engine.rng));
+    let secret = ClientSecret::new(order.id, merchant.id, merchant.livemode, &*engine.rng);
+    order.details.checkout_url = Some(engine.page_url(&secret, OrderPage::Pay));
+    order.details.client_secret = Some(secret);
     for (index, method) in order.methods.iter().enumerate() {
         route(engine, caller, &order, method).await.map_err(|error| match order.methods.len() {
             1 => error.param("method"),

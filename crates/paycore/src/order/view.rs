@@ -53,6 +53,8 @@ pub struct OrderView<'a> {
     pub notify_url: Option<&'a str>,
     /// Where the payer's browser goes afterwards.
     pub return_url: Option<&'a str>,
+    /// Where the payer's browser goes who does not want to pay.
+    pub cancel_url: Option<&'a str>,
     /// The plan it is shared by.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub split_plan_id: Option<SplitPlanId>,
@@ -78,6 +80,9 @@ pub struct OrderView<'a> {
     /// What the payer's browser opens it with, see the checkout. Events do not have it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_secret: Option<&'a ClientSecret>,
+    /// The page where the payer can pay it: send the browser there, or send it as a message. Events do not have it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkout_url: Option<&'a str>,
 }
 
 /// An attempt to pay an order.
@@ -141,6 +146,7 @@ impl Order {
             metadata: &details.metadata,
             notify_url: details.notify_url.as_deref(),
             return_url: details.return_url.as_deref(),
+            cancel_url: details.cancel_url.as_deref(),
             split_plan_id: details.split.as_ref().map(|split| split.plan_id),
             agent_id: details.agent_id,
             next_action: self.next_action.as_ref(),
@@ -152,6 +158,7 @@ impl Order {
             created_at: self.created_at,
             updated_at: self.updated_at,
             client_secret: details.client_secret.as_ref(),
+            checkout_url: details.checkout_url.as_deref(),
         }
     }
 }

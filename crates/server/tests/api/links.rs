@@ -79,7 +79,7 @@ async fn a_code_on_the_counter_takes_what_each_payer_types() {
         stand.payer_pays(&orders[0]).await;
         stand.order_becomes(&orders[0]["id"], "succeeded").await;
         let shown = text(&payer.opens(&result).await);
-        assert!(shown.contains("class=\"good\"") && !shown.contains("refresh"), "{shown}");
+        assert!(shown.contains("Title good") && !shown.contains("http-equiv"), "{shown}");
     }
     for typed in ["0", "-1", "500.01", "1e3", "12.345", "", "abc", "99999999999999999999"] {
         let filled = form(&[("amount", typed), ("method", "testpay.qr")]);
@@ -129,7 +129,7 @@ async fn a_link_that_is_paid_once_makes_one_charge_however_often_it_is_opened() 
     stand.payer_pays(&orders[0]).await;
     stand.order_becomes(&orders[0]["id"], "succeeded").await;
     let paid = location(&payer.fills_in(&url, "method=testpay.qr").await);
-    assert!(text(&payer.opens(&paid).await).contains("class=\"good\""));
+    assert!(text(&payer.opens(&paid).await).contains("Title good"));
     assert_eq!(orders_of(&stand, &link).await.len(), 2, "nothing new after it is paid");
     stand.verify().await;
 }
@@ -150,9 +150,6 @@ async fn links_that_are_off_over_foreign_or_made_up_say_so() {
     assert_eq!(payer.fills_in(&url, "method=testpay.qr").await.status, 409);
     assert_eq!(payer.opens("/l/lnk_01jd7xk3fz5v9b8m2q4r6t8w0y").await.status, 404);
     assert_eq!(payer.opens("/l/%3Cscript%3E").await.status, 404);
-    let stranger = stand.paid(500).await;
-    let foreign = format!("{url}/{}", stranger["id"].as_str().unwrap());
-    assert_eq!(payer.opens(&foreign).await.status, 404, "an order of no link is not shown");
     let other = stand.another_merchant().await;
     let read = stand.call_as(&other, "payment_links.retrieve", json!({"id": link["id"]}), None).await;
     assert_eq!(read.status, 404);
@@ -188,7 +185,7 @@ async fn a_link_opened_in_wechat_learns_who_pays_and_ends_in_a_paid_order() {
     let paid = format!("{sandbox}/payer/{}/pay", attempts["data"][0]["reference"].as_str().unwrap());
     assert_eq!(stand.send(stand.request(Method::POST, &paid, "")).await.status, 200);
     stand.order_becomes(&order["id"], "succeeded").await;
-    assert!(text(&payer.opens(&result).await).contains("class=\"good\""));
+    assert!(text(&payer.opens(&result).await).contains("Title good"));
     // The code is spent, and one that is made up was never good.
     for code in [code, "0123456789abcdef"] {
         let filled = form(&[("code", code), ("method", "wechatpay.jsapi")]);

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has failed")]
 
 mod authentic;
+mod branding;
+mod cashier;
 mod checkout;
 mod docs;
 mod epay;
@@ -12,6 +14,7 @@ mod limits;
 mod links;
 mod methods;
 mod notices;
+mod pay;
 mod sandbox;
 mod scan;
 mod signin;

@@ -66,6 +66,7 @@ pub fn order(number: u128) -> Order {
             line_items: vec![LineItem { name: "茶".into(), quantity: 2, unit_amount: 5_000 }],
             notify_url: Some("https://shop.example/notify".into()),
             return_url: None,
+            cancel_url: None,
             metadata: [("table".to_owned(), "12".to_owned())].into(),
             payer: Payer { ip: Some("203.0.113.7".into()), ..Payer::default() },
             epay: Some(Origin {
@@ -84,6 +85,7 @@ pub fn order(number: u128) -> Order {
                 false,
                 &SeededRng::new(1),
             )),
+            checkout_url: Some("https://pay.example/pay/1".into()),
         },
         expires_at: NOW,
         created_at: NOW,

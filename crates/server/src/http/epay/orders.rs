@@ -99,6 +99,7 @@ async fn made(app: &App, shop: &Shop, asked: &Asked, scenes: &[&str]) -> Result<
         line_items: Vec::new(),
         notify_url: None,
         // The payer comes back by us, and goes on to the shop with signed parameters.
+        cancel_url: None,
         return_url: Some(format!("{}?back=1", page_of(app, &origin, &wanted.number))),
         metadata: Metadata::new(),
         payer: Payer { ip: Some(wanted.ip.to_string()), ..Payer::default() },

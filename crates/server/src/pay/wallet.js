@@ -2,7 +2,7 @@
 "use strict";
 const button = document.getElementById("wallet");
 const parameters = JSON.parse(button.dataset.parameters);
-const look = () => location.replace(location.pathname);
+const look = () => location.replace(location.href);
 
 function inWechat() {
   window.WeixinJSBridge.invoke("getBrandWCPayRequest", parameters, look);

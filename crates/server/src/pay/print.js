@@ -1,0 +1,3 @@
+// The receipt's one button.
+"use strict";
+document.getElementById("print").addEventListener("click", () => window.print());
