@@ -5,35 +5,36 @@ const { DESK, PHONE, WAIT, holds, scene, visitor } = require('./harness.cjs');
 // Scenes that the server offers to a browser of this kind; the rest belongs to tills, apps and mini programs, and `jsapi`
 // to the browser inside of a wallet.
 const SCENES = { desk: ['qr', 'page', 'card', 'wap', 'b2b'], phone: ['h5', 'wap', 'page', 'card', 'qr', 'b2b'] };
-const CURRENCY = { 'alipayhk.page': 'HKD', 'kakaopay.page': 'KRW', 'tng.page': 'MYR', 'gcash.page': 'PHP', 'truemoney.page': 'THB' };
+const ABROAD = { 'alipayhk.page': 'HKD', 'kakaopay.page': 'KRW', 'tng.page': 'MYR', 'gcash.page': 'PHP', 'truemoney.page': 'THB' };
 
 // One account after the other, alone: where two channels take the same method, both have their turn.
-async function everyMethod({ browser, merchant, store }) {
+async function everyMethod({ browser, merchant, store, words }) {
   const { data: accounts } = await merchant.get('/v1/channel_accounts');
+  const chosen = accounts.filter((account) => words.length === 0 || words.includes(account.channel));
   const turn = (account, enabled) => merchant.post(`/v1/channel_accounts/${account.id}`, { enabled });
   const others = accounts.filter((account) => account.channel !== 'testpay');
   for (const account of others) await turn(account, false);
   const devices = [['desk', await visitor(browser, DESK)], ['phone', await visitor(browser, PHONE)]];
   let paid = 0;
-  for (const account of accounts) {
+  for (const account of chosen) {
     if (account.channel !== 'testpay') await turn(account, true);
-    for (const [device, context] of devices) {
+    // Both devices side by side: much of a payment is waiting.
+    await Promise.all(devices.map(async ([device, context]) => {
       for (const method of account.methods.filter((one) => SCENES[device].includes(one.split('.')[1]))) {
         const name = `${device}: ${method} at ${account.channel}`;
         await scene(name, () => pay({ name, device, context, merchant, store, account, method }));
         paid += 1;
       }
-    }
+    }));
     if (account.channel !== 'testpay') await turn(account, false);
   }
   for (const account of others) await turn(account, true);
   for (const [, context] of devices) await context.close();
-  holds('there were methods to pay by', paid > 40, `${paid}`);
-  return paid;
+  holds('there were methods to pay by', words.length > 0 || paid > 60, `${paid}`);
 }
 
 async function pay({ name, device, context, merchant, store, account, method }) {
-  const currency = CURRENCY[method] ?? 'CNY';
+  const currency = ABROAD[method] ?? (account.channel === 'antom' ? 'HKD' : 'CNY');
   // An order of one method alone is started at once; a second one leaves the choice to the page.
   const spare = method === 'testpay.card' ? 'testpay.page' : 'testpay.card';
   const order = await merchant.post('/v1/orders', {
@@ -66,8 +67,8 @@ async function finish({ page, context, device, method }) {
   const button = page.locator('form button, button').filter({ hasText: /支付|Pay|付款|确认/ }).first();
   const away = page.waitForURL(/\/sandbox\//, { timeout: WAIT });
   away.catch(() => {});
-  if (method.endsWith('.qr')) {
-    await scan.waitFor({ timeout: WAIT });
+  // Some aggregators answer a code with their cashier's address for some wallets.
+  if (method.endsWith('.qr') && (await Promise.any([scan.waitFor().then(() => true), away.then(() => false)]))) {
     if (device === 'phone') {
       await page.getByRole('link', { name: /^Open/ }).click();
     } else {
