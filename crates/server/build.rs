@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 fn main() {
-    let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("dist");
+    let package = env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR for build scripts");
+    let dist = Path::new(&package).join("dist");
     println!("cargo:rerun-if-changed={}", dist.display());
     let mut files: Vec<PathBuf> =
         fs::read_dir(&dist).into_iter().flatten().flatten().map(|entry| entry.path()).collect();

@@ -42,15 +42,15 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "gen",
-        arguments: "[--check]",
-        about: "write the generated files, or compare them",
+        arguments: "[--check|--screenshots]",
+        about: "write the generated files, or compare them; or take the pictures of the widget anew",
         run: generate_or_check,
     },
     Command {
         name: "wasm",
-        arguments: "",
+        arguments: "[--functions]",
         about: "build the checkout widget for the server to take in, and check its size",
-        run: |_| serve::wasm(),
+        run: serve::wasm,
     },
     Command {
         name: "tidy",
@@ -108,7 +108,8 @@ fn generate_or_check(args: &[String]) -> Result<(), Failure> {
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => generate::generate(false),
         ["--check"] => generate::generate(true),
-        _ => Err(Failure::Usage("gen takes no argument but --check".into())),
+        ["--screenshots"] => test::browser::screenshots(),
+        _ => Err(Failure::Usage("gen takes no argument but --check or --screenshots".into())),
     }
 }
 

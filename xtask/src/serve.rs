@@ -9,7 +9,7 @@ pub fn serve(args: &[String]) -> Result<(), Failure> {
     let release = args.iter().any(|arg| arg == "--release");
     let rest = args.iter().filter(|arg| *arg != "--release" && *arg != "--");
     let profile = if release { "release" } else { "dev" };
-    if let Err(failure) = wasm() {
+    if let Err(failure) = wasm(&[]) {
         println!("the server starts without the checkout widget: {failure}");
     }
     cargo(["build", "--package", "paycore-server", "--bin", "paycore", "--profile", profile]).run()?;
@@ -18,10 +18,10 @@ pub fn serve(args: &[String]) -> Result<(), Failure> {
     Err(run(program, ["serve", "--sandbox"]).args(rest).become_it())
 }
 
-/// `cargo xtask wasm`: builds the checkout widget into `crates/server/dist`.
-pub fn wasm() -> Result<(), Failure> {
+/// `cargo xtask wasm`: builds the checkout widget into `crates/server/dist`. `--functions` also lists what is large in it.
+pub fn wasm(args: &[String]) -> Result<(), Failure> {
     needs::ensure(&needs::WASM)?;
-    cargo(["run", "--quiet", "--package", "xtask-wasm"]).run()
+    cargo(["run", "--quiet", "--package", "xtask-wasm", "--"]).args(args).run()
 }
 
 /// `cargo xtask bench`: builds the benchmarks with optimisation and runs them. The stores come first, with a

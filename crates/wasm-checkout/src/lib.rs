@@ -5,6 +5,9 @@
 //! holds no key but the order's client secret, and never sees a card number: that is typed into a frame of the
 //! server's own.
 
+// What writes values for developers is cut out of the built module: nothing a payer sees may be written by it.
+#![cfg_attr(not(test), deny(clippy::use_debug))]
+
 mod appearance;
 mod code128;
 mod dom;

@@ -51,6 +51,13 @@ impl View<'_> {
         }
     }
 
+    /// Why the last try was declined, while another can be made. The list may have been there all along, so that this is
+    /// no part of it.
+    pub(crate) fn declined(&self, screen: &Screen) -> Option<String> {
+        let decline = self.order.and_then(|order| order.decline.as_deref());
+        decline.filter(|_| *screen == Screen::Choose).map(|reason| self.texts.reason(reason))
+    }
+
     fn spin(&self) -> Part {
         self.make.part("div", "Spin").attr("aria-hidden", "true")
     }

@@ -298,7 +298,7 @@ impl Shell {
         }
         self.head(session.order.as_ref());
         let trouble = session.trouble.as_ref().filter(|_| !matches!(screen, Screen::Broken(_)));
-        let notice = trouble.map(|trouble| view.trouble(trouble));
+        let notice = trouble.map(|trouble| view.trouble(trouble)).or_else(|| view.declined(&screen));
         self.places.notice.set_text_content(notice.as_deref());
         if screen == Screen::Choose {
             self.draw_choice(&session);

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: installs what the tests need, runs every step to its end and says how each went.
 
+pub mod browser;
 pub mod fuzz;
 pub mod interop;
 pub mod needs;

@@ -1,5 +1,7 @@
 //! What the steps need from the machine: how to see whether it is there, and how to get it.
 
+use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -65,7 +67,31 @@ pub const INTEROP_PYTHON: Need = Need {
 pub const INTEROP_NODE: Need = Need {
     name: "the Node clients of interop/package-lock.json",
     present: || installed("interop/package-lock.json", "target/interop/installed-lock.json"),
-    install: install_interop_node,
+    install: || install_node("interop", INTEROP_FOLDER),
+};
+
+/// Where what drives the browser is installed.
+pub const BROWSER_FOLDER: &str = "target/browser";
+/// The folder of its lock file.
+const BROWSER_LOCK: &str = "crates/wasm-checkout/tests/browser";
+
+/// What drives the browser and what judges the pages, as the lock file has them.
+pub const BROWSER_NODE: Need = Need {
+    name: "the Node packages of crates/wasm-checkout/tests/browser",
+    present: || {
+        installed(
+            "crates/wasm-checkout/tests/browser/package-lock.json",
+            "target/browser/installed-lock.json",
+        )
+    },
+    install: || install_node(BROWSER_LOCK, BROWSER_FOLDER),
+};
+
+/// The browser, where Debian puts it, or where `CHROMIUM` says.
+pub const CHROMIUM: Need = Need {
+    name: "Chromium",
+    present: || run(chromium(), ["--version"]).succeeds(),
+    install: || debian(&["chromium", "fonts-noto-cjk", "fonts-noto-core"]),
 };
 
 /// The example scripts are shell with curl.
@@ -182,19 +208,24 @@ fn install_interop_python() -> Result<(), Failure> {
     Ok(())
 }
 
-fn install_interop_node() -> Result<(), Failure> {
+fn chromium() -> OsString {
+    env::var_os("CHROMIUM").unwrap_or_else(|| "/usr/bin/chromium".into())
+}
+
+/// Installs what the lock file in `from` has into `into`, without running any of it.
+fn install_node(from: &str, into: &str) -> Result<(), Failure> {
     if !run("npm", ["--version"]).succeeds() {
         debian(&["nodejs", "npm"])?;
     }
-    let folder = root().join(INTEROP_FOLDER);
-    fs::create_dir_all(&folder).during("making target/interop")?;
+    let folder = root().join(into);
+    fs::create_dir_all(&folder).during(format!("making {into}"))?;
     for file in ["package.json", "package-lock.json"] {
-        fs::copy(root().join("interop").join(file), folder.join(file)).during(format!("copying {file}"))?;
+        fs::copy(root().join(from).join(file), folder.join(file)).during(format!("copying {file}"))?;
     }
     let npm = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"];
     run("npm", npm).dir(&folder).run()?;
     fs::copy(folder.join("package-lock.json"), folder.join("installed-lock.json"))
-        .during("writing target/interop/installed-lock.json")?;
+        .during(format!("writing {into}/installed-lock.json"))?;
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::needs::{self, Need};
 use super::served::Served;
-use super::{fuzz, interop};
+use super::{browser, fuzz, interop};
 use crate::shell::{During, Failure, Run, cargo, root, run};
 use crate::{deny, generate, new_channel, tidy};
 
@@ -75,6 +75,12 @@ pub const STEPS: &[Step] = &[
         about: "other people's clients agree with our simulators and adapters",
         needs: &[],
         run: || interop::interop(&[]),
+    },
+    Step {
+        name: "browser",
+        about: "the checkout widget in Chromium: every way to pay, every state, one charge",
+        needs: &[needs::WASM, needs::CHROMIUM, needs::BROWSER_NODE],
+        run: browser::browser,
     },
     Step {
         name: "fuzz",

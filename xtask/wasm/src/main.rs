@@ -2,6 +2,7 @@
 //! `crates/server/dist`, where a build of the server takes it in.
 
 mod script;
+mod shrink;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,8 @@ use wasm_bindgen_cli_support::Bindgen;
 
 /// The first load of the widget, compressed, may have this many bytes.
 const BUDGET: usize = 80 * 1024;
+/// `--functions` prints so many of the largest functions, with their instructions.
+const FUNCTIONS_SHOWN: usize = 60;
 const TARGET: &str = "wasm32-unknown-unknown";
 
 fn main() -> Result<()> {
@@ -66,7 +69,15 @@ fn bind(compiled: &Path) -> Result<(Vec<u8>, String)> {
     bindgen.remove_name_section(true).remove_producers_section(true);
     let mut output = bindgen.generate_output()?;
     let glue = output.js().to_owned();
-    Ok((output.wasm_mut().emit_wasm(), glue))
+    let module = output.wasm_mut();
+    if shrink::cut_panics(module) == 0 {
+        bail!("the compiled widget has no names of functions: its profile must not strip them");
+    }
+    let glue = shrink::rename(module, &glue);
+    if env::args().any(|argument| argument == "--functions") {
+        print!("{}", shrink::largest(module, FUNCTIONS_SHOWN));
+    }
+    Ok((module.emit_wasm(), glue))
 }
 
 fn integrity(content: &[u8]) -> String {

@@ -24,9 +24,6 @@ impl View<'_> {
             }
         }
         let mut parts = vec![group];
-        if let Some(decline) = &order.decline {
-            parts.insert(0, self.make.part("p", "Notice").text(&self.texts.reason(decline)));
-        }
         if self.button {
             let label = self.texts.fill("pay", &order.price());
             parts.push(self.make.button("pay", &label, false));
