@@ -651,7 +651,6 @@ catalogue! {
         "Let a device of the shop read payers, such as a face reader." "授权门店设备识别付款人，例如刷脸设备。"
         AuthorizeDevice => DeviceAuthorization, devices::authorize,
         r#"{"method": "wechatpay.face", "store": "s1", "store_name": "Corner Shop 街角小店", "device": "d1", "challenge": "H0kvnUgGHKuqflNwtNqCdOVpbO4F"}"#;
-    "reconciliations.run" POST "/v1/reconciliations" Settings [writes file]
     "cards.list" GET "/v1/cards" OrdersRead []
         "List the cards that are kept for your customers, newest first." "查询为客户保存的银行卡，新的在前。"
         cards::ListCards => List<CardView>, cards::list, r#"{"customer": "customer-42"}"#;
@@ -661,7 +660,7 @@ catalogue! {
     "cards.delete" POST "/v1/cards/{id}/delete" OrdersWrite [writes]
         "Delete a stored card; it can never be paid with again." "删除已保存的银行卡，此后无法再用它付款。"
         cards::CardById => CardView, cards::delete, r#"{"id": "card_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
-    "reconciliations.run" POST "/v1/reconciliations" Settings [writes]
+    "reconciliations.run" POST "/v1/reconciliations" Settings [writes file]
         "Compare a day with the channel's statement, or the ledger with its objects." "对账：将某日与渠道账单核对，或将账本与业务核对。"
         reconciliations::RunReconciliation => ReconciliationView, reconciliations::run,
         r#"{"scope": "internal", "day": "2026-01-01"}"#;

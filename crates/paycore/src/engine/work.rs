@@ -8,9 +8,8 @@ use super::Engine;
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::id::{
-    AdjustmentId, AgentSaleId, BreakId, CardTokenId, DisputeId, FeeScheduleId, HoldId, Id as _, IdError,
-    AdjustmentId, AgentSaleId, BreakId, CorrectionId, DisputeId, FeeScheduleId, HoldId, Id as _, IdError,
-    MerchantId, PayoutId, ReconciliationId, SettlementPlanId, ShareReturnId, SplitId,
+    AdjustmentId, AgentSaleId, BreakId, CardTokenId, CorrectionId, DisputeId, FeeScheduleId, HoldId, Id as _,
+    IdError, MerchantId, PayoutId, ReconciliationId, SettlementPlanId, ShareReturnId, SplitId,
 };
 use crate::store::Queue;
 

@@ -4,8 +4,8 @@
 
 mod authentic;
 mod branding;
-mod cashier;
 mod cards;
+mod cashier;
 mod checkout;
 mod docs;
 mod epay;
