@@ -51,7 +51,7 @@ fn a_code_tells_who_it_is_once_and_for_a_day_in_every_protocol() {
         let told = wire.perform(&identify(&first)).unwrap();
         assert_eq!(
             (told.verdict, told.channel_id.map(|id| id.len())),
-            (Verdict::Succeeded, Some(48)),
+            (Verdict::Succeeded, Some(47)),
             "{protocol}"
         );
         assert!(is_spent(&wire.verdict(&identify(&first))), "{protocol}: it is spent");
