@@ -9,7 +9,7 @@ const { chromium } = require('playwright-core');
 const AXE = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const ROOT = path.join(__dirname, '../../../..');
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
-const WAIT = 8_000;
+const WAIT = 15_000;
 const DESK = { viewport: { width: 1000, height: 800 }, locale: 'en-US' };
 const PHONE = {
   viewport: { width: 390, height: 780 }, locale: 'en-US', hasTouch: true, isMobile: true,
