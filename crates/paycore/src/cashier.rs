@@ -68,7 +68,7 @@ impl Till {
 
     /// Charges the payer's barcode (付款码) for a sale.
     pub async fn scan(&self, engine: &Engine, sale: LinkId, auth_code: &str) -> Result<Order> {
-        self.sale(engine, sale).await?.scan(engine, auth_code).await
+        Box::pin(self.sale(engine, sale).await?.scan(engine, auth_code)).await
     }
 
     /// How a sale stands: its last order, if there is one yet.

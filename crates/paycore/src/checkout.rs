@@ -124,7 +124,7 @@ impl Checkout {
         payer.ip = choice.ip.or(payer.ip);
         let Choice { method, after, card, card_token, save, .. } = choice;
         let input = PayOrder { card, card_token, save, ..PayOrder::new(self.order.id, method, Some(payer)) };
-        match orders::pay(engine, &self.caller(), input).await {
+        match Box::pin(orders::pay(engine, &self.caller(), input)).await {
             Ok(order) => read(engine, self.merchant, order).await,
             Err(error) => {
                 let now = self.again(engine).await?;

@@ -157,7 +157,7 @@ impl Landing {
                 None => return Err(Error::new(Code::NoChannel, "Nothing is offered here.")),
             },
         };
-        self.make(engine, money, method, choice.payer).await
+        Box::pin(self.make(engine, money, method, choice.payer)).await
     }
 
     /// Charges the barcode (付款码) that a scanner read, in the place of whatever else this link was being paid by. A
@@ -174,7 +174,7 @@ impl Landing {
         let method = format!("{brand}.barcode").parse();
         let method = method.map_err(|_| Error::internal("a brand that makes no method"))?;
         let payer = Payer { auth_code: Some(auth_code.to_owned()), ..Payer::default() };
-        self.make(engine, money, method, payer).await
+        Box::pin(self.make(engine, money, method, payer)).await
     }
 
     async fn make(&self, engine: &Engine, money: Money, method: Method, payer: Payer) -> Result<Order> {
@@ -205,7 +205,7 @@ impl Landing {
             epay: None,
         };
         if self.link.details.single_use {
-            self.pay_once(engine, input).await
+            Box::pin(self.pay_once(engine, input)).await
         } else {
             orders::create(engine, &self.caller(), input).await
         }

@@ -167,7 +167,7 @@ async fn choose(visit: Visit, request: Request) -> Result<Response> {
         }
         None => None,
     };
-    let choice = Choice { method, after, ip: visit.ip.clone() };
+    let choice = Choice { method, after, ip: visit.ip.clone(), card_token: None, card: None, save: None };
     let (engine, checkout) = (Arc::clone(&visit.app.engine), visit.checkout.clone());
     let work = async move { checkout.pay(&engine, choice).await };
     match finished(&visit.app, work).await {

@@ -132,6 +132,7 @@ fn payment(row: &Capability, now: Timestamp) -> Pay {
         payer: Payer { id: Some("payer-1".into()), ip: Some("203.0.113.7".into()), auth_code: None },
         shared: false,
         parts: Vec::new(),
+        card: None,
     }
 }
 
