@@ -1,13 +1,14 @@
 'use strict';
 // The widget in Chromium against `paycore serve --sandbox`: PAYCORE has its address, PAYCORE_KEY a test key of it.
-// Words name parts to run alone (methods, once, reach), and channels to pay at.
+// Words name parts to run alone (methods, once, pages, reach), and channels to pay at.
 const { Merchant, holds, launch, seen, shop } = require('./harness.cjs');
 const { everyMethod } = require('./methods.cjs');
 const { exactlyOnce } = require('./once.cjs');
+const { ownPages } = require('./pages.cjs');
 const { keyboardAndScripts } = require('./reach.cjs');
 
 // What expires comes last: it moves the clock of the whole sandbox.
-const PARTS = { methods: everyMethod, reach: keyboardAndScripts, once: exactlyOnce };
+const PARTS = { methods: everyMethod, reach: keyboardAndScripts, pages: ownPages, once: exactlyOnce };
 
 async function main() {
   const [parts, words] = [[], []];

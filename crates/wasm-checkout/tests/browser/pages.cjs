@@ -1,0 +1,151 @@
+'use strict';
+// The server's own pages: the hosted page with and without scripts, a payment link on a phone, cards typed into their
+// frame, and the shop's till.
+const { DESK, PHONE, WAIT, accessible, holds, scene, visitor } = require('./harness.cjs');
+
+async function ownPages(world) {
+  for (const [name, act] of Object.entries(SCENES)) await scene(name, () => act({ ...world, name }));
+}
+
+const tea = (more) => ({ amount: 1200, currency: 'CNY', subject: 'Tea 茶叶', methods: ['testpay.page', 'testpay.qr'], ...more });
+const paid = (page) => page.getByRole('heading', { name: 'Paid' }).waitFor({ timeout: WAIT });
+
+// The payer's own page at the simulated channel.
+async function payAtTheChannel(page) {
+  await page.waitForURL(/\/sandbox\//, { timeout: WAIT });
+  await page.locator('button').filter({ hasText: /支付|Pay/ }).first().click();
+}
+
+async function opened(world, device, address) {
+  const context = await visitor(world.browser, device);
+  const page = await context.newPage();
+  await page.goto(address);
+  return { context, page };
+}
+
+const SCENES = {
+  async 'the hosted page, with the widget'(world) {
+    const order = await world.merchant.post('/v1/orders', tea());
+    const { context, page } = await opened(world, DESK, order.checkout_url);
+    await page.getByRole('radio').first().check({ timeout: WAIT });
+    await accessible('the hosted page', page);
+    await page.getByRole('button', { name: /^Pay/ }).click();
+    await payAtTheChannel(page);
+    await page.waitForURL(/\/pay\//, { timeout: WAIT });
+    await paid(page);
+    await page.getByRole('link', { name: /receipt/i }).waitFor({ timeout: WAIT });
+    holds('the secret is not in the page', !(await page.content()).includes(order.client_secret));
+    await world.merchant.once(world.name, order.id);
+    await context.close();
+  },
+  async 'the hosted page, without scripts'(world) {
+    const order = await world.merchant.post('/v1/orders', tea());
+    const { context, page } = await opened(world, { ...PHONE, javaScriptEnabled: false }, order.checkout_url);
+    await page.locator('button[name=method][value="testpay.page"]').click();
+    if (!page.url().includes('/sandbox/')) await page.locator('a.Button, form#next button').first().click();
+    await payAtTheChannel(page);
+    await page.waitForURL(/\/pay\//, { timeout: WAIT });
+    await paid(page);
+    await world.merchant.once(world.name, order.id);
+    await context.close();
+  },
+  async 'a payment link on a phone'(world) {
+    const link = await world.merchant.post('/v1/payment_links', {
+      subject: 'Tea 茶叶', currency: 'CNY', single_use: true, methods: ['testpay.page'],
+    });
+    const { context, page } = await opened(world, PHONE, link.url);
+    await accessible('the payment link', page);
+    await page.locator('input[name=amount]').fill('12.34');
+    await page.locator('button[name=method]').first().click();
+    if (!page.url().includes('/sandbox/')) {
+      const on = page.locator('button, a').filter({ hasText: /^(Pay|Continue)/ }).first();
+      await on.click({ timeout: WAIT });
+    }
+    await payAtTheChannel(page);
+    await page.waitForURL(/\/pay\//, { timeout: WAIT });
+    await paid(page);
+    const { data } = await world.merchant.get('/v1/orders?limit=1');
+    holds('the link took what was typed', data[0].amount === 1234 && data[0].status === 'succeeded', data[0].status);
+    await world.merchant.once(world.name, data[0].id);
+    await page.goto(link.url);
+    holds('the link works once', (await page.locator('button[name=method]').count()) === 0);
+    await context.close();
+  },
+  async 'a card, declined and then another'(world) {
+    const order = await world.merchant.post('/v1/orders', tea({ methods: ['card.web', 'testpay.page'], return_url: `${world.store.home}/thanks` }));
+    const { context, page } = await opened(world, DESK, world.store.show(order));
+    await page.getByRole('radio').first().check({ timeout: WAIT });
+    await typeCard(page, '4000000000000002');
+    await accessible('the card fields', page);
+    await page.getByRole('button', { name: /^Pay/ }).click();
+    await page.getByRole('alert').filter({ hasText: /declined|bank/i }).first().waitFor({ timeout: WAIT });
+    await page.getByRole('radio').first().check({ timeout: WAIT });
+    await typeCard(page, '4242424242424242');
+    await page.getByRole('button', { name: /^Pay/ }).click();
+    await paid(page);
+    const { data } = await world.merchant.get(`/v1/orders/${order.id}/attempts`);
+    const states = data.map((attempt) => attempt.status).sort().join();
+    holds('one card was declined and one charged', states === 'declined,succeeded', states);
+    holds('no digit of the card is on the page', !(await page.content()).includes('4242424242424242'));
+    await context.close();
+  },
+  async 'a card whose bank asks the payer'(world) {
+    const order = await world.merchant.post('/v1/orders', tea({ methods: ['card.web', 'testpay.page'] }));
+    const { context, page } = await opened(world, PHONE, order.checkout_url);
+    await page.getByRole('radio').first().check({ timeout: WAIT });
+    await typeCard(page, '4000000000003220');
+    await page.getByRole('button', { name: /^Pay/ }).click();
+    await payAtTheChannel(page);
+    await page.waitForURL(/\/pay\//, { timeout: WAIT });
+    await paid(page);
+    await world.merchant.once(world.name, order.id);
+    await context.close();
+  },
+  async 'the till: a code to scan'(world) {
+    const { context, page } = await till(world, PHONE);
+    for (const digit of '1234') await page.locator('#pad button', { hasText: digit }).first().click();
+    await accessible('the till, an amount', page);
+    await page.locator('#charge').click();
+    await page.locator('#code[src^="data:"]').waitFor({ timeout: WAIT });
+    await accessible('the till, waiting', page);
+    await page.locator('#auth').fill('134500000000000001');
+    await page.locator('#auth').press('Enter');
+    await page.locator('#view-result').waitFor({ timeout: WAIT });
+    holds('the till says that it is paid', /Paid/.test(await page.locator('#verdict').innerText()));
+    await accessible('the till, paid', page);
+    const { data } = await world.merchant.get('/v1/orders?limit=1');
+    holds('the till charged once', data[0].amount === 1234 && data[0].status === 'succeeded', data[0].status);
+    await world.merchant.once(world.name, data[0].id);
+    await context.close();
+  },
+  async 'the till: by keys alone, and given up'(world) {
+    const { context, page } = await till(world, DESK);
+    await page.keyboard.type('500');
+    await page.locator('#charge').focus();
+    await page.keyboard.press('Enter');
+    await page.locator('#view-sale').waitFor({ timeout: WAIT });
+    await page.keyboard.press('Escape');
+    await page.locator('#view-result').waitFor({ timeout: WAIT });
+    holds('the till says that nothing was charged', /nothing was charged/.test(await page.locator('#verdict').innerText()));
+    await page.keyboard.press('Enter');
+    await page.locator('#view-amount').waitFor({ timeout: WAIT });
+    await context.close();
+  },
+};
+
+async function till(world, device) {
+  const cashier = await world.merchant.post('/v1/cashiers', { name: 'Till', currency: 'CNY' });
+  const { context, page } = await opened(world, device, cashier.url);
+  await page.locator('#view-amount').waitFor({ timeout: WAIT });
+  holds('the key left the address', !page.url().includes('ck_test_'), page.url());
+  return { context, page };
+}
+
+async function typeCard(page, number) {
+  const frame = page.frameLocator('iframe').first();
+  await frame.locator('#number').fill(number);
+  await frame.locator('#expiry').fill(`12 / ${(new Date().getFullYear() + 3) % 100}`);
+  await frame.locator('#cvc').fill('123');
+}
+
+module.exports = { ownPages };
