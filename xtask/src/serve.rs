@@ -1,7 +1,7 @@
 //! `cargo xtask serve`: build the server and become it.
 
 use crate::shell::{Failure, cargo, root, run};
-use crate::test::needs;
+use crate::test::{browser, needs};
 
 /// Builds `paycore` and runs `paycore serve --sandbox` with the arguments that are left. `--release` builds with
 /// optimisation. The server prints its addresses, a test key and a first call to paste.
@@ -25,13 +25,18 @@ pub fn wasm(args: &[String]) -> Result<(), Failure> {
 }
 
 /// `cargo xtask bench`: builds the benchmarks with optimisation and runs them. The stores come first, with a
-/// PostgreSQL cluster of their own; then everything else as one table. Arguments go to `paycore-bench`; with any of
-/// them (such as `--only http`) the stores' run is left out.
+/// PostgreSQL cluster of their own; then everything else as one table. The checkout is measured last, in a browser.
+/// Arguments go to `paycore-bench`; with any of them (such as `--only http`) the others are left out. `--only checkout`
+/// is the browser alone.
 pub fn bench(args: &[String]) -> Result<(), Failure> {
+    if args == ["--only", "checkout"] {
+        return browser::bench();
+    }
     if args.is_empty() {
         cargo(["bench", "--package", "paycore-store", "--features", "bench", "--bench", "throughput"])
             .run()?;
     }
     let server = ["run", "--release", "--package", "paycore-server", "--features", "bench"];
-    cargo(server).args(["--bin", "paycore-bench", "--"]).args(args).run()
+    cargo(server).args(["--bin", "paycore-bench", "--"]).args(args).run()?;
+    if args.is_empty() { browser::bench() } else { Ok(()) }
 }

@@ -31,6 +31,13 @@ pub fn screenshots() -> Result<(), Failure> {
     script("screens.cjs").args([root().join(PICTURES)]).limit(LIMIT).run()
 }
 
+/// Prints how large the widget is beside other checkouts, and how soon a payer can type.
+pub fn bench() -> Result<(), Failure> {
+    [&needs::CHROMIUM, &needs::BROWSER_NODE, &needs::PEERS].into_iter().try_for_each(ensure)?;
+    wasm(&[])?;
+    script("bench.cjs").env("PEERS", root().join(needs::PEERS_FOLDER)).limit(LIMIT).run()
+}
+
 /// One of the scripts, with the packages it uses.
 fn script(name: &str) -> Run {
     let packages: PathBuf = root().join(needs::BROWSER_FOLDER).join("node_modules");

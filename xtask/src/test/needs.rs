@@ -72,6 +72,8 @@ pub const INTEROP_NODE: Need = Need {
 
 /// Where what drives the browser is installed.
 pub const BROWSER_FOLDER: &str = "target/browser";
+/// Where the other checkouts are installed.
+pub const PEERS_FOLDER: &str = "target/peers";
 /// The folder of its lock file.
 const BROWSER_LOCK: &str = "crates/wasm-checkout/tests/browser";
 
@@ -85,6 +87,15 @@ pub const BROWSER_NODE: Need = Need {
         )
     },
     install: || install_node(BROWSER_LOCK, BROWSER_FOLDER),
+};
+
+/// Other checkouts, which the benchmark measures beside ours.
+pub const PEERS: Need = Need {
+    name: "the Node packages of crates/wasm-checkout/tests/peers",
+    present: || {
+        installed("crates/wasm-checkout/tests/peers/package-lock.json", "target/peers/installed-lock.json")
+    },
+    install: || install_node("crates/wasm-checkout/tests/peers", PEERS_FOLDER),
 };
 
 /// The browser, where Debian puts it, or where `CHROMIUM` says.
