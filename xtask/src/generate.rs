@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::shell::{During, Failure, cargo, root, run};
+use crate::shell::{During, Failure, build_programs, root, run};
 use crate::tidy::GENERATED;
 
 /// The crate of the C ABI.
@@ -57,7 +57,7 @@ pub fn outputs() -> Vec<String> {
 
 /// Writes every generated file, or with `check` compares it and says where it differs.
 pub fn generate(check: bool) -> Result<(), Failure> {
-    cargo(["build", "--package", "paycore-server", "--bin", "paycore"]).run()?;
+    build_programs()?;
     let mut stale = 0;
     for generator in generators() {
         let fresh = fresh(&generator)?;

@@ -78,6 +78,13 @@ pub fn cargo<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Run {
     run(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()), args)
 }
 
+/// Builds the programs that steps and examples run, with the features that the workspace's tests have built everything
+/// with, so that nothing is built twice.
+pub fn build_programs() -> Result<(), Failure> {
+    let programs = ["--bin", "paycore", "--bin", "settlement_day"];
+    cargo(["build", "--workspace", "--all-features"]).args(programs).limit(Duration::from_secs(25 * 60)).run()
+}
+
 impl Run {
     /// Adds arguments.
     pub fn args<S: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Self {

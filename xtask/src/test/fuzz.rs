@@ -1,4 +1,4 @@
-//! The fuzz targets of `fuzz/`: every kind of reader of every registered channel, a while each, two at a time. The
+//! The fuzz targets of `fuzz/`: every kind of reader of every registered channel, a while each, a few at a time. The
 //! coverage that libFuzzer needs is asked for by compiler flags, so that the toolchain of the repository will do.
 
 use std::collections::BTreeSet;
@@ -12,8 +12,8 @@ use crate::shell::{During, Failure, cargo, root, run};
 
 /// How long each reader is fed, in seconds; `PAYCORE_FUZZ_SECONDS` says otherwise.
 const SECONDS: &str = "15";
-/// As many as a build machine has cores.
-const AT_A_TIME: usize = 2;
+/// Some more than a build machine has cores: a reader is fed well even by two thirds of one.
+const AT_A_TIME: usize = 3;
 /// A reader that was fed less than this was not fuzzed.
 const INPUTS_MIN: u64 = 500;
 /// What instruments the code: counters of edges, and what is compared with what.

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::needs::{self, ensure};
-use crate::shell::{During, Failure, cargo, root, run};
+use crate::shell::{During, Failure, build_programs, root, run};
 
 /// A client says a few words; one that waits for something that never comes is stopped.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -19,7 +19,7 @@ const PYTHON: &str = "import runpy, sys; runpy.run_path(sys.argv[1], run_name='_
 /// Runs the scripts whose path holds one of `words`, or all, each with a gateway of its own.
 pub fn interop(words: &[String]) -> Result<(), Failure> {
     [&needs::INTEROP_PYTHON, &needs::INTEROP_NODE].into_iter().try_for_each(ensure)?;
-    cargo(["build", "--package", "paycore-server", "--bin", "paycore"]).run()?;
+    build_programs()?;
     let mut scripts = scripts()?;
     scripts.retain(|script| {
         words.is_empty() || words.iter().any(|word| script.to_string_lossy().contains(word.as_str()))

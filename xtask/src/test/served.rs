@@ -6,7 +6,7 @@ use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::shell::{During, Failure, Run, cargo, root, run};
+use crate::shell::{During, Failure, Run, build_programs, root, run};
 
 /// How long the server may take to say where it is.
 const START: Duration = Duration::from_secs(30);
@@ -24,7 +24,7 @@ pub struct Served {
 impl Served {
     /// Builds the server and starts it with an empty database.
     pub fn start() -> Result<Self, Failure> {
-        cargo(["build", "--package", "paycore-server", "--bin", "paycore"]).run()?;
+        build_programs()?;
         let folder = root().join("target/served");
         if folder.exists() {
             fs::remove_dir_all(&folder).during("clearing target/served")?;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::needs::{self, Need};
 use super::served::Served;
 use super::{browser, fuzz, interop};
-use crate::shell::{During, Failure, Run, cargo, root, run};
+use crate::shell::{During, Failure, Run, build_programs, cargo, root, run};
 use crate::{deny, generate, new_channel, tidy};
 
 /// One step: a name to call it by, what it needs from the machine, and what it does.
@@ -138,7 +138,7 @@ fn examples() -> Result<(), Failure> {
     if scripts.is_empty() {
         return Err(Failure::Check("there is no script in examples/*/ to run".into()));
     }
-    cargo(["build", "--package", "paycore-server", "--bin", "paycore"]).limit(LIMIT).run()?;
+    build_programs()?;
     let mut failed = Vec::new();
     for script in scripts {
         let name = script.strip_prefix(root().join("examples")).unwrap_or(&script).display().to_string();
@@ -187,7 +187,7 @@ fn api() -> Result<(), Failure> {
 
 /// The same seed twice: the traces are equal, and no invariant is broken. Another seed leaves another trace.
 fn simulation() -> Result<(), Failure> {
-    cargo(["build", "--package", "paycore-server", "--bin", "paycore"]).run()?;
+    build_programs()?;
     let trace = |seed: &str| {
         let what = ["simulate", "--seed", seed, "--days", "1", "--orders", "30", "--trace-hash"];
         run(root().join("target/debug/paycore"), what).output()
@@ -202,6 +202,9 @@ fn simulation() -> Result<(), Failure> {
 
 /// Tells tests and examples where the server program and the Python of `target/venv` are.
 fn with_tools(program: Run) -> Run {
-    let server = root().join("target/debug/paycore");
-    program.env("PAYCORE_BIN", server).env("PAYCORE_PYTHON", needs::venv_program("python"))
+    let built = root().join("target/debug");
+    program
+        .env("PAYCORE_BIN", built.join("paycore"))
+        .env("SETTLEMENT_DAY_BIN", built.join("settlement_day"))
+        .env("PAYCORE_PYTHON", needs::venv_program("python"))
 }
