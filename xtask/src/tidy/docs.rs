@@ -1,6 +1,7 @@
 //! What the pages say must be there: links, paths and the index of decisions.
 
 use super::source::{Finding, Source};
+use crate::shell::root;
 
 /// Folders whose paths a page may name; anything else in backticks is prose.
 const NAMED: &[&str] = &["crates/", "bindings/", "docs/", "examples/", "xtask/", ".ci/", ".config/"];
@@ -15,6 +16,8 @@ pub fn paths(sources: &[Source]) -> Vec<Finding> {
         let folder = format!("{}/", path.trim_end_matches('/'));
         path.is_empty()
             || sources.iter().any(|source| source.path == path || source.path.starts_with(&folder))
+            // Pictures are no text and not among the sources.
+            || path.ends_with(".png") && root().join(path).is_file()
     };
     let pages = sources.iter().filter(|source| source.path.ends_with(".md"));
     let mut found = Vec::new();
