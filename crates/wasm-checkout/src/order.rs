@@ -130,9 +130,9 @@ impl Card {
         // The last two digits of either, as they are printed on cards.
         let digits = |name: &str| {
             let text = ["0", &json.get(name).integer()?.to_string()].concat();
-            text.get(text.len() - 2..).map(str::to_owned)
+            Some(text.get(text.len() - 2..)?.to_owned())
         };
-        let expiry = [digits("exp_month")?, digits("exp_year")?].join("/");
+        let expiry = [&digits("exp_month")?, "/", &digits("exp_year")?].concat();
         Some(Card { id: text("id")?, brand: text("brand")?, last4: text("last4")?, expiry })
     }
 }

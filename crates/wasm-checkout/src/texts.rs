@@ -60,14 +60,10 @@ impl Texts {
     /// The text that asks whether a card may be kept, and its version. A merchant's own words count where they say which
     /// version they are, because that is kept as what the payer agreed to.
     pub(crate) fn consent(&self, merchant: &str, version: &str) -> (String, String) {
-        let own = |key: &str| self.own.iter().find(|(known, _)| known == key).map(|(_, text)| text.as_str());
-        match (own("keep_card"), own("keep_card_version")) {
-            (Some(text), Some(version)) => (self.put(text, merchant), version.to_owned()),
-            _ => {
-                let text = self.words.iter().find(|(known, _)| known == "keep_card");
-                (self.put(text.map_or("", |(_, text)| text), merchant), version.to_owned())
-            }
-        }
+        let own = look_up(&self.own, "keep_card_version").zip(look_up(&self.own, "keep_card"));
+        let shown = own.or_else(|| Some(version).zip(look_up(&self.words, "keep_card")));
+        let (version, text) = shown.unwrap_or_default();
+        (self.put(text, merchant), version.to_owned())
     }
 
     /// The name of something, or its word written like one.
@@ -95,9 +91,12 @@ impl Texts {
     }
 
     fn find(&self, key: &str) -> Option<&str> {
-        let row = self.own.iter().chain(&self.words).find(|(known, _)| known == key);
-        row.map(|(_, text)| text.as_str())
+        look_up(&self.own, key).or_else(|| look_up(&self.words, key))
     }
+}
+
+fn look_up<'r>(rows: &'r [(String, String)], key: &str) -> Option<&'r str> {
+    rows.iter().find(|(known, _)| known == key).map(|(_, text)| text.as_str())
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use web_sys::{Element, HtmlElement, ShadowRoot, Window};
 
 use crate::dom::{Maker, Part};
 use crate::frame::Frame;
-use crate::json::{Json, object};
+use crate::json::{Json, object, push};
 use crate::net::Server;
 use crate::options::Options;
 use crate::order::{Action, Order};
@@ -200,10 +200,13 @@ impl Shell {
             },
             Effect::Load => self.ask(|server| async move { server.order().await }),
             Effect::Pay { method, after, with } => {
-                let given = [("method", method.as_str().into()), ("after", after.as_deref().into())];
-                let with = with.iter().map(|(name, value)| (*name, value.as_str().into()));
-                let body = given.into_iter().chain(with).map(|(name, value)| (name.to_owned(), value));
-                self.post("/order/pay", Json::Object(body.collect()));
+                let mut body = Vec::new();
+                push(&mut body, "method", Json::Text(method));
+                push(&mut body, "after", after.as_deref().into());
+                for (name, value) in with {
+                    push(&mut body, name, Json::Text(value));
+                }
+                self.post("/order/pay", Json::Object(body));
             }
             Effect::Release { attempt_id } => {
                 self.post("/order/release", object([("attempt_id", attempt_id.as_str().into())]));

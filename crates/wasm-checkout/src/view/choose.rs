@@ -40,7 +40,7 @@ impl View<'_> {
         let input =
             self.make.part("input", "").attr("type", "radio").attr("name", group).attr("value", value);
         let hint = self.make.part("span", "MethodHint").text(hint);
-        self.make.part("label", "Method").with_all([input, name, hint])
+        self.make.part("label", "Method").with(input).with(name).with(hint)
     }
 }
 
@@ -56,7 +56,7 @@ fn hint(way: &Method) -> &'static str {
 /// Shows which method and which card is chosen, without touching what was typed into a frame.
 pub(crate) fn mark_chosen(root: &Element, selected: usize, card: Option<&str>) {
     let selected = selected.to_string();
-    each(root, ".Method", |row| {
+    each(root, ".Method", &|row| {
         let Ok(Some(input)) = row.query_selector("input") else { return };
         let Some(input) = input.dyn_ref::<HtmlInputElement>() else { return };
         let chosen = if input.name() == "method" { &selected } else { card.unwrap_or_default() };
@@ -64,10 +64,10 @@ pub(crate) fn mark_chosen(root: &Element, selected: usize, card: Option<&str>) {
         input.set_checked(is);
         let _ = row.class_list().toggle_with_force("Method--selected", is);
     });
-    each(root, ".Cards", |cards| {
+    each(root, ".Cards", &|cards| {
         show(cards, cards.get_attribute("data-at").is_some_and(|at| at == selected));
     });
-    each(root, ".Typed", |typed| show(typed, card.is_none()));
+    each(root, ".Typed", &|typed| show(typed, card.is_none()));
 }
 
 fn show(element: &Element, is: bool) {
@@ -76,18 +76,18 @@ fn show(element: &Element, is: bool) {
 
 /// A button that waits keeps its focus, which a disabled one would lose.
 pub(crate) fn set_busy(root: &Element, busy: bool, label: &str) {
-    each(root, "[data-do]", |button| {
+    each(root, "[data-do]", &|button| {
         let _ = button.set_attribute("aria-disabled", if busy { "true" } else { "false" });
     });
-    each(root, "[data-do=pay]", |button| button.set_text_content(Some(label)));
-    each(root, "input", |input| {
+    each(root, "[data-do=pay]", &|button| button.set_text_content(Some(label)));
+    each(root, "input", &|input| {
         if let Some(input) = input.dyn_ref::<HtmlInputElement>() {
             input.set_disabled(busy && !input.checked());
         }
     });
 }
 
-pub(super) fn each(root: &Element, selector: &str, act: impl Fn(&Element)) {
+pub(super) fn each(root: &Element, selector: &str, act: &dyn Fn(&Element)) {
     let Ok(found) = root.query_selector_all(selector) else { return };
     for at in 0..found.length() {
         if let Some(element) = found.item(at).and_then(|node| node.dyn_into::<Element>().ok()) {

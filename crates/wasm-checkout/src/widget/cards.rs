@@ -1,26 +1,31 @@
 //! The stored cards on the screen: written again when they change, with the focus kept where the payer is.
 
 use super::Shell;
-use crate::order::{Card, Order};
+use crate::order::Order;
 use crate::session::Session;
 use crate::view::View;
 
-/// The cards as they are shown, and the one that the payer is asked about.
-pub(super) type Shown = (Vec<Card>, Option<String>);
+/// The ids of the cards that are shown, and the one that the payer is asked about.
+pub(super) type Shown = (String, Option<String>);
 
 impl Shell {
     /// Writes them where they changed; what is to have the focus then.
     pub(super) fn draw_cards(&self, session: &Session, view: &View<'_>) -> Option<String> {
         let asked = session.removing.as_deref();
         let stored = session.order.as_ref().map_or(&[][..], Order::stored);
-        let now = Some((stored.to_vec(), session.removing.clone()));
+        let mut ids = String::new();
+        for card in stored {
+            ids.push_str(&card.id);
+            ids.push(' ');
+        }
+        let now = Some((ids, session.removing.clone()));
         if *self.cards.borrow() == now {
             return None;
         }
         let inside = self.root.query_selector(".Stored :focus").is_ok_and(|focus| focus.is_some());
         view.fill_stored(&self.places.body);
         let before = self.cards.replace(now).and_then(|(_, asked)| asked);
-        let gone = before.as_ref().is_some_and(|id| stored.iter().all(|card| card.id != *id));
+        let gone = before.as_ref().is_some_and(|id| !view.order.is_some_and(|order| order.has_card(id)));
         if gone {
             self.places.spoken.set_text_content(Some(&self.texts.say("card_removed")));
         }
