@@ -19,7 +19,10 @@ export interface ElementOptions {
   clientSecret?: string;
   locale?: Locale;
   appearance?: Appearance;
-  /** Your own words by key, such as `{pay: "Donate {amount}"}`. */
+  /**
+   * Your own words by key, such as `{pay: "Donate {amount}"}`. Your own `keep_card`, which asks whether a card may be kept, is
+   * shown where `keep_card_version` says which version it is: that is kept with the card, as what the payer agreed to.
+   */
   texts?: Record<string, string>;
   /** True where your page has a button of its own that calls `confirm`. */
   noButton?: boolean;
@@ -29,6 +32,7 @@ export type ActionType = "redirect" | "form" | "client" | "app";
 
 export interface EventDetails {
   ready: Record<string, never>;
+  /** `complete` beside `method`: nothing has to be typed, because the method wants nothing or a stored card is chosen. */
   change: { method?: string; complete?: boolean; empty?: boolean; brand?: string | null; error?: { field: string; code: string } | null };
   submit: { method: string };
   actionhandled: { type: ActionType };

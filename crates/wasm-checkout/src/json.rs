@@ -130,7 +130,16 @@ impl From<bool> for Json {
 
 /// An object of these members.
 pub(crate) fn object<const N: usize>(members: [(&str, Json); N]) -> Json {
-    Json::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    let mut object = Vec::new();
+    for (name, value) in members {
+        push(&mut object, name, value);
+    }
+    Json::Object(object)
+}
+
+/// Adds a member. It is one function because `object` is another one for each number of members.
+pub(crate) fn push(object: &mut Vec<(String, Json)>, name: &str, value: Json) {
+    object.push((name.to_owned(), value));
 }
 
 fn quote(text: &str, out: &mut String) {

@@ -26,17 +26,17 @@ pub(crate) struct Server {
 impl Server {
     /// How the order stands.
     pub(crate) async fn order(&self) -> Result<Order, Trouble> {
-        order_of(self.send("", None, None, None).await?).await
+        order_of(self.send("/order", None, None, None).await?).await
     }
 
-    /// A call that changes something.
+    /// A call that changes something, such as `/order/pay`.
     pub(crate) async fn post(&self, path: &str, body: &Json) -> Result<Order, Trouble> {
         order_of(self.send(path, Some(body.write()), None, None).await?).await
     }
 
     /// The stream of changes, from the one after `known` on.
     pub(crate) async fn events(&self, known: Option<i64>, signal: &AbortSignal) -> Result<Stream, Trouble> {
-        let response = self.send("/events", None, known, Some(signal)).await?;
+        let response = self.send("/order/events", None, known, Some(signal)).await?;
         if !response.ok() {
             return Err(refusal(&response).await);
         }
@@ -72,7 +72,7 @@ impl Server {
         init.set_cache(RequestCache::NoStore);
         init.set_credentials(RequestCredentials::Omit);
         init.set_signal(signal);
-        let address = format!("{}/checkout/order{path}", self.base);
+        let address = format!("{}/checkout{path}", self.base);
         let answer = JsFuture::from(self.window.fetch_with_str_and_init(&address, &init)).await;
         Ok(answer.map_err(unsent)?.unchecked_into())
     }

@@ -24,6 +24,8 @@ pub(crate) struct Order {
     pub(crate) next_action: Option<Action>,
     /// Why the last attempt was declined.
     pub(crate) decline: Option<String>,
+    /// Set where a customer is named, whose cards can be kept.
+    pub(crate) cards: Option<Cards>,
     pub(crate) return_url: Option<String>,
     pub(crate) expires_at: Timestamp,
     pub(crate) server_time: Timestamp,
@@ -41,6 +43,24 @@ pub(crate) struct Method {
 pub(crate) enum Form {
     None,
     Card,
+}
+
+/// What is known about the cards of a customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Cards {
+    /// The version of the widget's own text that asks whether a card may be kept.
+    pub(crate) consent_version: String,
+    pub(crate) stored: Vec<Card>,
+}
+
+/// A stored card.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Card {
+    pub(crate) id: String,
+    pub(crate) brand: String,
+    pub(crate) last4: String,
+    /// The month it is good for, such as `05/30`.
+    pub(crate) expiry: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +112,28 @@ impl Method {
             _ => return None,
         };
         Some(Method { method: json.get("method").string()?, form })
+    }
+}
+
+impl Cards {
+    fn read(json: &Json) -> Option<Cards> {
+        Some(Cards {
+            consent_version: json.get("consent_version").string()?,
+            stored: json.get("stored").list().iter().filter_map(Card::read).collect(),
+        })
+    }
+}
+
+impl Card {
+    fn read(json: &Json) -> Option<Card> {
+        let text = |name: &str| json.get(name).string();
+        // The last two digits of either, as they are printed on cards.
+        let digits = |name: &str| {
+            let text = ["0", &json.get(name).integer()?.to_string()].concat();
+            Some(text.get(text.len() - 2..)?.to_owned())
+        };
+        let expiry = [&digits("exp_month")?, "/", &digits("exp_year")?].concat();
+        Some(Card { id: text("id")?, brand: text("brand")?, last4: text("last4")?, expiry })
     }
 }
 
@@ -184,6 +226,7 @@ impl Order {
             attempt: Attempt::read(json.get("attempt")),
             next_action: Action::read(json.get("next_action")),
             decline: json.get("decline").get("reason").string(),
+            cards: Cards::read(json.get("cards")),
             return_url: json.get("return_url").string(),
             expires_at: time("expires_at")?,
             server_time: time("server_time")?,
@@ -196,6 +239,16 @@ impl Order {
             Ok(currency) => Money::new(self.amount, currency).display(),
             Err(_) => format!("{} {}", self.amount, self.currency),
         }
+    }
+
+    /// The stored cards of the customer.
+    pub(crate) fn stored(&self) -> &[Card] {
+        self.cards.as_ref().map_or(&[], |cards| &cards.stored)
+    }
+
+    /// Whether this is one of them.
+    pub(crate) fn has_card(&self, id: &str) -> bool {
+        self.stored().iter().any(|card| card.id == id)
     }
 
     /// The last attempt, if the channel may still change it.
@@ -235,6 +288,21 @@ pub(crate) mod tests {
             "attempt": null, "next_action": null, "decline": null, "return_url": null,
             "expires_at": "2026-11-30T12:00:00Z", "server_time": "2026-11-30T11:45:00Z", "new": 1}"#;
         Order::read(json).unwrap()
+    }
+
+    pub(crate) fn card() -> Card {
+        let json = r#"{"id": "card_1", "brand": "visa", "last4": "4242", "exp_month": 5, "exp_year": 2030}"#;
+        Card::read(&Json::parse(json).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn stored_cards_are_read_where_a_customer_is_named() {
+        let cards = |json: &str| Cards::read(&Json::parse(json).unwrap());
+        assert_eq!(cards("null"), None);
+        assert_eq!(cards(r#"{"consent_version": "1", "stored": []}"#).unwrap().stored, []);
+        let strange = cards(r#"{"consent_version": "1", "stored": [{"id": "card_1"}, 1]}"#).unwrap();
+        assert_eq!((strange.consent_version.as_str(), strange.stored.len()), ("1", 0));
+        assert_eq!((card().expiry.as_str(), card().last4.as_str()), ("05/30", "4242"));
     }
 
     #[test]

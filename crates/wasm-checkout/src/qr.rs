@@ -32,7 +32,8 @@ pub(crate) fn drawing(content: &str) -> Option<Drawing> {
     if content.is_empty() {
         return None;
     }
-    let code = QrCode::encode_text(content, QrCodeEcc::Medium).ok()?;
+    // As bytes, which addresses are in any case: what finds texts of digits or capitals alone is large and hardly ever used.
+    let code = QrCode::encode_binary(content.as_bytes(), QrCodeEcc::Medium).ok()?;
     let mut path = String::new();
     for y in 0..code.size() {
         let mut x = 0;

@@ -12,6 +12,12 @@ pub(crate) struct Session {
     pub(crate) order: Option<Order>,
     /// The chosen method, by its place in the list.
     pub(crate) selected: usize,
+    /// The id of the stored card that is chosen; none where a card is typed.
+    pub(crate) card: Option<String>,
+    /// The stored card that the payer is asked about before it is deleted.
+    pub(crate) removing: Option<String>,
+    /// The version of the text by which the payer lets the typed card be kept.
+    pub(crate) save: Option<String>,
     /// What was asked of the server and is not answered yet.
     busy: Option<Asked>,
     /// A method to pay by as soon as the attempt that is being given up is over.
@@ -30,6 +36,8 @@ enum Asked {
     Token,
     Pay(String),
     Release,
+    /// Deletes the stored card.
+    Delete(String),
 }
 
 /// Why a request did not do what was wanted.
@@ -51,6 +59,16 @@ pub(crate) enum Input {
     Failed(Trouble),
     /// The payer chose a method.
     Select(usize),
+    /// The payer chose a stored card, or to type one.
+    Card(Option<String>),
+    /// The payer lets the typed card be kept, by the text of this version, or does not.
+    Save(Option<String>),
+    /// The payer wants a stored card gone.
+    Remove(String),
+    /// And means it.
+    Delete,
+    /// Or does not.
+    Keep,
     /// The payer wants to pay by it.
     Pay,
     /// The frame gave a token for the card.
@@ -74,8 +92,10 @@ pub(crate) enum Effect {
     Load,
     /// Ask the card's frame for a token.
     Tokenize,
-    /// Start a payment.
-    Pay { method: String, after: Option<String>, card_token: Option<String> },
+    /// Start a payment. `with` has what the contract wants beside method and last attempt, name and value.
+    Pay { method: String, after: Option<String>, with: Vec<(&'static str, String)> },
+    /// Delete a stored card.
+    Delete { card_id: String },
     /// Give an attempt up.
     Release { attempt_id: String },
     /// Send the browser on, or open the wallet.
@@ -149,6 +169,11 @@ impl Session {
         self.busy.is_some()
     }
 
+    /// Whether a payment is being started.
+    pub(crate) fn is_starting(&self) -> bool {
+        matches!(self.busy, Some(Asked::Token | Asked::Pay(_)))
+    }
+
     /// Whether nothing can change any more.
     pub(crate) fn is_over(&self) -> bool {
         self.order.as_ref().is_some_and(|order| order.status.is_final() && order.open_attempt().is_none())
@@ -160,8 +185,16 @@ impl Session {
             Input::Heard(order) => self.heard(order),
             Input::Failed(trouble) => self.failed(trouble),
             Input::Select(at) => self.select(at),
+            Input::Card(card) => self.choose_card(card),
+            Input::Save(version) => {
+                self.save = version;
+                Vec::new()
+            }
+            Input::Remove(card) => self.remove(Some(card)),
+            Input::Keep => self.remove(None),
+            Input::Delete => self.delete(),
             Input::Pay => self.pay(),
-            Input::Token(token) if self.busy == Some(Asked::Token) => self.start(Some(token)),
+            Input::Token(token) if self.busy == Some(Asked::Token) => self.pay_typed(token),
             Input::NoToken if self.busy == Some(Asked::Token) => {
                 self.busy = None;
                 Vec::new()
@@ -195,17 +228,25 @@ impl Session {
             self.selected =
                 order.methods.iter().position(|way| Some(way.method.as_str()) == last).unwrap_or_default();
         }
+        // One click is enough for who comes back. A card that goes is not replaced by one that the payer did not choose.
+        let preferred =
+            if first { order.stored().first().map(|card| card.id.clone()) } else { self.card.take() };
+        self.card = preferred.filter(|id| order.has_card(id));
+        self.removing = self.removing.take().filter(|id| order.has_card(id));
         let answered = match &self.busy {
             Some(Asked::Token) => false,
             Some(Asked::Pay(_)) => {
                 order.open_attempt().is_some() || order.status.is_final() || self.moved(&order)
             }
             Some(Asked::Release) => order.open_attempt().is_none() || self.moved(&order),
+            Some(Asked::Delete(card)) => !order.has_card(card) || self.moved(&order),
             None => true,
         };
         if answered {
             self.busy = None;
-            self.trouble = None;
+            // A refusal is read until something changes; an order that is heard at all ends every other trouble.
+            let stays = matches!(self.trouble, Some(Trouble::Refused(_))) && !first && !self.moved(&order);
+            self.trouble = self.trouble.take().filter(|_| stays);
         }
         self.order = Some(order);
         let mut effects = Vec::new();
@@ -226,7 +267,7 @@ impl Session {
     fn go_on(&mut self) -> Vec<Effect> {
         match self.screen() {
             Screen::Choose if self.busy.is_none() => match self.next.take() {
-                Some(method) => self.start_by(method, None),
+                Some(method) => self.start_by(method, Vec::new()),
                 None => Vec::new(),
             },
             Screen::Act { action, .. } if self.clicked && self.busy.is_none() => {
@@ -289,11 +330,35 @@ impl Session {
         let Some(way) = self.order.as_ref().and_then(|order| order.methods.get(at)) else {
             return Vec::new();
         };
-        let complete = way.form == Form::None;
+        let complete = way.form == Form::None || self.card.is_some();
         let detail = object([("method", way.method.as_str().into()), ("complete", complete.into())]);
         self.selected = at;
+        self.removing = None;
         self.trouble = None;
         vec![Effect::Emit("change", detail)]
+    }
+
+    fn choose_card(&mut self, card: Option<String>) -> Vec<Effect> {
+        self.card = card.filter(|id| self.has_card(id));
+        self.select(self.selected)
+    }
+
+    fn has_card(&self, id: &str) -> bool {
+        self.order.as_ref().is_some_and(|order| order.has_card(id))
+    }
+
+    fn remove(&mut self, card: Option<String>) -> Vec<Effect> {
+        if !self.is_busy() {
+            self.removing = card.filter(|id| self.has_card(id));
+        }
+        Vec::new()
+    }
+
+    fn delete(&mut self) -> Vec<Effect> {
+        let Some(card_id) = self.removing.clone().filter(|_| !self.is_busy()) else { return Vec::new() };
+        self.busy = Some(Asked::Delete(card_id.clone()));
+        self.trouble = None;
+        vec![Effect::Delete { card_id }]
     }
 
     fn pay(&mut self) -> Vec<Effect> {
@@ -303,29 +368,43 @@ impl Session {
         let Some(order) = &self.order else { return Vec::new() };
         let Some(way) = order.methods.get(self.selected) else { return Vec::new() };
         let submit = Effect::Emit("submit", object([("method", way.method.as_str().into())]));
-        if way.form == Form::Card {
-            self.busy = Some(Asked::Token);
-            return vec![submit, Effect::Tokenize];
-        }
+        let with = match (way.form, &self.card) {
+            (Form::Card, None) => {
+                self.busy = Some(Asked::Token);
+                self.trouble = None;
+                return vec![submit, Effect::Tokenize];
+            }
+            (Form::Card, Some(card)) => vec![("card", card.clone())],
+            (Form::None, _) => Vec::new(),
+        };
         let mut effects = vec![submit];
-        effects.extend(self.start(None));
+        effects.extend(self.start(with));
         effects
     }
 
-    fn start(&mut self, card_token: Option<String>) -> Vec<Effect> {
+    fn pay_typed(&mut self, token: String) -> Vec<Effect> {
+        let mut with = vec![("card_token", token)];
+        // Who cannot keep a card is not asked to, and a tick of before says nothing.
+        let asked = self.order.as_ref().is_some_and(|order| order.cards.is_some());
+        with.extend(self.save.clone().filter(|_| asked).map(|version| ("save", version)));
+        self.start(with)
+    }
+
+    fn start(&mut self, with: Vec<(&'static str, String)>) -> Vec<Effect> {
         let way = self.order.as_ref().and_then(|order| order.methods.get(self.selected));
         match way.map(|way| way.method.clone()) {
-            Some(method) => self.start_by(method, card_token),
+            Some(method) => self.start_by(method, with),
             None => Vec::new(),
         }
     }
 
-    fn start_by(&mut self, method: String, card_token: Option<String>) -> Vec<Effect> {
+    fn start_by(&mut self, method: String, with: Vec<(&'static str, String)>) -> Vec<Effect> {
         let after = self.order.as_ref().and_then(Order::after).map(str::to_owned);
         self.busy = Some(Asked::Pay(method.clone()));
         self.clicked = true;
+        self.removing = None;
         self.trouble = None;
-        vec![Effect::Pay { method, after, card_token }]
+        vec![Effect::Pay { method, after, with }]
     }
 
     fn release(&mut self, then: Option<String>) -> Vec<Effect> {
@@ -342,8 +421,8 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::order::Attempt;
-    use crate::order::tests::sample;
+    use crate::order::tests::{card, sample};
+    use crate::order::{Attempt, Card, Cards};
 
     fn order(
         version: i64,
@@ -463,7 +542,126 @@ mod tests {
         assert!(session.take(Input::Token("tok_0".into())).is_empty(), "nobody asked for it");
         session.take(Input::Pay);
         let effects = session.take(Input::Token("tok_1".into()));
-        assert!(matches!(&effects[..], [Effect::Pay { card_token: Some(token), .. }] if token == "tok_1"));
+        assert_eq!(paid_with(&effects), [("card_token", "tok_1".to_owned())]);
+    }
+
+    /// An order of a customer with these stored cards, with the method for cards chosen.
+    fn of_customer(version: i64, cards: &[&str]) -> Order {
+        let stored = cards.iter().map(|id| Card { id: (*id).into(), ..card() }).collect();
+        let cards = Some(Cards { consent_version: "2026-11".into(), stored });
+        Order { cards, ..order(version, OrderStatus::Pending, None, None) }
+    }
+
+    fn with_cards(cards: &[&str]) -> Session {
+        let mut session = loaded(of_customer(1, cards));
+        session.take(Input::Select(1));
+        session
+    }
+
+    fn paid_with(effects: &[Effect]) -> Vec<(&'static str, String)> {
+        let Some(Effect::Pay { with, .. }) = effects.last() else { panic!("a payment: {effects:?}") };
+        with.clone()
+    }
+
+    #[test]
+    fn a_stored_card_pays_by_one_click_and_the_first_is_chosen() {
+        let mut session = with_cards(&["card_1", "card_2"]);
+        let effects = session.take(Input::Pay);
+        assert_eq!(paid_with(&effects), [("card", "card_1".to_owned())]);
+        assert_eq!((effects.len(), pays(&session.take(Input::Pay))), (2, 0));
+
+        let mut session = with_cards(&["card_1", "card_2"]);
+        let told = session.take(Input::Card(Some("card_2".into())));
+        let [Effect::Emit("change", detail)] = &told[..] else { panic!("{told:?}") };
+        assert_eq!(detail.get("complete").bool(), Some(true));
+        assert_eq!(paid_with(&session.take(Input::Pay)), [("card", "card_2".to_owned())]);
+    }
+
+    #[test]
+    fn a_stored_card_goes_with_no_other_method_and_nobody_elses_is_chosen() {
+        let mut session = with_cards(&["card_1"]);
+        session.take(Input::Card(Some("card_9".into())));
+        assert_eq!(session.card, None);
+        session.take(Input::Card(Some("card_1".into())));
+        session.take(Input::Select(0));
+        assert_eq!(paid_with(&session.take(Input::Pay)), []);
+    }
+
+    #[test]
+    fn a_typed_card_is_kept_only_by_consent_and_only_for_a_customer() {
+        for (cards, agreed, kept) in [
+            (Some(&[][..]), true, true),
+            (Some(&["card_1"][..]), true, true),
+            (Some(&[][..]), false, false),
+            (None, true, false),
+        ] {
+            let mut session = with_cards(cards.unwrap_or_default());
+            if cards.is_none() {
+                session = loaded(order(1, OrderStatus::Pending, None, None));
+                session.take(Input::Select(1));
+            }
+            session.take(Input::Card(None));
+            session.take(Input::Save(Some("2026-11".into())));
+            if !agreed {
+                session.take(Input::Save(None));
+            }
+            assert!(matches!(session.take(Input::Pay)[..], [_, Effect::Tokenize]));
+            let with = paid_with(&session.take(Input::Token("tok_1".into())));
+            let save = with.iter().find(|(name, _)| *name == "save").map(|(_, version)| version.as_str());
+            assert_eq!((save, with[0].0), (kept.then_some("2026-11"), "card_token"), "{cards:?} {agreed}");
+        }
+        let mut session = with_cards(&["card_1"]);
+        session.take(Input::Save(Some("2026-11".into())));
+        assert_eq!(paid_with(&session.take(Input::Pay)).len(), 1, "what is kept already is not kept again");
+    }
+
+    #[test]
+    fn a_card_is_deleted_after_a_second_word_and_no_other_takes_its_place() {
+        let mut session = with_cards(&["card_1", "card_2"]);
+        assert!(session.take(Input::Delete).is_empty(), "nobody was asked");
+        session.take(Input::Remove("card_1".into()));
+        session.take(Input::Keep);
+        assert!(session.take(Input::Delete).is_empty() && session.removing.is_none());
+        session.take(Input::Remove("card_1".into()));
+        assert_eq!(session.take(Input::Delete), [Effect::Delete { card_id: "card_1".into() }]);
+        assert!(session.take(Input::Delete).is_empty() && pays(&session.take(Input::Pay)) == 0);
+        session.take(Input::Heard(of_customer(1, &["card_1", "card_2"])));
+        assert!(session.is_busy() && !session.is_starting(), "the answer is not this one");
+        session.take(Input::Heard(of_customer(1, &["card_2"])));
+        assert_eq!((session.is_busy(), &session.removing, &session.card), (false, &None, &None));
+        assert_eq!(session.screen(), Screen::Choose);
+    }
+
+    #[test]
+    fn a_question_about_a_card_ends_with_what_the_payer_does_next() {
+        for next in [Input::Select(0), Input::Card(Some("card_2".into())), Input::Pay] {
+            let mut session = with_cards(&["card_1", "card_2"]);
+            session.take(Input::Remove("card_1".into()));
+            session.take(next);
+            assert_eq!(session.removing, None);
+        }
+    }
+
+    #[test]
+    fn a_deletion_without_an_answer_is_looked_after() {
+        let mut session = with_cards(&["card_1"]);
+        session.take(Input::Remove("card_1".into()));
+        session.take(Input::Delete);
+        assert_eq!(session.take(Input::Failed(Trouble::Network)), [Effect::Load]);
+        session.take(Input::Heard(of_customer(1, &["card_1"])));
+        assert_eq!(session.take(Input::Delete), [Effect::Delete { card_id: "card_1".into() }]);
+    }
+
+    #[test]
+    fn a_refusal_is_shown_until_something_changes() {
+        let mut session = with_cards(&["card_1"]);
+        session.take(Input::Pay);
+        let refused = Trouble::Refused("invalid_input".into());
+        assert_eq!(session.take(Input::Failed(refused.clone())), [Effect::Load]);
+        session.take(Input::Heard(of_customer(1, &[])));
+        assert_eq!((session.trouble.as_ref(), &session.card), (Some(&refused), &None));
+        session.take(Input::Heard(of_customer(2, &[])));
+        assert_eq!(session.trouble, None);
     }
 
     #[test]

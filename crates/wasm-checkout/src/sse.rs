@@ -13,7 +13,8 @@ pub(crate) struct Event {
 pub(crate) struct Reader {
     rest: String,
     kind: String,
-    data: Vec<String>,
+    /// Each line with its end, as the standard collects them.
+    data: String,
     id: Option<String>,
 }
 
@@ -32,17 +33,18 @@ impl Reader {
     fn line(&mut self, line: &str) -> Option<Event> {
         if line.is_empty() {
             let (kind, data) = (std::mem::take(&mut self.kind), std::mem::take(&mut self.data));
-            if data.is_empty() {
-                return None;
-            }
+            let data = data.strip_suffix('\n')?.to_owned();
             let kind = if kind.is_empty() { "message".to_owned() } else { kind };
-            return Some(Event { kind, data: data.join("\n"), id: self.id.clone() });
+            return Some(Event { kind, data, id: self.id.clone() });
         }
         let (field, value) = line.split_once(':').unwrap_or((line, ""));
         let value = value.strip_prefix(' ').unwrap_or(value);
         match field {
             "event" => value.clone_into(&mut self.kind),
-            "data" => self.data.push(value.to_owned()),
+            "data" => {
+                self.data.push_str(value);
+                self.data.push('\n');
+            }
             "id" if !value.contains('\0') => self.id = Some(value.to_owned()),
             // A comment has an empty name; `retry` is ours to decide.
             _ => {}

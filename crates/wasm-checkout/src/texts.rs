@@ -3,6 +3,7 @@
 
 use crate::json::Json;
 use crate::options::texts;
+use crate::order::Card;
 
 /// The words of one language.
 #[derive(Debug, Clone, Default)]
@@ -32,24 +33,45 @@ impl Texts {
 
     /// The text with the word in braces replaced.
     pub(crate) fn fill(&self, key: &str, value: &str) -> String {
-        let text = self.say(key);
+        self.put(&self.say(key), value)
+    }
+
+    fn put(&self, text: &str, value: &str) -> String {
         match (text.find('{'), text.find('}')) {
             // An amount or a Latin name inside of Arabic keeps its own order of characters.
             (Some(from), Some(to)) if from < to && self.direction() == "rtl" => {
                 [&text[..from], "\u{2068}", value, "\u{2069}", &text[to + 1..]].concat()
             }
             (Some(from), Some(to)) if from < to => [&text[..from], value, &text[to + 1..]].concat(),
-            _ => text,
+            _ => text.to_owned(),
         }
     }
 
     /// What payers call the brand of a method.
     pub(crate) fn brand_of(&self, method: &str) -> String {
-        let brand = method.split('.').next().unwrap_or_default();
-        match self.find(&["brand_", brand].concat()) {
+        self.named("brand_", method.split('.').next().unwrap_or_default())
+    }
+
+    /// A card as payers know theirs.
+    pub(crate) fn card(&self, card: &Card) -> String {
+        [&self.named("network_", &card.brand), " •••• ", &card.last4].concat()
+    }
+
+    /// The text that asks whether a card may be kept, and its version. A merchant's own words count where they say which
+    /// version they are, because that is kept as what the payer agreed to.
+    pub(crate) fn consent(&self, merchant: &str, version: &str) -> (String, String) {
+        let own = look_up(&self.own, "keep_card_version").zip(look_up(&self.own, "keep_card"));
+        let shown = own.or_else(|| Some(version).zip(look_up(&self.words, "keep_card")));
+        let (version, text) = shown.unwrap_or_default();
+        (self.put(text, merchant), version.to_owned())
+    }
+
+    /// The name of something, or its word written like one.
+    fn named(&self, kind: &str, word: &str) -> String {
+        match self.find(&[kind, word].concat()) {
             Some(name) => name.to_owned(),
             None => {
-                let mut name = brand.replace('_', " ");
+                let mut name = word.replace('_', " ");
                 if let Some(first) = name.get_mut(..1) {
                     first.make_ascii_uppercase();
                 }
@@ -69,14 +91,18 @@ impl Texts {
     }
 
     fn find(&self, key: &str) -> Option<&str> {
-        let row = self.own.iter().chain(&self.words).find(|(known, _)| known == key);
-        row.map(|(_, text)| text.as_str())
+        look_up(&self.own, key).or_else(|| look_up(&self.words, key))
     }
+}
+
+fn look_up<'r>(rows: &'r [(String, String)], key: &str) -> Option<&'r str> {
+    rows.iter().find(|(known, _)| known == key).map(|(_, text)| text.as_str())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::order::tests::card;
 
     const LANGUAGES: &[(&str, &str)] = &[
         ("en", include_str!("../js/texts/en.json")),
@@ -116,9 +142,11 @@ mod tests {
         for source in [
             include_str!("view.rs"),
             include_str!("view/act.rs"),
+            include_str!("view/cards.rs"),
             include_str!("view/choose.rs"),
             include_str!("view/outcome.rs"),
             include_str!("widget.rs"),
+            include_str!("widget/cards.rs"),
             include_str!("widget/listen.rs"),
         ] {
             for call in ["say(\"", "fill(\"", "note(\"", "shop(\""] {
@@ -128,6 +156,34 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_card_has_the_name_its_payer_knows() {
+        let named = |tag: &str, brand: &str| of(tag).card(&Card { brand: brand.into(), ..card() });
+        assert_eq!(named("en", "visa"), "Visa •••• 4242");
+        assert_eq!(named("de", "amex"), "American Express •••• 4242");
+        assert_eq!(
+            (named("zh-CN", "unionpay"), named("fr", "jcb")),
+            ("银联 •••• 4242".into(), "JCB •••• 4242".into())
+        );
+    }
+
+    #[test]
+    fn consent_to_other_words_has_another_version() {
+        let asks = |own: &[(&str, &str)]| {
+            let own = own.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned())).collect();
+            Texts { own, ..of("en") }.consent("Shop", "2026-11")
+        };
+        let (text, version) = asks(&[]);
+        assert!(text.contains("Shop") && version == "2026-11", "{text}");
+        assert_eq!(
+            asks(&[("keep_card", "Yes!")]),
+            (text, version),
+            "their text without its version is not shown"
+        );
+        let own = asks(&[("keep_card", "Keep it, {merchant}"), ("keep_card_version", "shop-1")]);
+        assert_eq!(own, ("Keep it, Shop".into(), "shop-1".into()));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! From a screen to elements. Nothing here listens or decides: a click comes back by the `data-do` of its button.
 
 mod act;
+mod cards;
 mod choose;
 mod outcome;
 
@@ -9,14 +10,17 @@ use crate::order::Order;
 use crate::session::{Screen, Trouble};
 use crate::texts::Texts;
 
-pub(crate) use choose::{mark_selected, set_busy};
+pub(crate) use choose::{mark_chosen, set_busy};
 
 /// All that a view is made from.
 pub(crate) struct View<'a> {
     pub(crate) make: &'a Maker,
     pub(crate) texts: &'a Texts,
     pub(crate) order: Option<&'a Order>,
-    pub(crate) selected: usize,
+    /// The stored card that the payer is asked about before it is deleted.
+    pub(crate) removing: Option<&'a str>,
+    /// Whether the payer lets the typed card be kept.
+    pub(crate) save: bool,
     /// Whether the widget has a button of its own; otherwise the page calls `confirm`.
     pub(crate) button: bool,
     /// A phone or tablet, where a code cannot be scanned from its own screen.

@@ -1,5 +1,6 @@
 //! The shell: it shows what the session decides, sends what it asks for, and brings back what happens.
 
+mod cards;
 mod listen;
 mod stream;
 
@@ -15,13 +16,13 @@ use web_sys::{Element, HtmlElement, ShadowRoot, Window};
 
 use crate::dom::{Maker, Part};
 use crate::frame::Frame;
-use crate::json::{Json, object};
+use crate::json::{Json, object, push};
 use crate::net::Server;
 use crate::options::Options;
 use crate::order::{Action, Order};
 use crate::session::{Effect, Input, Screen, Session, Trouble};
 use crate::texts::Texts;
-use crate::view::{View, mark_selected, set_busy};
+use crate::view::{View, mark_chosen, set_busy};
 use crate::wallet;
 
 /// One widget on a page. The loader makes it for each element and calls `close` when the element goes.
@@ -39,6 +40,7 @@ pub(crate) struct Shell {
     session: RefCell<Session>,
     shown: RefCell<Option<Screen>>,
     frame: RefCell<Option<Frame>>,
+    cards: RefCell<Option<cards::Shown>>,
     emit: Function,
     closed: Cell<bool>,
     /// How far the server's clock is ahead of this machine's, milliseconds.
@@ -86,6 +88,7 @@ impl Widget {
             session: RefCell::default(),
             shown: RefCell::default(),
             frame: RefCell::default(),
+            cards: RefCell::default(),
             emit,
             closed: Cell::new(false),
             skew: Cell::new(0),
@@ -196,21 +199,26 @@ impl Shell {
                 None => spawn_take(self, Input::NoToken),
             },
             Effect::Load => self.ask(|server| async move { server.order().await }),
-            Effect::Pay { method, after, card_token } => {
-                let (method, after) = (method.as_str().into(), after.as_deref().into());
-                let body = match &card_token {
-                    Some(token) => {
-                        object([("method", method), ("after", after), ("card_token", token.as_str().into())])
-                    }
-                    None => object([("method", method), ("after", after)]),
-                };
-                self.ask(|server| async move { server.post("/pay", &body).await });
+            Effect::Pay { method, after, with } => {
+                let mut body = Vec::new();
+                push(&mut body, "method", Json::Text(method));
+                push(&mut body, "after", after.as_deref().into());
+                for (name, value) in with {
+                    push(&mut body, name, Json::Text(value));
+                }
+                self.post("/order/pay", Json::Object(body));
             }
             Effect::Release { attempt_id } => {
-                let body = object([("attempt_id", attempt_id.as_str().into())]);
-                self.ask(|server| async move { server.post("/release", &body).await });
+                self.post("/order/release", object([("attempt_id", attempt_id.as_str().into())]));
+            }
+            Effect::Delete { card_id } => {
+                self.post("/cards/delete", object([("card_id", card_id.as_str().into())]));
             }
         }
+    }
+
+    fn post(self: &Rc<Self>, path: &'static str, body: Json) {
+        self.ask(|server| async move { server.post(path, &body).await });
     }
 
     fn ask<F>(self: &Rc<Self>, question: impl FnOnce(Server) -> F)
@@ -279,7 +287,8 @@ impl Shell {
             make: &self.make,
             texts: &self.texts,
             order: session.order.as_ref(),
-            selected: session.selected,
+            removing: session.removing.as_deref(),
+            save: session.save.is_some(),
             button: !self.options.borrow().no_button,
             touch: self.window.navigator().max_touch_points() > 0,
         };
@@ -287,6 +296,7 @@ impl Shell {
             let inside = self.root.active_element().is_some();
             let (title, parts) = view.draw(&screen);
             self.frame.replace(None);
+            self.cards.replace(None);
             self.places.title.set_text_content(Some(&title));
             self.places.spoken.set_text_content(Some(&title));
             self.places.body.set_text_content(None);
@@ -301,18 +311,23 @@ impl Shell {
         let notice = trouble.map(|trouble| view.trouble(trouble)).or_else(|| view.declined(&screen));
         self.places.notice.set_text_content(notice.as_deref());
         if screen == Screen::Choose {
-            self.draw_choice(&session);
+            self.draw_choice(&session, &view);
         }
         self.tick(session.order.as_ref());
     }
 
-    fn draw_choice(self: &Rc<Self>, session: &Session) {
-        mark_selected(&self.places.body, session.selected);
+    fn draw_choice(self: &Rc<Self>, session: &Session, view: &View<'_>) {
+        let focus = self.draw_cards(session, view);
+        mark_chosen(&self.places.body, session.selected, session.card.as_deref());
         let price = session.order.as_ref().map(Order::price).unwrap_or_default();
-        let busy = session.is_busy();
-        let label = if busy { self.texts.say("paying") } else { self.texts.fill("pay", &price) };
-        set_busy(&self.places.body, busy, &label);
-        let hole = self.places.body.query_selector(".Frame:not([hidden]):empty").ok().flatten();
+        let starting = session.is_starting();
+        let label = if starting { self.texts.say("paying") } else { self.texts.fill("pay", &price) };
+        set_busy(&self.places.body, session.is_busy(), &label);
+        if let Some(focus) = focus {
+            self.focus(&focus);
+        }
+        let hole = ".Cards:not([hidden]) .Typed:not([hidden]) .Frame:empty";
+        let hole = self.places.body.query_selector(hole).ok().flatten();
         if let Some(hole) = hole {
             let parent = self.window.location().origin().unwrap_or_default();
             let frame = Frame::mount(&self.make, &hole, &self.server.base, &parent, &self.texts);

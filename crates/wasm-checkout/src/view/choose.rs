@@ -19,8 +19,7 @@ impl View<'_> {
         for (at, way) in order.methods.iter().enumerate() {
             group = group.with(self.row(at, way));
             if way.form == Form::Card {
-                let hole = self.make.part("div", "Frame").attr("data-card", &at.to_string());
-                group = group.with(if at == self.selected { hole } else { hole.attr("hidden", "") });
+                group = group.with(self.cards(at));
             }
         }
         let mut parts = vec![group];
@@ -32,16 +31,16 @@ impl View<'_> {
     }
 
     fn row(&self, at: usize, way: &Method) -> Part {
-        let selected = at == self.selected;
-        let input = self.make.part("input", "").attr("type", "radio").attr("name", "method");
-        let input = input.attr("value", &at.to_string());
-        let input = if selected { input.attr("checked", "") } else { input };
-        let class = if selected { "Method Method--selected" } else { "Method" };
-        self.make
-            .part("label", class)
-            .with(input)
-            .with(self.make.part("span", "MethodName").text(&self.texts.brand_of(&way.method)))
-            .with(self.make.part("span", "MethodHint").text(&self.texts.say(hint(way))))
+        let name = self.make.part("span", "MethodName").text(&self.texts.brand_of(&way.method));
+        self.radio("method", &at.to_string(), name, &self.texts.say(hint(way)))
+    }
+
+    /// One of several to choose from. `mark_chosen` says which is.
+    pub(super) fn radio(&self, group: &str, value: &str, name: Part, hint: &str) -> Part {
+        let input =
+            self.make.part("input", "").attr("type", "radio").attr("name", group).attr("value", value);
+        let hint = self.make.part("span", "MethodHint").text(hint);
+        self.make.part("label", "Method").with(input).with(name).with(hint)
     }
 }
 
@@ -54,40 +53,45 @@ fn hint(way: &Method) -> &'static str {
     }
 }
 
-/// Shows which method is chosen, without touching what was typed into a frame.
-pub(crate) fn mark_selected(root: &Element, selected: usize) {
-    each(root, ".Method", |at, row| {
-        let _ = row.class_list().toggle_with_force("Method--selected", at == selected);
-        if let Ok(Some(input)) = row.query_selector("input")
-            && let Some(input) = input.dyn_ref::<HtmlInputElement>()
-        {
-            input.set_checked(at == selected);
-        }
+/// Shows which method and which card is chosen, without touching what was typed into a frame.
+pub(crate) fn mark_chosen(root: &Element, selected: usize, card: Option<&str>) {
+    let selected = selected.to_string();
+    each(root, ".Method", &|row| {
+        let Ok(Some(input)) = row.query_selector("input") else { return };
+        let Some(input) = input.dyn_ref::<HtmlInputElement>() else { return };
+        let chosen = if input.name() == "method" { &selected } else { card.unwrap_or_default() };
+        let is = input.value() == chosen;
+        input.set_checked(is);
+        let _ = row.class_list().toggle_with_force("Method--selected", is);
     });
-    each(root, ".Frame", |_, hole| {
-        let own = hole.get_attribute("data-card").is_some_and(|at| at == selected.to_string());
-        let _ = if own { hole.remove_attribute("hidden") } else { hole.set_attribute("hidden", "") };
+    each(root, ".Cards", &|cards| {
+        show(cards, cards.get_attribute("data-at").is_some_and(|at| at == selected));
     });
+    each(root, ".Typed", &|typed| show(typed, card.is_none()));
+}
+
+fn show(element: &Element, is: bool) {
+    let _ = if is { element.remove_attribute("hidden") } else { element.set_attribute("hidden", "") };
 }
 
 /// A button that waits keeps its focus, which a disabled one would lose.
 pub(crate) fn set_busy(root: &Element, busy: bool, label: &str) {
-    each(root, "[data-do=pay]", |_, button| {
+    each(root, "[data-do]", &|button| {
         let _ = button.set_attribute("aria-disabled", if busy { "true" } else { "false" });
-        button.set_text_content(Some(label));
     });
-    each(root, "input", |_, input| {
+    each(root, "[data-do=pay]", &|button| button.set_text_content(Some(label)));
+    each(root, "input", &|input| {
         if let Some(input) = input.dyn_ref::<HtmlInputElement>() {
             input.set_disabled(busy && !input.checked());
         }
     });
 }
 
-fn each(root: &Element, selector: &str, mut act: impl FnMut(usize, &Element)) {
+pub(super) fn each(root: &Element, selector: &str, act: &dyn Fn(&Element)) {
     let Ok(found) = root.query_selector_all(selector) else { return };
     for at in 0..found.length() {
         if let Some(element) = found.item(at).and_then(|node| node.dyn_into::<Element>().ok()) {
-            act(at as usize, &element);
+            act(&element);
         }
     }
 }

@@ -77,6 +77,7 @@ fn every_second(shell: &Rc<Shell>) {
 fn clicked(shell: &Rc<Shell>, event: &Event) {
     let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
     let Some(button) = target.and_then(|target| target.closest("[data-do]").ok().flatten()) else { return };
+    let value = button.get_attribute("data-value").unwrap_or_default();
     match button.get_attribute("data-do").unwrap_or_default().as_str() {
         "pay" => shell.take(Input::Pay),
         "change" => shell.take(Input::Change),
@@ -84,7 +85,10 @@ fn clicked(shell: &Rc<Shell>, event: &Event) {
         "retry" => shell.take(Input::Retry),
         "act" => shell.take(Input::Act),
         "opened" => shell.emit("actionhandled", &object([("type", "app".into())])),
-        "copy" => copy(shell, &button.get_attribute("data-value").unwrap_or_default()),
+        "copy" => copy(shell, &value),
+        "remove" => shell.take(Input::Remove(value)),
+        "delete" => shell.take(Input::Delete),
+        "keep" => shell.take(Input::Keep),
         _ => {}
     }
 }
@@ -97,8 +101,12 @@ fn copy(shell: &Shell, value: &str) {
 
 fn changed(shell: &Rc<Shell>, event: &Event) {
     let input = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
-    if let Some(at) = input.and_then(|input| input.value().parse().ok()) {
-        shell.take(Input::Select(at));
+    let Some(input) = input else { return };
+    let value = input.value();
+    match input.name().as_str() {
+        "method" => value.parse().into_iter().for_each(|at| shell.take(Input::Select(at))),
+        "save" => shell.take(Input::Save(input.checked().then_some(value))),
+        _ => shell.take(Input::Card(Some(value).filter(|id| !id.is_empty()))),
     }
 }
 

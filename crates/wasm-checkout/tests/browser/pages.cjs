@@ -89,6 +89,40 @@ const SCENES = {
     holds('no digit of the card is on the page', !(await page.content()).includes('4242424242424242'));
     await context.close();
   },
+  async 'a card that is kept, pays by one click, and is deleted'(world) {
+    const customer = `browser-${process.pid}-${Date.now()}`;
+    const kept = async () => (await world.merchant.get(`/v1/cards?customer=${customer}&status=active`)).data;
+    const next = async () => world.merchant.post('/v1/orders', tea({ methods: ['card.web'], customer }));
+    const first = await next();
+    const { context, page } = await opened(world, DESK, world.store.show(first));
+    await page.getByRole('radio').first().check({ timeout: WAIT });
+    await typeCard(page, '4242424242424242');
+    await page.getByRole('checkbox', { name: /^Keep this card/ }).check();
+    await page.getByRole('button', { name: /^Pay/ }).click();
+    await paid(page);
+    const card = await becomes(async () => (await kept())[0]);
+    holds('the card is kept by the text that was shown', card?.last4 === '4242' && card.consent.version === '2026-11');
+
+    const second = await next();
+    await page.goto(world.store.show(second));
+    const stored = page.getByRole('radio', { name: /^Visa •••• 4242/ });
+    await stored.waitFor({ timeout: WAIT });
+    holds('the stored card is chosen', await stored.isChecked());
+    await accessible('a stored card', page);
+    await page.getByRole('button', { name: /^Pay/ }).click();
+    await paid(page);
+    const { data } = await world.merchant.get(`/v1/orders/${second.id}/attempts`);
+    const charged = data.length === 1 && data[0].status === 'succeeded' && data[0].card.card_id === card?.id;
+    holds('it was charged once, and no other', charged, JSON.stringify(data.map(({ status, card }) => [status, card])));
+
+    await page.goto(world.store.show(await next()));
+    await page.getByRole('button', { name: 'Remove Visa •••• 4242' }).click({ timeout: WAIT });
+    await page.getByRole('button', { name: 'Remove', exact: true }).click();
+    await page.locator('iframe').waitFor({ timeout: WAIT });
+    holds('the list is gone', (await stored.count()) === 0);
+    holds('the card is deleted', (await kept()).length === 0);
+    await context.close();
+  },
   async 'a card whose bank asks the payer'(world) {
     const order = await world.merchant.post('/v1/orders', tea({ methods: ['card.web', 'testpay.page'] }));
     const { context, page } = await opened(world, PHONE, order.checkout_url);
@@ -132,6 +166,16 @@ const SCENES = {
     await context.close();
   },
 };
+
+// What the server has done a moment later, by its workers.
+async function becomes(look) {
+  const end = Date.now() + WAIT;
+  for (;;) {
+    const seen = await look();
+    if (seen || Date.now() > end) return seen;
+    await new Promise((done) => setTimeout(done, 50));
+  }
+}
 
 async function till(world, device) {
   const cashier = await world.merchant.post('/v1/cashiers', { name: 'Till', currency: 'CNY' });

@@ -11,6 +11,23 @@ const NOW = '2026-11-30T12:00:00Z';
 const END = '2026-11-30T12:15:00Z';
 const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; frame-src 'self'; img-src data:";
 
+const METHODS = ['alipay.qr', 'testpay.page', 'testpay.card'].map((method) => ({ method, form: 'none' }));
+const VISA = { id: 'card_1', brand: 'visa', last4: '4242', exp_month: 5, exp_year: 2030 };
+const STORED = {
+  methods: [{ method: 'card.web', form: 'card' }, ...METHODS],
+  cards: {
+    consent_version: '2026-11',
+    stored: [VISA, { ...VISA, id: 'card_2', brand: 'mastercard', last4: '4444' }, { ...VISA, id: 'card_3', brand: 'unionpay', last4: '0005' }],
+  },
+};
+// In place of the card fields: a page that has a token at once.
+const FIELDS = `<!doctype html><title>Card</title><script>
+  addEventListener('message', ({ data, source, origin }) => {
+    if (data.type === 'tokenize') source.postMessage({ paycore: 1, type: 'token', id: data.id, token: 'tok_1' }, origin);
+  });
+  document.documentElement.dataset.listens = '';
+</script>`;
+
 const open = (method, next_action) => ({ attempt: { id: 'att_1', method, status: 'awaiting' }, next_action });
 const over = (status, more = {}) => ({ status, attempt: { id: 'att_1', method: 'alipay.qr', status: 'succeeded' }, ...more });
 
@@ -31,6 +48,8 @@ const GOING = {
   unheard_of: open('alipay.qr', { type: 'telepathy' }),
   working: { attempt: { id: 'att_1', method: 'alipay.qr', status: 'unknown' } },
   releasing: { attempt: { id: 'att_1', method: 'alipay.qr', status: 'closing' } },
+  // Behind a state without a list, because a list that is shown keeps its methods.
+  stored: STORED,
 };
 const ENDED = {
   done: over('succeeded', { return_url: 'https://shop.example/thanks' }),
@@ -61,17 +80,18 @@ class Stand {
 
   renew(change = {}) {
     this.pays = 0;
+    this.paid = null;
+    this.deleted = [];
     this.refuses = null;
-    const methods = ['alipay.qr', 'testpay.page', 'testpay.card'].map((method) => ({ method, form: 'none' }));
     this.order = {
       object: 'checkout_order', id: 'ord_1', livemode: false, version: 1, status: 'pending', amount: 1234, currency: 'CNY',
-      subject: 'Tea 茶叶', merchant: { name: 'My shop' }, methods, attempt: null, next_action: null, decline: null,
-      return_url: null, expires_at: END, server_time: NOW, ...change,
+      subject: 'Tea 茶叶', merchant: { name: 'My shop' }, methods: METHODS, attempt: null, next_action: null, decline: null,
+      cards: null, return_url: null, expires_at: END, server_time: NOW, ...change,
     };
   }
   // The order as it is in another state; everyone who listens is told.
   turn(change) {
-    const bare = { status: 'pending', attempt: null, next_action: null, decline: null, server_time: NOW };
+    const bare = { status: 'pending', methods: METHODS, attempt: null, next_action: null, decline: null, cards: null, server_time: NOW };
     this.change({ ...bare, ...change });
   }
   change(change) {
@@ -85,7 +105,8 @@ class Stand {
     const at = { '/': () => this.#shop(url, response), '/checkout/order': () => this.#told(response) };
     if (at[url.pathname]) return at[url.pathname]();
     if (url.pathname === '/checkout/order/events') return this.#listen(request, response);
-    if (url.pathname.startsWith('/checkout/order/')) return this.#act(url.pathname, request, response);
+    if (/^\/checkout\/(order|cards)\//.test(url.pathname)) return this.#act(url.pathname, request, response);
+    if (url.pathname === '/checkout/card') return response.writeHead(200, { 'content-type': 'text/html' }).end(FIELDS);
     if (url.pathname === '/cashier') {
       return response.writeHead(200, { 'content-type': 'text/html' }).end('<title>cashier</title>cashier');
     }
@@ -118,22 +139,31 @@ class Stand {
     const asked = JSON.parse(Buffer.concat(pieces).toString());
     // A click that comes twice comes within this time.
     await new Promise((done) => setTimeout(done, 150));
-    if (where.endsWith('/pay') && (asked.after ?? null) === (this.order.attempt?.id ?? null)) this.#pay(asked.method);
+    if (where.endsWith('/pay') && (asked.after ?? null) === (this.order.attempt?.id ?? null)) this.#pay(asked);
     if (where.endsWith('/release') && this.order.attempt) {
       this.change({ attempt: { ...this.order.attempt, status: 'closed' }, next_action: null });
     }
+    if (where.endsWith('/delete')) this.#delete(asked.card_id);
     this.#told(response);
   }
-  #pay(method) {
+  // A card that goes is no new version of the order, so that nobody else is told.
+  #delete(id) {
+    this.deleted.push(id);
+    const { cards } = this.order;
+    this.order = { ...this.order, cards: { ...cards, stored: cards.stored.filter((card) => card.id !== id) } };
+  }
+  #pay(asked) {
     this.pays += 1;
+    this.paid = asked;
+    const { method } = asked;
     const attempt = { id: `att_${this.pays}`, method, status: 'awaiting' };
     const next = {
       qr: { next_action: { type: 'qr', content: 'https://qr.example/x' }, attempt },
       page: { next_action: { type: 'redirect', url: `${this.home}/cashier` }, attempt },
       card: { next_action: null, status: 'succeeded', attempt: { ...attempt, status: 'succeeded' } },
     };
-    this.change(next[method.split('.')[1]]);
+    this.change(next[method.split('.')[1]] ?? next.card);
   }
 }
 
-module.exports = { ENDED, GOING, NOW, Stand };
+module.exports = { ENDED, GOING, NOW, STORED, Stand };
