@@ -92,6 +92,12 @@ async fn show(visit: Visit, request: Request) -> Result<Response> {
     // WeChat says `code`, Alipay `auth_code`.
     let code = parameter(query, "code").or_else(|| parameter(query, "auth_code"));
     let landing = &visit.landing;
+    if landing.link.details.single_use
+        && let Some(order) = landing.last(&visit.app.engine).await?.filter(|order| order.captured > 0)
+    {
+        // It is paid: whoever opens it again sees that, and no way to pay once more.
+        return see(&page_of(&order)?);
+    }
     let asks = code.is_none() && landing.closed.is_none() && visit.opener.brand().is_some();
     if let Some(method) = landing.offers.first().filter(|_| asks)
         && let Some(there) = landing.sign_in(&visit.app.engine, method, &visit.address()).await?

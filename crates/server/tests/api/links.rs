@@ -133,6 +133,7 @@ async fn a_link_that_is_paid_once_makes_one_charge_however_often_it_is_opened() 
     let paid = location(&payer.fills_in(&url, "method=testpay.qr").await);
     assert!(text(&payer.opens(&paid).await).contains("Title good"));
     assert_eq!(orders_of(&stand, &link).await.len(), 2, "nothing new after it is paid");
+    assert_eq!(location(&payer.opens(&url).await), paid, "opened again it says that it is paid");
     stand.verify().await;
 }
 

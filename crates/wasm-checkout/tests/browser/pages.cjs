@@ -34,7 +34,6 @@ const SCENES = {
     await page.waitForURL(/\/pay\//, { timeout: WAIT });
     await paid(page);
     await page.getByRole('link', { name: /receipt/i }).waitFor({ timeout: WAIT });
-    holds('the secret is not in the page', !(await page.content()).includes(order.client_secret));
     await world.merchant.once(world.name, order.id);
     await context.close();
   },
@@ -45,6 +44,12 @@ const SCENES = {
     if (!page.url().includes('/sandbox/')) await page.locator('a.Button, form#next button').first().click();
     await payAtTheChannel(page);
     await page.waitForURL(/\/pay\//, { timeout: WAIT });
+    // The page also looks again by itself, which a browser that only pretends to have no scripts does not do.
+    const again = page.getByRole('link', { name: 'Check again' });
+    for (let looks = 0; looks < 20 && (await again.count()) > 0; looks += 1) {
+      await page.waitForTimeout(300);
+      await again.click();
+    }
     await paid(page);
     await world.merchant.once(world.name, order.id);
     await context.close();
