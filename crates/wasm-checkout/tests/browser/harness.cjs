@@ -10,6 +10,7 @@ const AXE = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const ROOT = path.join(__dirname, '../../../..');
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 const WAIT = 15_000;
+const SCENE = 90_000;
 const DESK = { viewport: { width: 1000, height: 800 }, locale: 'en-US' };
 const PHONE = {
   viewport: { width: 390, height: 780 }, locale: 'en-US', hasTouch: true, isMobile: true,
@@ -25,12 +26,16 @@ function holds(statement, is, detail = '') {
   return is;
 }
 
-// Runs one scene; what it throws is one more statement that does not hold.
+// Runs one scene; what it throws, or that it does not end, is one more statement that does not hold.
 async function scene(name, act) {
+  let late;
+  const end = new Promise((_, fail) => { late = setTimeout(() => fail(new Error('did not end')), SCENE); });
   try {
-    await act();
+    await Promise.race([act(), end]);
   } catch (error) {
     holds(name, false, String(error.message).split('\n').slice(0, 6).join(' | '));
+  } finally {
+    clearTimeout(late);
   }
 }
 
@@ -121,6 +126,15 @@ async function shop(address) {
   };
 }
 
+// What a payer's phone does that scans a code: it opens the channel's page and pays there. No second tab does it, because a
+// browser that is not seen stops drawing the first one.
+async function scanned(link) {
+  const page = await fetch(link);
+  const place = page.url.split('?')[0].replace(/\/$/, '');
+  const paid = await fetch(`${place}/pay`, { method: 'POST', redirect: 'manual' });
+  if (paid.status >= 400) throw new Error(`${place}/pay: ${paid.status}`);
+}
+
 // What axe finds, by WCAG 2.2 AA.
 async function accessible(name, page) {
   const found = await page.evaluate(`${AXE};axe.run(document, { runOnly: ${JSON.stringify(RULES)}, resultTypes: ['violations'] })`);
@@ -129,4 +143,4 @@ async function accessible(name, page) {
   return holds(`${name}: axe finds nothing serious`, grave.length === 0, what.join('; '));
 }
 
-module.exports = { DESK, Merchant, PHONE, WAIT, accessible, holds, launch, scene, seen, shop, visitor };
+module.exports = { DESK, Merchant, PHONE, WAIT, accessible, holds, launch, scanned, scene, seen, shop, visitor };

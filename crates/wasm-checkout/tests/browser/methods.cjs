@@ -1,6 +1,6 @@
 'use strict';
 // Every method of every channel of the sandbox that a browser can end, paid through the example's page.
-const { DESK, PHONE, WAIT, holds, scene, visitor } = require('./harness.cjs');
+const { DESK, PHONE, WAIT, holds, scanned, scene, visitor } = require('./harness.cjs');
 
 // Scenes that the server offers to a browser of this kind; the rest belongs to tills, apps and mini programs, and `jsapi`
 // to the browser inside of a wallet.
@@ -18,14 +18,14 @@ async function everyMethod({ browser, merchant, store, words }) {
   let paid = 0;
   for (const account of chosen) {
     if (account.channel !== 'testpay') await turn(account, true);
-    // Both devices side by side: much of a payment is waiting.
-    await Promise.all(devices.map(async ([device, context]) => {
+    // One device after the other: a browser draws no page but the foremost, and pages are waited for by what they draw.
+    for (const [device, context] of devices) {
       for (const method of account.methods.filter((one) => SCENES[device].includes(one.split('.')[1]))) {
         const name = `${device}: ${method} at ${account.channel}`;
         await scene(name, () => pay({ name, device, context, merchant, store, account, method }));
         paid += 1;
       }
-    }));
+    }
     if (account.channel !== 'testpay') await turn(account, false);
   }
   for (const account of others) await turn(account, true);
@@ -74,10 +74,7 @@ async function finish({ page, context, device, method }) {
     } else {
       // The second screen: what the code says, opened by the payer's phone.
       const link = await page.getByRole('link', { name: 'Open as the test payer' }).getAttribute('href');
-      const phone = await context.newPage();
-      await phone.goto(link);
-      await phone.locator('button').filter({ hasText: /支付|Pay|付款|确认/ }).first().click();
-      await phone.close();
+      await scanned(link);
       // Nothing was reloaded: the stream of events says it.
       await page.getByRole('heading', { name: 'Paid' }).waitFor({ timeout: WAIT });
       return;

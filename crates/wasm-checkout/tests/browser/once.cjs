@@ -1,7 +1,7 @@
 'use strict';
 // Whatever a payer and a network do, there is one charge: double clicks, back, two tabs, tabs that die, answers that are
 // lost, networks that go, orders that expire.
-const { DESK, WAIT, holds, scene, visitor } = require('./harness.cjs');
+const { DESK, WAIT, holds, scanned, scene, visitor } = require('./harness.cjs');
 
 const METHODS = ['testpay.qr', 'testpay.page'];
 
@@ -31,12 +31,8 @@ const code = (page) => page.getByRole('img', { name: /QR code/ });
 const paid = (page) => page.getByRole('heading', { name: 'Paid' }).waitFor({ timeout: WAIT });
 
 // The payer's phone scans the code that the page shows.
-async function scan(page, context) {
-  const link = await page.getByRole('link', { name: 'Open as the test payer' }).getAttribute('href');
-  const phone = await context.newPage();
-  await phone.goto(link);
-  await phone.getByRole('button', { name: /Pay/ }).click();
-  await phone.close();
+async function scan(page) {
+  await scanned(await page.getByRole('link', { name: 'Open as the test payer' }).getAttribute('href'));
 }
 
 const SCENES = {

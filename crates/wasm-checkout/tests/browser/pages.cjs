@@ -45,6 +45,7 @@ const SCENES = {
     await payAtTheChannel(page);
     await page.waitForURL(/\/pay\//, { timeout: WAIT });
     // The page also looks again by itself, which a browser that only pretends to have no scripts does not do.
+    await page.waitForLoadState();
     const again = page.getByRole('link', { name: 'Check again' });
     for (let looks = 0; looks < 20 && (await again.count()) > 0; looks += 1) {
       await page.waitForTimeout(300);
