@@ -296,7 +296,7 @@ impl Page<'_> {
         let title = escape(self.texts.say(title));
         let _ = write!(
             html,
-            "<div class=\"Spin\" aria-hidden=\"true\"></div><h2 class=\"Title\" role=\"status\">{title}</h2>"
+            "<div class=\"Spin\" aria-hidden=\"true\"></div><div role=\"status\"><h2 class=\"Title\">{title}</h2></div>"
         );
         if let Some(note) = note {
             let _ = write!(html, "<p class=\"Note\">{}</p>", escape(self.texts.say(note)));
@@ -329,8 +329,8 @@ impl Page<'_> {
         };
         let _ = write!(
             html,
-            "<div class=\"Outcome\"><p class=\"Mark {class}\" aria-hidden=\"true\">{mark}</p>\
-             <h2 class=\"Title {class}\" role=\"status\">{}</h2><p class=\"Note\">{}</p></div>",
+            "<div class=\"Outcome\" role=\"status\"><p class=\"Mark {class}\" aria-hidden=\"true\">{mark}</p>\
+             <h2 class=\"Title {class}\">{}</h2><p class=\"Note\">{}</p></div>",
             escape(texts.say(title)),
             escape(&note)
         );
