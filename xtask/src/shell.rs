@@ -78,11 +78,11 @@ pub fn cargo<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Run {
     run(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()), args)
 }
 
-/// Builds the programs that steps and examples run, with the features that the workspace's tests have built everything
-/// with, so that nothing is built twice.
+/// Builds the programs that steps and examples run. To ask for cargo's examples too, of which there are none, is to ask
+/// for the features of development dependencies, so that nothing is built twice that the tests have built.
 pub fn build_programs() -> Result<(), Failure> {
-    let programs = ["--bin", "paycore", "--bin", "settlement_day"];
-    cargo(["build", "--workspace", "--all-features"]).args(programs).limit(Duration::from_secs(25 * 60)).run()
+    let targets = ["--bin", "paycore", "--bin", "settlement_day", "--examples"];
+    cargo(["build", "--workspace", "--all-features"]).args(targets).limit(Duration::from_secs(25 * 60)).run()
 }
 
 impl Run {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has failed")]
 
 use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use paycore::channel::{
@@ -18,7 +19,7 @@ use paycore::id::ChannelAccountId;
 use paycore::merchant::service::{authenticate, first_start};
 use paycore::money::Money;
 use paycore::order::service::{self as orders, CaptureOrder, OrderById};
-use paycore::order::{AttemptStatus, Order, OrderStatus};
+use paycore::order::{AttemptStatus, Order, OrderStatus, Orders as _};
 use paycore::refund::RefundStatus;
 use paycore::refund::service::{self as refunds, CreateRefund};
 use paycore::secret::Secret;
@@ -414,6 +415,37 @@ async fn an_authorization_is_captured_in_part_even_when_the_answer_is_lost() {
     assert_eq!((order.status, order.captured), (OrderStatus::Succeeded, 7_000));
     assert_eq!(shop.sent(Verb::Capture), 2);
     assert_eq!(shop.refund(&order, 7_001).await.unwrap_err().code, Code::RefundExceedsCapture);
+    shop.close_the_books().await;
+}
+
+/// The sweep or a notice writes the order between the reading of it and the writing of what was decided.
+fn written_meanwhile(shop: &Shop, order: &Order) {
+    let (store, tenant, id) = (Arc::clone(&shop.store), shop.caller.merchant.id, order.id);
+    shop.script.meanwhile(move || {
+        let written = async {
+            let order = store.order(tenant, id).await.unwrap().unwrap();
+            let mut changes = Changes::new();
+            changes.put(Put::Order(order));
+            store.commit(tenant, changes).await.unwrap();
+        };
+        // The store in memory never waits.
+        assert!(std::pin::pin!(written).poll(&mut Context::from_waker(Waker::noop())).is_ready());
+    });
+}
+
+#[tokio::test]
+async fn a_capture_or_a_void_is_decided_again_when_the_order_was_written_meanwhile() {
+    let shop = Shop::open().await;
+    let order = shop.order(serde_json::json!({"capture_method": "manual"})).await;
+    written_meanwhile(&shop, &order);
+    let input = CaptureOrder { id: order.id, amount: None };
+    let taken = orders::capture(&shop.engine, &shop.caller, input).await.unwrap();
+    assert_eq!((taken.status, taken.captured), (OrderStatus::Succeeded, 10_000));
+    assert_eq!(shop.sent(Verb::Capture), 2, "encoded twice, sent once");
+    let order = shop.order(serde_json::json!({"capture_method": "manual"})).await;
+    written_meanwhile(&shop, &order);
+    let given = orders::void(&shop.engine, &shop.caller, OrderById { id: order.id }).await.unwrap();
+    assert_eq!(given.status, OrderStatus::Closed);
     shop.close_the_books().await;
 }
 

@@ -124,7 +124,8 @@ fn workspace_tests() -> Result<(), Failure> {
 
 fn documentation() -> Result<(), Failure> {
     cargo(["test", "--doc", "--workspace", "--all-features"]).limit(LIMIT).run()?;
-    let docs = cargo(["doc", "--workspace", "--all-features", "--no-deps"]);
+    // With `--examples` for the reason that `build_programs` gives.
+    let docs = cargo(["doc", "--workspace", "--all-features", "--no-deps", "--lib", "--bins", "--examples"]);
     docs.env("RUSTDOCFLAGS", "--deny warnings").limit(LIMIT).run()
 }
 

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{Request, StatusCode};
 use paycore::channel::{Call, Effect, Fault, Reply, Stage, Step};
 
-use super::lines::Lines;
+use super::lines::{Lines, cells};
 use super::zip;
 
 /// Fetches the archive from the address that a verified reply has named.
@@ -42,7 +42,7 @@ pub(crate) fn rows(
     zip::entries(file, |_, content| {
         let mut lines = Lines::new(content);
         let head = lines.required()?;
-        let head: Vec<&str> = head.split(',').map(str::trim).collect();
+        let head = cells(&head);
         let known = |(at, name): &(usize, &str)| head.get(*at) == Some(name);
         if head.len() < width || !columns.iter().all(known) {
             return Err(lines.wrong("not this kind of statement, or without some columns"));
@@ -51,7 +51,7 @@ pub(crate) fn rows(
             if text.is_empty() {
                 continue;
             }
-            let cells: Vec<&str> = text.split(',').map(str::trim).collect();
+            let cells = cells(&text);
             if cells.len() != head.len() {
                 return Err(lines.wrong("the cells are not understood"));
             }

@@ -5,7 +5,7 @@ use std::io::BufRead;
 
 use paycore::channel::Fault;
 
-use crate::dialect::lines::Lines;
+use crate::dialect::lines::{Lines, ticked};
 
 /// What a bill looks like.
 pub(crate) struct Form<const SUMS: usize> {
@@ -68,7 +68,7 @@ impl<'a> Bill<'a> {
             if text == totals {
                 return Ok((count, self.lines.required()?));
             }
-            let cells = cells(&text).filter(|cells| cells.len() == width);
+            let cells = ticked(&text).filter(|cells| cells.len() == width);
             let cells = cells.ok_or_else(|| self.wrong("the cells are not understood"))?;
             count += 1;
             each(&cells)?.ok_or_else(|| self.wrong("the row is not understood"))?;
@@ -116,14 +116,9 @@ pub(crate) fn funds(
     bill.end()
 }
 
-/// Cells are not quoted; only a backtick after a comma begins a new one.
-fn cells(text: &str) -> Option<Vec<&str>> {
-    Some(text.strip_prefix('`')?.split(",`").map(str::trim).collect())
-}
-
 /// Number of rows and sums; the number may be written with a decimal.
 fn footer<const SUMS: usize>(text: &str) -> Option<(u64, [i64; SUMS])> {
-    let cells = cells(text)?;
+    let cells = ticked(text)?;
     let (count, sums) = cells.split_first()?;
     let count = count.strip_suffix(".0").unwrap_or(count).parse().ok()?;
     let sums: Option<Vec<i64>> = sums.iter().map(|text| yuan(text)).collect();
@@ -153,8 +148,9 @@ fn yuan(text: &str) -> Option<i64> {
     if !digits(whole, 12) || !digits(decimals, 5) {
         return None;
     }
-    let exact = format!("{whole}{decimals:0<5}").parse::<i64>().ok()?;
-    Some(exact * sign)
+    let padding = std::iter::repeat_n(b'0', 5 - decimals.len());
+    let digits = whole.bytes().chain(decimals.bytes()).chain(padding);
+    Some(digits.fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0')) * sign)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use paycore::time::Timestamp;
 use super::CNY;
 use super::config::Account;
 use crate::dialect::bill::{fen, nearest_fen};
-use crate::dialect::lines::Lines;
+use crate::dialect::lines::{self, Lines};
 
 const COLUMNS: &str = "交易时间,商户号,商户APPID,子商户号,子商户APPID,用户标识,设备号,支付场景,商户订单号,QQ钱包订单号,\
     付款银行,货币种类,订单金额(元),商户优惠金额(元),商户应收金额(元),QQ钱包优惠金额(元),用户支付金额(元),交易状态,\
@@ -67,12 +67,12 @@ pub(super) fn parse(
 
 /// The cells of a row, the free texts empty; what is left out is marked by words.
 fn cells(text: &str) -> Option<[&str; WIDTH]> {
-    let all: Vec<&str> = text.split(',').collect();
+    let all = lines::cells(text);
     let behind = all.len().checked_sub(TRAILING).filter(|_| all.len() >= WIDTH)?;
     let mut cells = [""; WIDTH];
     let known = all[..LEADING].iter().zip(0..).chain(all[behind..].iter().zip(WIDTH - TRAILING..));
     for (cell, column) in known {
-        let cell = cell.trim().strip_prefix('`').unwrap_or(cell.trim());
+        let cell = cell.strip_prefix('`').unwrap_or(cell);
         cells[column] = if cell == "暂无数据" { "" } else { cell };
     }
     Some(cells)

@@ -415,9 +415,14 @@ pub async fn attempts(engine: &Engine, caller: &Caller, input: OrderById) -> Res
 /// Closes an order that is not paid. A payment that is under way at the channel is closed there first; until the
 /// channel has answered, the order stays as it is with `closing` set.
 pub async fn close(engine: &Engine, caller: &Caller, input: OrderById) -> Result<Order> {
+    decided_afresh(|| close_once(engine, caller, input.id)).await
+}
+
+/// Decides again from fresh rows when something else, such as the sweep, changed them since they were read. A decision
+/// that is too late has written nothing and sent nothing, so it can be taken again.
+async fn decided_afresh<F: Future<Output = Result<Order>>>(decide: impl Fn() -> F) -> Result<Order> {
     for _ in 0..RETRIES_MAX {
-        let order = find(engine, caller, input.id).await?;
-        match close_once(engine, caller, order).await {
+        match decide().await {
             Err(error) if error.code == Code::Conflict => {}
             done => return done,
         }
@@ -425,7 +430,8 @@ pub async fn close(engine: &Engine, caller: &Caller, input: OrderById) -> Result
     Err(CommitError::Stale.into())
 }
 
-async fn close_once(engine: &Engine, caller: &Caller, mut order: Order) -> Result<Order> {
+async fn close_once(engine: &Engine, caller: &Caller, id: OrderId) -> Result<Order> {
+    let mut order = find(engine, caller, id).await?;
     let moment = engine.moment(&caller.merchant);
     let livemode = caller.merchant.livemode;
     match order.status {
@@ -478,6 +484,10 @@ pub(crate) async fn release(
     id: OrderId,
     attempt: AttemptId,
 ) -> Result<Order> {
+    decided_afresh(|| release_once(engine, caller, id, attempt)).await
+}
+
+async fn release_once(engine: &Engine, caller: &Caller, id: OrderId, attempt: AttemptId) -> Result<Order> {
     let mut order = find(engine, caller, id).await?;
     let last = last_attempt(engine, &order, caller).await?;
     let Some(mut attempt) = last.filter(|last| last.id == attempt && rules::may_release(&order, last)) else {
@@ -531,6 +541,10 @@ pub struct CaptureOrder {
 /// Takes authorized money, all or part of it, once.
 pub async fn capture(engine: &Engine, caller: &Caller, input: CaptureOrder) -> Result<Order> {
     super::input::plausible("amount", input.amount)?;
+    decided_afresh(|| capture_once(engine, caller, &input)).await
+}
+
+async fn capture_once(engine: &Engine, caller: &Caller, input: &CaptureOrder) -> Result<Order> {
     let (mut payment, moment, changes) = follow_up(engine, caller, input.id, "orders.capture").await?;
     let minor = input.amount.unwrap_or(payment.order.authorized);
     let money = super::input::amount("amount", minor, payment.order.currency())?;
@@ -548,7 +562,11 @@ pub async fn capture(engine: &Engine, caller: &Caller, input: CaptureOrder) -> R
 
 /// Gives an authorization back.
 pub async fn void(engine: &Engine, caller: &Caller, input: OrderById) -> Result<Order> {
-    let (mut payment, moment, changes) = follow_up(engine, caller, input.id, "orders.void").await?;
+    decided_afresh(|| void_once(engine, caller, input.id)).await
+}
+
+async fn void_once(engine: &Engine, caller: &Caller, id: OrderId) -> Result<Order> {
+    let (mut payment, moment, changes) = follow_up(engine, caller, id, "orders.void").await?;
     payment.attempt.status = payment.attempt.status.apply(AttemptEvent::StartVoid).map_err(not_allowed)?;
     payment.attempt.ending_at = Some(moment.now);
     send_follow_up(engine, caller, payment, changes, moment, Payment::void).await

@@ -48,6 +48,7 @@ struct Script {
     sent: BTreeMap<u64, Play>,
     reports: Vec<Report>,
     confirms: bool,
+    meanwhile: Option<Box<dyn FnOnce() + Send>>,
 }
 
 impl Scripted {
@@ -76,6 +77,11 @@ impl Scripted {
     /// Adds a play that answers with a verdict, and with the amount and an id where money moves.
     pub fn says(&self, operation: &Operation, verdict: Verdict) -> &Self {
         self.then(operation.verb(), Play::Answer(told(operation, verdict)))
+    }
+
+    /// Runs `change` while the next operation is encoded: after the engine read, and before it writes.
+    pub fn meanwhile(&self, change: impl FnOnce() + Send + 'static) {
+        self.script().meanwhile = Some(Box::new(change));
     }
 
     /// Every operation that was encoded, in order, refused ones included.
@@ -119,6 +125,10 @@ impl Channel for Scripted {
     }
 
     fn encode(&self, operation: &Operation, _cx: &Context<'_>) -> Result<Step, Refusal> {
+        let change = self.script().meanwhile.take();
+        if let Some(change) = change {
+            change();
+        }
         let mut script = self.script();
         script.operations.push(operation.clone());
         let next = script.plays.get_mut(&operation.verb()).and_then(VecDeque::pop_front);

@@ -9,7 +9,7 @@ use paycore::currency::Currency;
 use paycore::money::Money;
 
 use super::content::UNITS;
-use crate::dialect::lines::Lines;
+use crate::dialect::lines::{Lines, cells};
 use crate::dialect::zip;
 
 /// What a bill looks like.
@@ -32,9 +32,9 @@ pub(crate) struct Row<'r> {
 }
 
 impl Row<'_> {
-    /// A cell, without the tab behind it.
+    /// A cell.
     pub(crate) fn at(&self, column: usize) -> &str {
-        self.cells[if column > self.name { column + self.in_name } else { column }].trim()
+        self.cells[if column > self.name { column + self.in_name } else { column }]
     }
 
     /// A cell that is not empty.
@@ -115,7 +115,7 @@ fn table<L>(
         if line.starts_with("#---") {
             break;
         }
-        let cells: Vec<&str> = line.split(',').collect();
+        let cells = cells(&line);
         let surplus = cells.len().checked_sub(width).ok_or_else(|| lines.wrong("too few cells"))?;
         let mut readings = (0..=surplus)
             .filter_map(|in_name| row(layout, &Row { cells: &cells, name: layout.name, in_name }));

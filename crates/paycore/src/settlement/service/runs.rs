@@ -129,6 +129,7 @@ pub async fn settle_until(
             None => 1,
         };
     }
+    run.reschedule().await?;
     Ok((closed, false))
 }
 
@@ -140,15 +141,17 @@ pub struct Run<'a> {
     plan: Plan,
     /// Whose idempotency key the close answers.
     caller: Option<Caller>,
-    /// Whether the plan has been written since it was read, and with it when it is due next.
+    /// Whether the plan has been written since it was read or moved on, and with it when it is due next.
     written: bool,
+    /// The items that were read to count them, where they are all there are.
+    counted: Option<Vec<Item>>,
 }
 
 impl<'a> Run<'a> {
     async fn open(engine: &'a Engine, merchant: Arc<Merchant>, id: SettlementPlanId) -> Result<Run<'a>> {
         let plan = engine.document(merchant.id, id).await?;
         let moment = engine.moment(&merchant);
-        Ok(Run { engine, merchant, moment, plan, caller: None, written: false })
+        Ok(Run { engine, merchant, moment, plan, caller: None, written: false, counted: None })
     }
 
     /// A settlement that takes what is available at `until`; none where there is nothing to do, which moves a scheduled
@@ -158,7 +161,7 @@ impl<'a> Run<'a> {
         let (found, more) = self.count(&settlement).await?;
         if found == 0 && !self.has_more_to_do(until).await? {
             if trigger == Trigger::Scheduled {
-                self.pass(until).await?;
+                self.pass(until);
             }
             return Ok(None);
         }
@@ -203,12 +206,14 @@ impl<'a> Run<'a> {
     }
 
     /// How many items there are, and whether they are more than one commit takes.
-    async fn count(&self, settlement: &Settlement) -> Result<(u64, bool)> {
+    async fn count(&mut self, settlement: &Settlement) -> Result<(u64, bool)> {
+        self.counted = None;
         let filter = pending(settlement);
         let first: Vec<Item> = self.engine.documents(self.merchant.id, &filter, &page(None)).await?;
         let currency = self.plan.currency;
         if first.len() < CHUNK {
             let ours = first.iter().filter(|item| item.gross.currency() == currency).count();
+            self.counted = Some(first);
             return Ok((ours as u64, false));
         }
         let mut found = 0;
@@ -241,8 +246,10 @@ impl<'a> Run<'a> {
         let mut cursor = None;
         for step in 1..=steps_max.max(1) {
             let filter = pending(settlement);
-            let mut items: Vec<Item> =
-                self.engine.documents(self.merchant.id, &filter, &page(cursor)).await?;
+            let mut items: Vec<Item> = match self.counted.take() {
+                Some(items) => items,
+                None => self.engine.documents(self.merchant.id, &filter, &page(cursor)).await?,
+            };
             let is_last = items.len() < CHUNK;
             cursor = items.last().map(|item| item.id.to_string());
             items.retain(|item| item.gross.currency() == self.plan.currency);
@@ -415,20 +422,16 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Moves on to the next run without a settlement.
-    async fn pass(&mut self, until: Timestamp) -> Result<()> {
+    /// Moves on to the next run without a settlement. Whatever is written next writes it too.
+    fn pass(&mut self, until: Timestamp) {
         self.plan.settled_until = Some(until);
         self.plan.next_run = self.plan.terms.next_run(until);
-        self.store_plan().await
+        self.written = false;
     }
 
     /// Leaves the plan in the queue for its next run.
     async fn reschedule(&mut self) -> Result<()> {
-        if self.written { Ok(()) } else { self.store_plan().await }
-    }
-
-    async fn store_plan(&mut self) -> Result<()> {
-        self.store_plan_with(Changes::default()).await
+        if self.written { Ok(()) } else { self.store_plan_with(Changes::default()).await }
     }
 
     async fn store_plan_with(&mut self, mut changes: Changes) -> Result<()> {
