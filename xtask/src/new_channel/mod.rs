@@ -16,10 +16,15 @@ const FILES: &[(&str, &str)] = &[
     ("statement.rs", include_str!("templates/statement.rs.txt")),
     ("simulator.rs", include_str!("templates/simulator.rs.txt")),
     ("README.md", include_str!("templates/README.md.txt")),
-    ("fixtures/reply.http", include_str!("templates/fixture.http.txt")),
+    ("fixtures/ours.json", include_str!("templates/ours.json.txt")),
+    ("fixtures/reply_query_paid.http", include_str!("templates/reply.http.txt")),
 ];
 
 const CHANNELS: &str = "crates/channels/src";
+
+/// Its tests, which have what all channels' tests share beside them.
+const TESTS: (&str, &str) = ("main.rs", include_str!("templates/tests.rs.txt"));
+const TESTS_FOLDER: &str = "crates/channels/tests";
 
 /// Makes the channel that the only argument names.
 pub fn new_channel(args: &[String]) -> Result<(), Failure> {
@@ -38,22 +43,32 @@ pub fn new_channel(args: &[String]) -> Result<(), Failure> {
 
 /// Writes the channel into the repository at `root`.
 fn scaffold(root: &Path, name: &str) -> Result<(), Failure> {
-    let folder = root.join(CHANNELS).join(name);
-    if folder.exists() {
-        return Err(Failure::Usage(format!("{CHANNELS}/{name} exists already")));
+    if [CHANNELS, TESTS_FOLDER].iter().any(|parent| root.join(parent).join(name).exists()) {
+        return Err(Failure::Usage(format!("the channel {name} exists already")));
     }
     let registry = root.join(CHANNELS).join("lib.rs");
     let text = fs::read_to_string(&registry).during("reading the registry")?;
     let registered = register(&text, name).ok_or_else(|| {
         Failure::Check(format!("{CHANNELS}/lib.rs has no `pub mod` line or no REGISTRY to extend"))
     })?;
-    fs::create_dir_all(folder.join("fixtures")).during(format!("making {CHANNELS}/{name}"))?;
-    for (file, template) in FILES {
-        fs::write(folder.join(file), render(template, name))
-            .during(format!("writing {CHANNELS}/{name}/{file}"))?;
-        println!("{CHANNELS}/{name}/{file}");
+    for (path, template) in files(name) {
+        let file = root.join(&path);
+        fs::create_dir_all(file.parent().unwrap_or(root)).during(format!("making the folder of {path}"))?;
+        fs::write(file, render(template, name)).during(format!("writing {path}"))?;
+        println!("{path}");
     }
     fs::write(&registry, registered).during("writing the registry")
+}
+
+/// Every file of a channel with its template.
+fn files(name: &str) -> Vec<(String, &'static str)> {
+    let (main, template) = TESTS;
+    let tests = (format!("{TESTS_FOLDER}/{name}/{main}"), template);
+    FILES
+        .iter()
+        .map(|(file, template)| (format!("{CHANNELS}/{name}/{file}"), *template))
+        .chain([tests])
+        .collect()
 }
 
 /// The name of the channel that only the check below ever sees.
@@ -71,13 +86,16 @@ pub fn scaffold_is_told() -> Result<(), Failure> {
         "paycore-channels",
         "--test",
         "conformance",
+        "--test",
+        SAMPLE,
         "every_registered_channel_conforms",
     ];
     let (passed, said) =
         cargo(suite).args(["--target-dir"]).args([root().join("target")]).dir(&copy).transcript()?;
     let complaints: Vec<_> =
         said.lines().filter(|line| line.starts_with(&format!("FAIL  {SAMPLE}: "))).collect();
-    let in_its_code = said.contains(&format!("--> crates/channels/src/{SAMPLE}/"));
+    let in_its_code =
+        [CHANNELS, TESTS_FOLDER].iter().any(|parent| said.contains(&format!("--> {parent}/{SAMPLE}/")));
     println!("the suite names {} things, first: {}", complaints.len(), complaints.first().unwrap_or(&"none"));
     if passed || in_its_code || complaints.is_empty() {
         println!("{said}");
@@ -171,11 +189,9 @@ mod tests {
 
     #[test]
     fn what_is_written_has_every_file_and_keeps_the_rules_of_the_house() {
-        let source = |(file, template): &(&str, &str)| {
-            Source::new(format!("{CHANNELS}/acme/{file}"), render(template, "acme"))
-        };
         assert!(CHANNEL_FILES.iter().all(|name| FILES.iter().any(|(file, _)| file == name)));
-        let sources: Vec<_> = FILES.iter().map(source).collect();
+        let source = |(path, template): (String, &str)| Source::new(path, render(template, "acme"));
+        let sources: Vec<_> = files("acme").into_iter().map(source).collect();
         assert_eq!(check(&sources), []);
         assert!(sources.iter().all(|source| !source.text.contains("{{")));
     }

@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use paycore::channel::{
-    Call, CaptureMode, Context, Effect, Operation, Pay, Refund, Refusal, Stage, StatementKind, Step,
-};
+use paycore::channel::{Call, Context, Effect, Operation, Pay, Refund, Refusal, Stage, StatementKind, Step};
 use paycore::money::Money;
 
 use super::config::Account;
 use super::{CNY, PROFILE, UNITS};
+use crate::dialect::capability::{in_time, simple};
 use crate::dialect::form::{signed_form, text_to_sign};
 use crate::dialect::text::{self, address, plain};
 
@@ -78,19 +77,12 @@ fn start(account: &Account, pay: &Pay, cx: &Context<'_>) -> Result<Step, Refusal
     if !known {
         return Err(Refusal::Unsupported("this method"));
     }
-    if pay.capture == CaptureMode::Manual {
-        return Err(Refusal::Unsupported("manual capture"));
-    }
-    if pay.shared || !pay.parts.is_empty() {
-        return Err(Refusal::Unsupported("shares and parts"));
-    }
+    simple(pay)?;
     let missing = |param, what: &str| Refusal::Parameter { param, detail: what.into() };
     if pay.subject.trim().is_empty() {
         return Err(missing("subject", "must not be empty"));
     }
-    if pay.expires_at.is_some_and(|at| at <= cx.now) {
-        return Err(missing("expires_at", "must be in the future"));
-    }
+    in_time(pay, cx)?;
     let (amount, body) = (amount(pay.money)?, plain(&pay.subject, 30));
     let notify_url = address("notify_url", cx.notify_url, RESERVED)?;
     let mut parameters = vec![

@@ -16,14 +16,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use paycore::channel::{
-    Capability, CaptureMode, Channel, Context, Currencies, Driver, Fault, Line, Notice, Operation, Profile,
-    References, Refusal, Reply, Settings, SettingsError, Stage, StatementKind, Step, Totals, Verb, Verified,
-    simulator as sim,
+    Channel, Context, Driver, Fault, Line, Notice, Operation, Profile, References, Refusal, Reply, Settings,
+    SettingsError, Stage, StatementKind, Step, Totals, Verb, Verified, simulator as sim,
 };
 use paycore::crypto::Keyring;
 use paycore::currency::Currency;
 use paycore::units::UnitRule;
 
+use crate::dialect::capability::cny;
 use crate::dialect::reply;
 use config::Account;
 
@@ -83,40 +83,28 @@ const VERBS: &[Verb] = &[Verb::Pay, Verb::Query, Verb::Close, Verb::Refund, Verb
 /// A barcode payment is decided by the payer's wallet within a minute or so; there is nothing to close.
 const BARCODE_VERBS: &[Verb] = &[Verb::Pay, Verb::Query, Verb::Refund, Verb::QueryRefund];
 
-const fn scene(brand: &'static str, scene: &'static str, verbs: &'static [Verb]) -> Capability {
-    Capability {
-        brand,
-        scene,
-        currencies: Currencies::Only(&[CNY]),
-        countries: &["CN"],
-        verbs,
-        captures: &[CaptureMode::Automatic],
-        parts_max: 0,
-    }
-}
-
 static PROFILE: Profile = Profile {
     id: "allinpay",
     name: "Allinpay",
     name_zh: "通联支付",
     capabilities: &[
-        scene("wechatpay", "qr", VERBS),
-        scene("wechatpay", "jsapi", VERBS),
-        scene("wechatpay", "mini", VERBS),
-        scene("wechatpay", "app", VERBS),
-        scene("wechatpay", "barcode", BARCODE_VERBS),
-        scene("alipay", "qr", VERBS),
-        scene("alipay", "jsapi", VERBS),
-        scene("alipay", "app", VERBS),
-        scene("alipay", "barcode", BARCODE_VERBS),
-        scene("unionpay", "qr", VERBS),
-        scene("unionpay", "jsapi", VERBS),
-        scene("unionpay", "app", VERBS),
-        scene("unionpay", "barcode", BARCODE_VERBS),
-        scene("qq", "qr", VERBS),
-        scene("qq", "barcode", BARCODE_VERBS),
-        scene("ecny", "h5", VERBS),
-        scene("ecny", "app", VERBS),
+        cny("wechatpay", "qr", VERBS),
+        cny("wechatpay", "jsapi", VERBS),
+        cny("wechatpay", "mini", VERBS),
+        cny("wechatpay", "app", VERBS),
+        cny("wechatpay", "barcode", BARCODE_VERBS),
+        cny("alipay", "qr", VERBS),
+        cny("alipay", "jsapi", VERBS),
+        cny("alipay", "app", VERBS),
+        cny("alipay", "barcode", BARCODE_VERBS),
+        cny("unionpay", "qr", VERBS),
+        cny("unionpay", "jsapi", VERBS),
+        cny("unionpay", "app", VERBS),
+        cny("unionpay", "barcode", BARCODE_VERBS),
+        cny("qq", "qr", VERBS),
+        cny("qq", "barcode", BARCODE_VERBS),
+        cny("ecny", "h5", VERBS),
+        cny("ecny", "app", VERBS),
     ],
     verbs: &[],
     statements: &[StatementKind::Trade],

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use paycore::channel::{Call, CaptureMode, Context, Effect, Operation, Pay, Refund, Refusal, Stage, Step};
+use paycore::channel::{Call, Context, Effect, Operation, Pay, Refund, Refusal, Stage, Step};
 use paycore::money::Money;
 use serde_json::{Value, json};
 
 use super::config::Account;
 use super::{METHODS, PROFILE, UNITS};
+use crate::dialect::capability::simple;
 use crate::dialect::doubt::REFUSED;
 use crate::dialect::text::{self, address, within};
 
@@ -51,12 +52,7 @@ pub(super) fn call_of(operation: &Operation, stage: Stage) -> &'static str {
 fn start(account: &Account, pay: &Pay, cx: &Context<'_>) -> Result<Step, Refusal> {
     let method = METHODS.iter().find(|(brand, _)| pay.method.is(brand, "page"));
     let Some((_, method)) = method else { return Err(Refusal::Unsupported("this method")) };
-    if pay.capture == CaptureMode::Manual {
-        return Err(Refusal::Unsupported("manual capture"));
-    }
-    if pay.shared || !pay.parts.is_empty() {
-        return Err(Refusal::Unsupported("shared or combined payments"));
-    }
+    simple(pay)?;
     if PROFILE.capability(&pay.method, pay.money.currency()).is_none() {
         return Err(Refusal::Amount(format!("{} is not taken by {}", pay.money.currency(), pay.method)));
     }

@@ -4,6 +4,7 @@
 pub(crate) mod acp;
 pub(crate) mod archive;
 pub(crate) mod bill;
+pub(crate) mod capability;
 pub(crate) mod card;
 pub(crate) mod chain;
 pub(crate) mod doubt;

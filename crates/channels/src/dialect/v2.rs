@@ -2,14 +2,22 @@
 //! whether the call was understood and whose `result_code` says whether it was carried out. Only what is signed is
 //! believed, refusals too.
 
+use std::net::Ipv4Addr;
+
 use bytes::Bytes;
-use paycore::channel::{DeclineReason as Why, Fault, Outcome, QueryRefund, Reply, Step, Verdict};
+use http::header::CONTENT_TYPE;
+use paycore::channel::{
+    Context, DeclineReason as Why, Fault, Outcome, Pay, QueryRefund, Refund, Refusal, Reply, Stage, Step,
+    Verdict,
+};
 use paycore::currency::Currency;
 use paycore::money::Money;
 use paycore::secret::Secret;
 use paycore::units::UnitRule;
 
-use crate::dialect::reply::{declined, done, same};
+use crate::dialect::capability;
+use crate::dialect::doubt::{self, Doubt};
+use crate::dialect::reply::{beijing_compact, declined, done, same};
 use crate::dialect::xml::{Fields, Hash};
 
 /// Who takes part in a conversation, and how it is signed.
@@ -167,4 +175,120 @@ pub(crate) fn fen(fields: &Fields, name: &str, ours: Option<Money>) -> Result<Op
         Some(ours) if said != ours => Err(Fault::Unacceptable(format!("{name} is {said}, not {ours}"))),
         _ => Ok(Some(said)),
     }
+}
+
+/// What an order that is named is about: the outcome of one that was paid.
+pub(crate) fn about(
+    fields: &Fields,
+    reference: Option<&str>,
+    channel_id: Option<&str>,
+    money: Option<Money>,
+) -> Result<Outcome, Fault> {
+    if let Some(reference) = reference {
+        same("out_trade_no", fields.field("out_trade_no"), reference)?;
+    }
+    let id = fields.field("transaction_id");
+    if let (Some(said), Some(known)) = (id, channel_id) {
+        same("transaction_id", Some(said), known)?;
+    }
+    if let Some(currency) = fields.field("fee_type") {
+        same("fee_type", Some(currency), "CNY")?;
+    }
+    let said = fen(fields, "total_fee", money)?;
+    let at = beijing_compact("time_end", fields.field("time_end"))?;
+    let outcome = Outcome { channel_id: id.map(str::to_owned), ..Outcome::new(Verdict::Succeeded) };
+    Ok(Outcome { money: said, at, ..outcome })
+}
+
+/// Whether a paid order says all it has to say.
+pub(crate) fn whole(outcome: &Outcome) -> bool {
+    outcome.channel_id.is_some() && outcome.money.is_some()
+}
+
+/// A payment that failed for good; why stands in the description only.
+pub(crate) fn failed(fields: &Fields) -> Verdict {
+    let description = fields.field("trade_state_desc").unwrap_or_default();
+    let reason = if description.contains("余额不足") { Why::InsufficientFunds } else { Why::Generic };
+    declined(reason, "PAYERROR", description).verdict
+}
+
+/// What is left of a refusal once it was read.
+pub(crate) enum Left {
+    /// It is what the operation came to.
+    Outcome(Outcome),
+    /// It is settled by the query of this stage.
+    Query(Stage),
+}
+
+/// A payment that was refused: not charged (yet), not known, or known already, which the query of stage `known` shows.
+pub(crate) fn not_taken(refused: Refused, doubts: &[Doubt], known: Stage) -> Result<Left, Fault> {
+    let code = refused.code();
+    if code == "USERPAYING" {
+        return Ok(Left::Outcome(Outcome::new(Verdict::Pending)));
+    }
+    let known = KNOWN_ORDER.contains(&code.as_str()).then_some(known);
+    if let Some(stage) = known.or_else(|| doubt::stage(doubts, &code)) {
+        return Ok(Left::Query(stage));
+    }
+    let Some((_, reason)) = PAY_DECLINES.iter().find(|(known, _)| *known == code) else {
+        return Err(refused.unknown());
+    };
+    let (code, message) = refused.text;
+    Ok(Left::Outcome(declined(*reason, &code, &message)))
+}
+
+/// The stage of the query that settles a refund: what is accepted is carried out later, or not.
+pub(crate) fn refund_query(answer: Answer, doubts: &[Doubt], accepted: Stage) -> Result<Stage, Fault> {
+    match answer {
+        Answer::Done(_) => Ok(accepted),
+        Answer::Refused(refused) => doubt::stage(doubts, &refused.code()).ok_or_else(|| refused.unknown()),
+    }
+}
+
+/// What that query says: nothing yet of a refund that was accepted, or that it was refused.
+pub(crate) fn refund_settled(
+    answer: Answer,
+    refund: &Refund,
+    doubts: &[Doubt],
+    (stage, accepted): (Stage, Stage),
+) -> Result<Step, Fault> {
+    match answer {
+        Answer::Done(fields) => {
+            done(refund_state(&fields, &refund.payment.reference, &refund.reference, refund.money)?)
+        }
+        Answer::Refused(refused) => {
+            refused.absent(NO_REFUND)?;
+            let pending = stage == accepted;
+            done(if pending { Outcome::new(Verdict::Pending) } else { doubt::refusal(doubts, stage) })
+        }
+    }
+}
+
+/// The provider's libraries hold a total in 32 bits.
+const FEN_MAX: i64 = i32::MAX as i64;
+
+/// An amount as it is sent.
+pub(crate) fn total(money: Money) -> Result<String, Refusal> {
+    capability::fen(money, FEN_MAX)
+}
+
+/// A number that is used once.
+pub(crate) fn nonce(cx: &Context<'_>) -> String {
+    let mut random = [0; 16];
+    cx.rng.fill(&mut random);
+    random.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Sent where the payer's own address is not known.
+pub(crate) const NO_IP: &str = "127.0.0.1";
+
+/// The payer's address, as far as it can be sent: sixteen characters are too few for IPv6.
+pub(crate) fn payer_ip(pay: &Pay) -> &str {
+    pay.payer.ip.as_deref().filter(|ip| ip.parse::<Ipv4Addr>().is_ok()).unwrap_or(NO_IP)
+}
+
+/// A signed document as a request.
+pub(crate) fn post(url: String, body: String) -> Result<http::Request<Bytes>, Refusal> {
+    let request = http::Request::post(url).header(CONTENT_TYPE, "text/xml; charset=utf-8");
+    request.body(Bytes::from(body)).map_err(|_| Refusal::Signing)
 }

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use http::Method;
-use paycore::channel::{Call, CaptureMode, Context, Effect, Operation, Pay, Refund, Refusal, Stage, Step};
+use paycore::channel::{Call, Context, Effect, Operation, Pay, Refund, Refusal, Stage, Step};
 use paycore::money::Money;
 use serde_json::{Value, json};
 
 use super::config::Account;
 use super::{CNY, PROFILE};
+use crate::dialect::capability::simple;
 use crate::dialect::text::{self, address, within};
 
 /// The first call of an operation.
@@ -45,12 +46,7 @@ fn start(account: &Account, pay: &Pay, cx: &Context<'_>) -> Result<Step, Refusal
     if pay.method.brand() != "douyinpay" {
         return Err(Refusal::Unsupported("this method"));
     }
-    if pay.capture == CaptureMode::Manual {
-        return Err(Refusal::Unsupported("manual capture"));
-    }
-    if pay.shared || !pay.parts.is_empty() {
-        return Err(Refusal::Unsupported("shared or combined payments"));
-    }
+    simple(pay)?;
     let mut order = json!({
         "appid": account.appid,
         "mchid": account.identity.mchid,

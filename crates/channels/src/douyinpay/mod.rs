@@ -16,14 +16,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use paycore::channel::{
-    Capability, CaptureMode, Channel, Context, Currencies, Driver, Fault, Field, FieldKind, Line, Notice,
-    Operation, Profile, References, Refusal, Reply, Settings, SettingsError, Stage, Step, Totals, Verb,
-    Verified, simulator as sim,
+    Capability, Channel, Context, Driver, Fault, Field, FieldKind, Line, Notice, Operation, Profile,
+    References, Refusal, Reply, Settings, SettingsError, Stage, Step, Totals, Verb, Verified,
+    simulator as sim,
 };
 use paycore::crypto::Keyring;
 use paycore::currency::Currency;
 use paycore::units::UnitRule;
 
+use crate::dialect::capability::cny;
 use crate::dialect::settings::field;
 use crate::dialect::v3::rejection;
 use config::Account;
@@ -84,15 +85,7 @@ const VERBS: &[Verb] = &[Verb::Pay, Verb::Query, Verb::Close, Verb::Refund, Verb
 const PRODUCTION: &str = "https://api.douyinpay.com";
 
 const fn scene(scene: &'static str) -> Capability {
-    Capability {
-        brand: "douyinpay",
-        scene,
-        currencies: Currencies::Only(&[CNY]),
-        countries: &["CN"],
-        verbs: VERBS,
-        captures: &[CaptureMode::Automatic],
-        parts_max: 0,
-    }
+    cny("douyinpay", scene, VERBS)
 }
 
 static PROFILE: Profile = Profile {

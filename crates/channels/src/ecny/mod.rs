@@ -15,12 +15,13 @@ mod statement;
 use std::sync::Arc;
 
 use paycore::channel::{
-    Capability, CaptureMode, Channel, Currencies, Driver, Profile, References, Settings, SettingsError, Verb,
-    simulator as sim,
+    Capability, Channel, Driver, Profile, References, Settings, SettingsError, Verb, simulator as sim,
 };
 use paycore::crypto::Keyring;
 use paycore::currency::Currency;
 use paycore::units::UnitRule;
+
+use crate::dialect::capability::cny;
 
 /// The e-CNY channel.
 #[derive(Debug, Clone, Copy)]
@@ -45,15 +46,7 @@ const UNITS: UnitRule = UnitRule::Minor;
 const VERBS: &[Verb] = &[Verb::Pay, Verb::Query, Verb::Close, Verb::Refund, Verb::QueryRefund];
 
 const fn scene(scene: &'static str) -> Capability {
-    Capability {
-        brand: "ecny",
-        scene,
-        currencies: Currencies::Only(&[CNY]),
-        countries: &["CN"],
-        verbs: VERBS,
-        captures: &[CaptureMode::Automatic],
-        parts_max: 0,
-    }
+    cny("ecny", scene, VERBS)
 }
 
 static PROFILE: Profile = Profile {

@@ -17,14 +17,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use paycore::channel::{
-    Capability, CaptureMode, Channel, Context, Currencies, Driver, Fault, Line, Notice, Operation, Profile,
-    References, Refusal, Reply, Settings, SettingsError, Stage, Step, Totals, Verb, Verified,
-    simulator as sim,
+    Capability, Channel, Context, Driver, Fault, Line, Notice, Operation, Profile, References, Refusal,
+    Reply, Settings, SettingsError, Stage, Step, Totals, Verb, Verified, simulator as sim,
 };
 use paycore::crypto::Keyring;
 use paycore::currency::Currency;
 use paycore::units::UnitRule;
 
+use crate::dialect::capability::cny;
 use crate::dialect::reply;
 use config::{Account, Keys};
 
@@ -90,21 +90,16 @@ const REFERENCES: References = References { min: 1, max: 32 };
 const TYPES: &[(&str, &str)] =
     &[("alipay", "alipay"), ("wechatpay", "wxpay"), ("qq", "qqpay"), ("unionpay", "bank")];
 
-const fn row(brand: &'static str, scene: &'static str, verbs: &'static [Verb]) -> Capability {
-    let (currencies, captures) = (Currencies::Only(&[CNY]), &[CaptureMode::Automatic]);
-    Capability { brand, scene, currencies, countries: &["CN"], verbs, captures, parts_max: 0 }
-}
-
 const fn table(verbs: &'static [Verb]) -> [Capability; 8] {
     [
-        row("alipay", "page", verbs),
-        row("alipay", "qr", verbs),
-        row("wechatpay", "page", verbs),
-        row("wechatpay", "qr", verbs),
-        row("qq", "page", verbs),
-        row("qq", "qr", verbs),
-        row("unionpay", "page", verbs),
-        row("unionpay", "qr", verbs),
+        cny("alipay", "page", verbs),
+        cny("alipay", "qr", verbs),
+        cny("wechatpay", "page", verbs),
+        cny("wechatpay", "qr", verbs),
+        cny("qq", "page", verbs),
+        cny("qq", "qr", verbs),
+        cny("unionpay", "page", verbs),
+        cny("unionpay", "qr", verbs),
     ]
 }
 

@@ -7,9 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use paycore::channel::{
-    Call, CaptureMode, Close, Context, Effect, Operation, Pay, Refund, Refusal, Stage, Step,
-};
+use paycore::channel::{Call, Close, Context, Effect, Operation, Pay, Refund, Refusal, Stage, Step};
 use paycore::crypto::Scheme;
 use paycore::money::Money;
 use paycore::time::Timestamp;
@@ -17,6 +15,7 @@ use serde_json::json;
 
 use super::config::Account;
 use super::{CNY, PROFILE, UNITS};
+use crate::dialect::capability::simple;
 use crate::dialect::text::{self, address, within};
 
 /// The first call of an operation.
@@ -55,12 +54,7 @@ fn start(account: &Account, pay: &Pay, cx: &Context<'_>) -> Result<Step, Refusal
         ("alipay" | "wechatpay" | "unionpay" | "ecny", "barcode") => "",
         _ => return Err(Refusal::Unsupported("this method")),
     };
-    if pay.capture == CaptureMode::Manual {
-        return Err(Refusal::Unsupported("manual capture"));
-    }
-    if pay.shared || !pay.parts.is_empty() {
-        return Err(Refusal::Unsupported("shares and parts"));
-    }
+    simple(pay)?;
     let mut data = dated("reference", &pay.reference, pay.started_at)?;
     data.insert("goods_desc", within(&pay.subject, 127));
     if data["goods_desc"].trim().is_empty() {

@@ -16,14 +16,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use paycore::channel::{
-    Capability, CaptureMode, Channel, Context, Currencies, Driver, Fault, Field, FieldKind, Line, Notice,
-    Operation, Profile, References, Refusal, Reply, Settings, SettingsError, Stage, Step, Totals, Verb,
-    Verified, simulator as sim,
+    Channel, Context, Driver, Fault, Field, FieldKind, Line, Notice, Operation, Profile, References, Refusal,
+    Reply, Settings, SettingsError, Stage, Step, Totals, Verb, Verified, simulator as sim,
 };
 use paycore::crypto::Keyring;
 use paycore::currency::Currency;
 use paycore::units::UnitRule;
 
+use crate::dialect::capability::cny;
 use crate::dialect::{reply, settings::field};
 use config::Account;
 
@@ -85,35 +85,23 @@ const PRODUCTION: &str = "https://api.huifu.com";
 const CLOSABLE: &[Verb] = &[Verb::Pay, Verb::Query, Verb::Close, Verb::Refund, Verb::QueryRefund];
 const OPEN_ENDED: &[Verb] = &[Verb::Pay, Verb::Query, Verb::Refund, Verb::QueryRefund];
 
-const fn method(brand: &'static str, scene: &'static str, verbs: &'static [Verb]) -> Capability {
-    Capability {
-        brand,
-        scene,
-        currencies: Currencies::Only(&[CNY]),
-        countries: &["CN"],
-        verbs,
-        captures: &[CaptureMode::Automatic],
-        parts_max: 0,
-    }
-}
-
 static PROFILE: Profile = Profile {
     id: "huifu",
     name: "Huifu Dougong",
     name_zh: "汇付斗拱",
     capabilities: &[
-        method("alipay", "qr", CLOSABLE),
-        method("alipay", "jsapi", CLOSABLE),
-        method("alipay", "mini", CLOSABLE),
-        method("alipay", "barcode", CLOSABLE),
-        method("wechatpay", "jsapi", CLOSABLE),
-        method("wechatpay", "mini", CLOSABLE),
-        method("wechatpay", "app", CLOSABLE),
-        method("wechatpay", "barcode", CLOSABLE),
-        method("unionpay", "qr", OPEN_ENDED),
-        method("unionpay", "barcode", OPEN_ENDED),
-        method("ecny", "qr", OPEN_ENDED),
-        method("ecny", "barcode", OPEN_ENDED),
+        cny("alipay", "qr", CLOSABLE),
+        cny("alipay", "jsapi", CLOSABLE),
+        cny("alipay", "mini", CLOSABLE),
+        cny("alipay", "barcode", CLOSABLE),
+        cny("wechatpay", "jsapi", CLOSABLE),
+        cny("wechatpay", "mini", CLOSABLE),
+        cny("wechatpay", "app", CLOSABLE),
+        cny("wechatpay", "barcode", CLOSABLE),
+        cny("unionpay", "qr", OPEN_ENDED),
+        cny("unionpay", "barcode", OPEN_ENDED),
+        cny("ecny", "qr", OPEN_ENDED),
+        cny("ecny", "barcode", OPEN_ENDED),
     ],
     verbs: &[],
     statements: &[],

@@ -3,12 +3,12 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use paycore::channel::{Call, CaptureMode, Context, Effect, Operation, Pay, Refund, Refusal, Stage, Step};
-use paycore::money::Money;
+use paycore::channel::{Call, Context, Effect, Operation, Pay, Refund, Refusal, Stage, Step};
 use serde_json::{Value, json};
 
+use super::PROFILE;
 use super::config::Account;
-use super::{CNY, PROFILE};
+use crate::dialect::capability::{fen, in_time, simple};
 use crate::dialect::text::{self, address, plain, within};
 
 /// The first call of an operation.
@@ -62,22 +62,15 @@ pub(super) fn first(account: &Account, operation: &Operation, cx: &Context<'_>) 
 fn start(account: &Account, pay: &Pay, cx: &Context<'_>) -> Result<Step, Refusal> {
     let (brand, scene) = (pay.method.brand(), pay.method.scene());
     let (wallet, kind) = kind(brand, scene).ok_or(Refusal::Unsupported("this method"))?;
-    if pay.capture == CaptureMode::Manual {
-        return Err(Refusal::Unsupported("manual capture"));
-    }
-    if pay.shared || !pay.parts.is_empty() {
-        return Err(Refusal::Unsupported("shared or combined payments"));
-    }
+    simple(pay)?;
     let subject = plain(&pay.subject, 42);
     if subject.trim().is_empty() {
         return Err(Refusal::Parameter { param: "subject", detail: "must not be empty".into() });
     }
-    if pay.expires_at.is_some_and(|at| at <= cx.now) {
-        return Err(Refusal::Parameter { param: "expires_at", detail: "must be in the future".into() });
-    }
+    in_time(pay, cx)?;
     let mut order = json!({
         "out_trade_no": reference("reference", &pay.reference)?,
-        "total_amount": amount(pay.money)?,
+        "total_amount": fen(pay.money, FEN_MAX)?,
         "subject": subject,
         "location_info": location(account, pay.payer.ip.as_deref()),
     });
@@ -149,12 +142,12 @@ fn give_back(account: &Account, refund: &Refund, cx: &Context<'_>) -> Result<Ste
     if refund.part.is_some() {
         return Err(Refusal::Unsupported("combined payments"));
     }
-    amount(refund.captured)?;
+    fen(refund.captured, FEN_MAX)?;
     let reason = refund.reason.as_deref().filter(|text| !text.trim().is_empty());
     let data = json!({
         "out_trade_no": reference("reference", &refund.reference)?,
         "origin_out_trade_no": reference("payment", &refund.payment.reference)?,
-        "refund_amount": amount(refund.money)?,
+        "refund_amount": fen(refund.money, FEN_MAX)?,
         "refund_reason": within(reason.unwrap_or("退款"), 32),
         "location_info": location(account, None),
     });
@@ -181,13 +174,6 @@ fn post(
 
 fn reference<'a>(param: &'static str, text: &'a str) -> Result<&'a str, Refusal> {
     text::reference(param, text, PROFILE.references)
-}
-
-fn amount(money: Money) -> Result<String, Refusal> {
-    if money.currency() == CNY && (1..=FEN_MAX).contains(&money.minor()) {
-        return Ok(money.minor().to_string());
-    }
-    Err(Refusal::Amount(format!("{money} is not between 0.01 and 9999999999.99 CNY")))
 }
 
 fn missing(param: &'static str) -> Refusal {

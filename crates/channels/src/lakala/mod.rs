@@ -16,14 +16,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use paycore::channel::{
-    Capability, CaptureMode, Channel, Context, Currencies, Driver, Fault, Field, FieldKind, Line, Notice,
-    Operation, Profile, References, Refusal, Reply, Settings, SettingsError, Stage, Step, Totals, Verb,
-    Verified, simulator as sim,
+    Capability, Channel, Context, Driver, Fault, Field, FieldKind, Line, Notice, Operation, Profile,
+    References, Refusal, Reply, Settings, SettingsError, Stage, Step, Totals, Verb, Verified,
+    simulator as sim,
 };
 use paycore::crypto::Keyring;
 use paycore::currency::Currency;
 use paycore::units::UnitRule;
 
+use crate::dialect::capability::cny;
 use crate::dialect::settings::field;
 use config::Account;
 
@@ -88,15 +89,7 @@ const UNITS: UnitRule = UnitRule::Minor;
 const PRODUCTION: &str = "https://s2.lakala.com";
 
 const fn scene(brand: &'static str, scene: &'static str) -> Capability {
-    Capability {
-        brand,
-        scene,
-        currencies: Currencies::Only(&[CNY]),
-        countries: &["CN"],
-        verbs: VERBS,
-        captures: &[CaptureMode::Automatic],
-        parts_max: 0,
-    }
+    cny(brand, scene, VERBS)
 }
 
 static PROFILE: Profile = Profile {

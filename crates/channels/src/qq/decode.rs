@@ -12,10 +12,10 @@ use sha2::{Digest as _, Sha256};
 
 use super::config::Account;
 use super::encode::{CLOSING, CONFIRM, FIRST, REVERSING, ask, ask_refund, close, reverse};
-use crate::dialect::doubt::{self, Doubt, refusal};
-use crate::dialect::reply::{beijing_compact, declined, done, not_sent, same};
+use crate::dialect::doubt::{Doubt, refusal};
+use crate::dialect::reply::{done, not_sent, same};
 use crate::dialect::v2::{
-    Answer, KNOWN_ORDER, NO_ORDER, NO_REFUND, PAY_DECLINES, Refused, asked_refund, fen, refund_state,
+    self, Answer, KNOWN_ORDER, Left, NO_ORDER, Refused, about, asked_refund, failed, whole,
 };
 use crate::dialect::xml::Fields;
 
@@ -58,25 +58,12 @@ pub(super) fn next(
             done(found(&payment.reference, payment.channel_id.as_deref(), payment.money)?)
         }
         (Operation::Refund(refund), FIRST) => {
-            // What is accepted here is carried out later, or not; the query tells.
-            let stage = match account.party.open(reply)? {
-                Answer::Done(_) => CONFIRM,
-                Answer::Refused(refused) => {
-                    doubt::stage(REFUND_DOUBTS, &refused.code()).ok_or_else(|| refused.unknown())?
-                }
-            };
+            let stage = v2::refund_query(account.party.open(reply)?, REFUND_DOUBTS, CONFIRM)?;
             ask_refund(account, &refund.reference, stage, cx).map_err(not_sent)
         }
-        (Operation::Refund(refund), stage) => match account.party.open(reply)? {
-            Answer::Done(fields) => {
-                done(refund_state(&fields, &refund.payment.reference, &refund.reference, refund.money)?)
-            }
-            Answer::Refused(refused) => {
-                refused.absent(NO_REFUND)?;
-                let accepted = stage == CONFIRM;
-                done(if accepted { Outcome::new(Verdict::Pending) } else { refusal(REFUND_DOUBTS, stage) })
-            }
-        },
+        (Operation::Refund(refund), stage) => {
+            v2::refund_settled(account.party.open(reply)?, refund, REFUND_DOUBTS, (stage, CONFIRM))
+        }
         (Operation::QueryRefund(query), _) => asked_refund(account.party.open(reply)?, query),
         (Operation::Statement(_), _) => account.party.bill(reply),
         _ => Err(Fault::Unsupported),
@@ -153,19 +140,10 @@ fn named<const N: usize>(parameters: [(&str, String); N]) -> Vec<(String, String
 
 /// An order that was not created, or a barcode that was not charged (yet).
 fn not_taken(account: &Account, refused: Refused, pay: &Pay, cx: &Context<'_>) -> Result<Step, Fault> {
-    let code = refused.code();
-    if code == "USERPAYING" {
-        return done(Outcome::new(Verdict::Pending));
+    match v2::not_taken(refused, PAY_DOUBTS, CONFIRM)? {
+        Left::Outcome(outcome) => done(outcome),
+        Left::Query(stage) => ask(account, &pay.reference, stage, cx).map_err(not_sent),
     }
-    let known = KNOWN_ORDER.contains(&code.as_str()).then_some(CONFIRM);
-    if let Some(stage) = known.or_else(|| doubt::stage(PAY_DOUBTS, &code)) {
-        return ask(account, &pay.reference, stage, cx).map_err(not_sent);
-    }
-    let Some((_, reason)) = PAY_DECLINES.iter().find(|(known, _)| *known == code) else {
-        return Err(refused.unknown());
-    };
-    let (code, message) = refused.text;
-    done(declined(*reason, &code, &message))
 }
 
 /// What an order came to, once it is the one that was asked for.
@@ -175,34 +153,16 @@ pub(super) fn state(
     channel_id: Option<&str>,
     money: Option<Money>,
 ) -> Result<Outcome, Fault> {
-    if let Some(reference) = reference {
-        same("out_trade_no", fields.field("out_trade_no"), reference)?;
-    }
-    let id = fields.field("transaction_id");
-    if let (Some(said), Some(known)) = (id, channel_id) {
-        same("transaction_id", Some(said), known)?;
-    }
-    if let Some(currency) = fields.field("fee_type") {
-        same("fee_type", Some(currency), "CNY")?;
-    }
-    let said = fen(fields, "total_fee", money)?;
+    let outcome = about(fields, reference, channel_id, money)?;
     let verdict = match fields.required("trade_state")? {
         // REFUND only tells that some of the money went back later.
-        "SUCCESS" | "REFUND" if id.is_some() && said.is_some() => Verdict::Succeeded,
+        "SUCCESS" | "REFUND" if whole(&outcome) => Verdict::Succeeded,
         "NOTPAY" | "USERPAYING" => Verdict::Pending,
         "CLOSED" | "REVOKED" => Verdict::Closed,
-        "PAYERROR" => failed(fields.field("trade_state_desc").unwrap_or_default()),
+        "PAYERROR" => failed(fields),
         other => return Err(Fault::Unexpected(format!("trade_state {other:?}"))),
     };
-    let at = beijing_compact("time_end", fields.field("time_end"))?;
-    let outcome = Outcome { channel_id: id.map(str::to_owned), ..Outcome::new(verdict) };
-    Ok(Outcome { money: said, at, ..outcome })
-}
-
-/// Barcode payments fail for good; why stands in the description only.
-fn failed(description: &str) -> Verdict {
-    let reason = if description.contains("余额不足") { Why::InsufficientFunds } else { Why::Generic };
-    declined(reason, "PAYERROR", description).verdict
+    Ok(Outcome { verdict, ..outcome })
 }
 
 /// Closes what the query has shown to be open.

@@ -1,19 +1,16 @@
 //! Operations as signed requests.
 
-use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::CONTENT_TYPE;
 use paycore::channel::{
-    Call, CaptureMode, Context, Effect, Operation, Pay, Refund, Refusal, Stage, Statement, StatementKind,
-    Step,
+    Call, Context, Effect, Operation, Pay, Refund, Refusal, Stage, Statement, StatementKind, Step,
 };
-use paycore::money::Money;
 
+use super::PROFILE;
 use super::config::Account;
-use super::{CNY, PROFILE};
+use crate::dialect::capability::{in_time, simple};
 use crate::dialect::text::{self, address, plain, within};
+use crate::dialect::v2::{nonce, payer_ip, post, total};
 use crate::dialect::xml::signed;
 
 /// The first call of an operation.
@@ -23,11 +20,6 @@ pub(super) const CLOSING: Stage = 1;
 pub(super) const REVERSING: Stage = 2;
 /// A query that settles what another reply left open.
 pub(super) const CONFIRM: Stage = 3;
-
-/// The provider's libraries hold a total in 32 bits.
-const FEN_MAX: i64 = i32::MAX as i64;
-/// Sent where the payer's own address is not known.
-const NO_IP: &str = "127.0.0.1";
 
 type Fields<'a> = Vec<(&'static str, &'a str)>;
 
@@ -53,28 +45,19 @@ fn start(account: &Account, pay: &Pay, cx: &Context<'_>) -> Result<Step, Refusal
         ("qq", "barcode") => "MICROPAY",
         _ => return Err(Refusal::Unsupported("this method")),
     };
-    if pay.capture == CaptureMode::Manual {
-        return Err(Refusal::Unsupported("manual capture"));
-    }
-    if pay.shared || !pay.parts.is_empty() {
-        return Err(Refusal::Unsupported("shares and parts"));
-    }
+    simple(pay)?;
     let body = within(&plain(&pay.subject, 128), 128);
     if body.trim().is_empty() {
         return Err(Refusal::Parameter { param: "subject", detail: "must not be empty".into() });
     }
-    if pay.expires_at.is_some_and(|at| at <= cx.now) {
-        return Err(Refusal::Parameter { param: "expires_at", detail: "must be in the future".into() });
-    }
-    let total = amount(pay.money)?;
-    // Sixteen characters are too few for an IPv6 address.
-    let ip = pay.payer.ip.as_deref().filter(|ip| ip.parse::<Ipv4Addr>().is_ok()).unwrap_or(NO_IP);
+    in_time(pay, cx)?;
+    let total = total(pay.money)?;
     let mut fields: Fields<'_> = vec![
         ("out_trade_no", reference("reference", &pay.reference)?),
         ("body", &body),
         ("fee_type", "CNY"),
         ("total_fee", &total),
-        ("spbill_create_ip", ip),
+        ("spbill_create_ip", payer_ip(pay)),
         ("trade_type", trade_type),
     ];
     if trade_type == "MICROPAY" {
@@ -133,7 +116,7 @@ fn give_back(account: &Account, refund: &Refund, cx: &Context<'_>) -> Result<Ste
     if refund.part.is_some() {
         return Err(Refusal::Unsupported("parts"));
     }
-    let (total, back) = (amount(refund.captured)?, amount(refund.money)?);
+    let (total, back) = (total(refund.captured)?, total(refund.money)?);
     let fields = vec![
         ("out_trade_no", reference("payment.reference", &refund.payment.reference)?),
         ("out_refund_no", reference("reference", &refund.reference)?),
@@ -168,9 +151,7 @@ fn call(
     (stage, effect): (Stage, Effect),
     cx: &Context<'_>,
 ) -> Result<Step, Refusal> {
-    let mut random = [0; 16];
-    cx.rng.fill(&mut random);
-    let nonce: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let nonce = nonce(cx);
     // Whoever gives money back has to show who it is.
     let mutual = fields.iter().any(|(name, _)| *name == "op_user_id");
     let mut all = vec![
@@ -181,10 +162,7 @@ fn call(
     all.extend(fields);
     let body = signed(&all, account.party.hash, &account.party.key)?;
     let gateway = if mutual { &account.mutual } else { &account.gateway };
-    let request = http::Request::post(format!("{gateway}/cgi-bin/{path}"))
-        .header(CONTENT_TYPE, "text/xml; charset=utf-8")
-        .body(Bytes::from(body))
-        .map_err(|_| Refusal::Signing)?;
+    let request = post(format!("{gateway}/cgi-bin/{path}"), body)?;
     let seconds = if effect == Effect::Money || path.starts_with("sp_download") { 20 } else { 10 };
     let (timeout, identity) = (Duration::from_secs(seconds), account.identity.clone().filter(|_| mutual));
     Ok(Step::send(Call { stage, request, timeout, effect, identity }))
@@ -192,11 +170,4 @@ fn call(
 
 fn reference<'a>(param: &'static str, text: &'a str) -> Result<&'a str, Refusal> {
     text::reference(param, text, PROFILE.references)
-}
-
-fn amount(money: Money) -> Result<String, Refusal> {
-    if money.currency() != CNY || !(1..=FEN_MAX).contains(&money.minor()) {
-        return Err(Refusal::Amount(format!("{money} is not between 0.01 and 21474836.47 CNY")));
-    }
-    Ok(money.minor().to_string())
 }

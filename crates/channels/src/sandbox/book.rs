@@ -1,6 +1,5 @@
 //! Orders as a provider keeps them, and what is scripted for their amounts.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use paycore::channel::simulator::BookLine;
@@ -9,14 +8,12 @@ use paycore::money::Money;
 use paycore::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::{Record, Records};
+
 /// All orders of one merchant.
 #[derive(Debug, Default)]
 pub(crate) struct Book {
-    orders: BTreeMap<String, Order>,
-    /// When an order has something to do by itself.
-    agenda: BTreeSet<(Timestamp, String)>,
-    /// References of orders to be kept again.
-    changed: BTreeSet<String>,
+    orders: Records<Order>,
     news: Vec<News>,
 }
 
@@ -119,20 +116,9 @@ pub(super) struct News {
     pub(super) at: Timestamp,
 }
 
-impl News {
-    /// How often it is told and when, as scripted.
-    pub(super) fn copies(&self, order: &Order) -> Option<(usize, Timestamp)> {
-        match (order.script(), &self.refund) {
-            (9008, _) => None,
-            (9004, None) => Some((3, self.at)),
-            (9005, None) => Some((1, self.at.plus(Duration::from_secs(3_600)))),
-            _ => Some((1, self.at)),
-        }
-    }
-}
-
 impl Order {
-    fn script(&self) -> i64 {
+    /// What is scripted for this amount.
+    pub(super) fn script(&self) -> i64 {
         self.fen % 10_000
     }
 
@@ -162,6 +148,16 @@ impl Order {
     /// Whether it may still be closed: not decided yet, and nobody else is at it.
     fn undecided(&self) -> bool {
         matches!(self.state(), State::Open)
+    }
+}
+
+impl Record for Order {
+    fn key(&self) -> &str {
+        &self.reference
+    }
+
+    fn alarms(&self) -> [Option<Timestamp>; 2] {
+        [self.expires.filter(|_| self.paid.is_none() && self.closed.is_none()), self.pays_at]
     }
 }
 
@@ -200,8 +196,8 @@ impl Book {
     /// Takes in an order whose reference is new.
     pub(crate) fn start(&mut self, order: Order, now: Timestamp) -> Started {
         let (key, script, direct) = (order.reference.clone(), order.script(), order.direct);
-        self.put(order);
-        self.change(&key, |order| order.failed = direct && script == 9001);
+        self.orders.add(order);
+        self.orders.change(&key, |order| order.failed = direct && script == 9001);
         match script {
             9000 => self.pay_later(&key, now.plus(Duration::from_secs(1))),
             9001 if direct => return Started::Poor,
@@ -229,12 +225,12 @@ impl Book {
 
     /// Where the payer's browser returns to.
     pub(super) fn returns_to(&mut self, key: &str, url: String) {
-        self.change(key, |order| order.return_url = Some(url));
+        self.orders.change(key, |order| order.return_url = Some(url));
     }
 
     /// Closes an order that is open.
     pub(crate) fn close(&mut self, key: &str, now: Timestamp) {
-        self.change(key, |order| order.closed = Some(now));
+        self.orders.change(key, |order| order.closed = Some(now));
         if self.orders.get(key).is_some_and(|order| order.script() == 9006 && !order.direct) {
             self.pay_later(key, now.plus(Duration::from_secs(5)));
         }
@@ -242,7 +238,7 @@ impl Book {
 
     /// Ends an order, with the money if it was taken.
     pub(crate) fn reverse(&mut self, key: &str, number: Option<String>, now: Timestamp) {
-        self.change(key, |order| {
+        self.orders.change(key, |order| {
             (order.paid, order.pays_at, order.closed) = (None, None, Some(now));
             order.reversal = number;
         });
@@ -265,7 +261,7 @@ impl Book {
         if script == 9010 {
             return Err(Refused::Poor);
         }
-        self.change(key, |order| order.refunds.push(refund.clone()));
+        self.orders.change(key, |order| order.refunds.push(refund.clone()));
         let number = Some(refund.reference.clone());
         self.news.push(News { reference: key.to_owned(), refund: number, at: refund.at });
         Ok(if script == 9009 { Given::Unknown } else { Given::Known(refund) })
@@ -273,21 +269,20 @@ impl Book {
 
     /// Lets everything happen that is due by `now`.
     pub(super) fn advance(&mut self, now: Timestamp) {
-        let later = self.agenda.split_off(&(now.plus(Duration::from_micros(1)), String::new()));
-        for (at, key) in std::mem::replace(&mut self.agenda, later) {
+        for (at, key) in self.orders.take_due(now) {
             let Some(order) = self.orders.get(&key) else { continue };
             if order.pays_at == Some(at) {
                 // The script "paid after close" reports a payment from just before the close.
                 let paid = order.closed.map_or(at, |closed| closed.minus(Duration::from_secs(1)));
                 self.pay(&key, paid, at);
             } else if order.expires == Some(at) && order.undecided() {
-                self.change(&key, |order| order.closed = Some(at));
+                self.orders.change(&key, |order| order.closed = Some(at));
             }
         }
     }
 
     pub(super) fn next_due(&self) -> Option<Timestamp> {
-        self.agenda.first().map(|(at, _)| *at)
+        self.orders.next_due()
     }
 
     pub(super) fn take_news(&mut self) -> Vec<News> {
@@ -296,17 +291,11 @@ impl Book {
 
     /// Records to be kept, by key.
     pub(super) fn changed(&mut self) -> Vec<(String, String)> {
-        let record = |key: String| {
-            let text = serde_json::to_string(self.orders.get(&key)?).ok()?;
-            Some((format!("order/{key}"), text))
-        };
-        std::mem::take(&mut self.changed).into_iter().filter_map(record).collect()
+        self.orders.changed("order")
     }
 
     pub(super) fn restore(&mut self, text: &str) {
-        if let Ok(order) = serde_json::from_str::<Order>(text) {
-            self.put(order);
-        }
+        self.orders.restore(text);
     }
 
     pub(super) fn lines(&self) -> Vec<BookLine> {
@@ -322,26 +311,12 @@ impl Book {
     }
 
     fn pay(&mut self, key: &str, paid: Timestamp, now: Timestamp) {
-        self.change(key, |order| (order.paid, order.pays_at, order.closed) = (Some(paid), None, None));
+        self.orders.change(key, |order| (order.paid, order.pays_at, order.closed) = (Some(paid), None, None));
         self.news.push(News { reference: key.to_owned(), refund: None, at: now });
     }
 
     fn pay_later(&mut self, key: &str, at: Timestamp) {
-        self.change(key, |order| order.pays_at = Some(at));
-        self.agenda.insert((at, key.to_owned()));
-    }
-
-    fn change(&mut self, key: &str, change: impl FnOnce(&mut Order)) {
-        if let Some(order) = self.orders.get_mut(key) {
-            change(order);
-            self.changed.insert(key.to_owned());
-        }
-    }
-
-    fn put(&mut self, order: Order) {
-        let expires = order.expires.filter(|_| order.paid.is_none() && order.closed.is_none());
-        let at = expires.into_iter().chain(order.pays_at);
-        self.agenda.extend(at.map(|at| (at, order.reference.clone())));
-        self.orders.insert(order.reference.clone(), order);
+        self.orders.change(key, |order| order.pays_at = Some(at));
+        self.orders.wake(key, at);
     }
 }

@@ -11,6 +11,7 @@ mod codes;
 pub(crate) mod issuer;
 mod notes;
 mod page;
+mod records;
 pub(crate) mod share;
 pub(crate) mod trade_bill;
 pub(crate) mod v3;
@@ -29,9 +30,9 @@ use paycore::time::{Rng, Timestamp};
 use serde_json::Value;
 
 pub(crate) use book::{Book, Given, Order, Refund, Refused, Started, State};
-pub(crate) use notes::Note;
-use notes::Notes;
-pub(crate) use page::escape;
+pub(crate) use notes::{Note, Notes, copies, sent};
+pub(crate) use page::{branded, buttons, escape, offer, state};
+pub(crate) use records::{Record, Records};
 
 /// What is a provider's own.
 pub(crate) trait Provider: Send + 'static {
@@ -83,11 +84,9 @@ impl<P: Provider> Platform<P> {
             let Some(order) = self.book.get(&news.reference) else { continue };
             let refund = news.refund.as_ref().and_then(|number| order.refund(number));
             let url = refund.map_or(&order.notify_url, |refund| &refund.notify_url);
-            let (Some(url), Some((copies, at))) = (url, news.copies(order)) else { continue };
+            let Some(url) = url else { continue };
             let content = self.provider.news(order, refund);
-            for _ in 0..copies {
-                self.notes.put(url.clone(), refund.is_some(), content.clone(), (news.at, at));
-            }
+            self.notes.tell(order.script(), refund.is_some(), url, &content, news.at);
         }
     }
 }
@@ -106,7 +105,7 @@ impl<P: Provider> Simulator for Platform<P> {
     fn due(&mut self, now: Timestamp) -> Vec<Notification> {
         self.book.advance(now);
         self.tell();
-        self.notes.take_due(now, |note| self.provider.request(note, now))
+        sent(self.notes.take_due(now), |note| self.provider.request(note, now))
     }
 
     fn next_due(&self) -> Option<Timestamp> {

@@ -29,7 +29,7 @@ pub(crate) struct Note {
 
 /// All that are under way.
 #[derive(Debug, Default)]
-pub(super) struct Notes {
+pub(crate) struct Notes {
     notes: BTreeMap<u64, Note>,
     last: u64,
     /// When a note is to be sent; a note on its way is not here.
@@ -37,8 +37,24 @@ pub(super) struct Notes {
     changed: BTreeSet<u64>,
 }
 
+/// How often the merchant is told of what happened now and when, as scripted for the amount.
+pub(crate) fn copies(script: i64, refund: bool, now: Timestamp) -> Option<(usize, Timestamp)> {
+    match (script, refund) {
+        (9008, _) => None,
+        (9004, false) => Some((3, now)),
+        (9005, false) => Some((1, now.plus(Duration::from_secs(3_600)))),
+        _ => Some((1, now)),
+    }
+}
+
+/// Notes that are due as they are sent.
+pub(crate) fn sent(due: Vec<Note>, request: impl Fn(&Note) -> Option<Request<Bytes>>) -> Vec<Notification> {
+    let sent = |note: &Note| Some(Notification { id: note.id, request: request(note)? });
+    due.iter().filter_map(sent).collect()
+}
+
 impl Notes {
-    pub(super) fn put(
+    pub(crate) fn put(
         &mut self,
         url: String,
         refund: bool,
@@ -52,22 +68,30 @@ impl Notes {
         self.changed.insert(id);
     }
 
-    /// Everything to be sent by now. It is on its way until [`Notes::answered`] hears of it.
-    pub(super) fn take_due(
-        &mut self,
-        now: Timestamp,
-        request: impl Fn(&Note) -> Option<Request<Bytes>>,
-    ) -> Vec<Notification> {
-        let later = self.outbox.split_off(&(now, u64::MAX));
-        let ids = std::mem::replace(&mut self.outbox, later).into_iter().map(|(_, id)| id);
-        ids.filter_map(|id| Some(Notification { id, request: request(self.notes.get(&id)?)? })).collect()
+    /// Tells the merchant what happened now, as often as is scripted for the amount.
+    pub(crate) fn tell(&mut self, script: i64, refund: bool, url: &str, content: &Value, now: Timestamp) {
+        let Some((copies, at)) = copies(script, refund, now) else { return };
+        for _ in 0..copies {
+            self.put(url.to_owned(), refund, content.clone(), (now, at));
+        }
     }
 
-    pub(super) fn next_due(&self) -> Option<Timestamp> {
+    /// Everything to be sent by now. It is on its way until [`Notes::answered`] hears of it.
+    pub(crate) fn take_due(&mut self, now: Timestamp) -> Vec<Note> {
+        let later = self.outbox.split_off(&(now, u64::MAX));
+        let ids = std::mem::replace(&mut self.outbox, later).into_iter();
+        ids.filter_map(|(_, id)| self.notes.get(&id).cloned()).collect()
+    }
+
+    pub(crate) fn get(&self, id: u64) -> Option<&Note> {
+        self.notes.get(&id)
+    }
+
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
         self.outbox.first().map(|(at, _)| *at)
     }
 
-    pub(super) fn answered(&mut self, id: u64, heard: bool, retries: &[u64], now: Timestamp) {
+    pub(crate) fn answered(&mut self, id: u64, heard: bool, retries: &[u64], now: Timestamp) {
         let Some(note) = self.notes.get_mut(&id) else { return };
         match retries.get(note.tries) {
             Some(seconds) if !heard => {
@@ -81,7 +105,7 @@ impl Notes {
     }
 
     /// Records to be kept, by key; a note that is done with is kept as `null`.
-    pub(super) fn changed(&mut self) -> Vec<(String, String)> {
+    pub(crate) fn changed(&mut self) -> Vec<(String, String)> {
         let record = |id: u64| {
             let text = serde_json::to_string(&self.notes.get(&id)).ok()?;
             Some((format!("note/{id}"), text))
@@ -89,7 +113,7 @@ impl Notes {
         std::mem::take(&mut self.changed).into_iter().filter_map(record).collect()
     }
 
-    pub(super) fn restore(&mut self, id: &str, text: &str) {
+    pub(crate) fn restore(&mut self, id: &str, text: &str) {
         self.last = self.last.max(id.parse().unwrap_or(0));
         let Ok(Some(note)) = serde_json::from_str::<Option<Note>>(text) else { return };
         self.outbox.insert((note.at, note.id));

@@ -48,30 +48,53 @@ fn trouble<P: Provider>(status: u16, text: &str) -> Response<Bytes> {
 }
 
 fn page<P: Provider>(order: &Order) -> Response<Bytes> {
-    let key = escape(&order.reference);
     let choice = match order.state() {
-        // Relative to this page, so that the simulator may be mounted anywhere.
-        State::Open => format!(
-            "<form method=post action='{key}/pay'><button>支付 Pay</button></form>\
-             <form method=post action='{key}/cancel'><button class=quiet>取消 Cancel</button></form>"
-        ),
-        State::Paying => "<p class=state>处理中 · In progress</p>".to_owned(),
-        State::Paid if order.refunds.is_empty() => "<p class=state>支付成功 · Paid</p>".to_owned(),
-        State::Paid => "<p class=state>已支付，有退款 · Paid, with refunds</p>".to_owned(),
-        State::Closed => "<p class=state>订单已关闭 · Closed</p>".to_owned(),
-        State::Failed => "<p class=state>支付失败 · Failed</p>".to_owned(),
+        State::Open => buttons(&order.reference),
+        State::Paying => state("处理中 · In progress"),
+        State::Paid if order.refunds.is_empty() => state("支付成功 · Paid"),
+        State::Paid => state("已支付，有退款 · Paid, with refunds"),
+        State::Closed => state("订单已关闭 · Closed"),
+        State::Failed => state("支付失败 · Failed"),
     };
-    let (subject, money) = (escape(&order.subject), Money::new(order.fen, order.currency()));
-    let sum = format!("<p class=sum>{}</p>", money.display());
-    html::<P>(200, &format!("<h1>{subject}</h1>{sum}{choice}<p class=note>{key}</p>"))
+    let sum = Money::new(order.fen, order.currency()).display().to_string();
+    html::<P>(200, &offer(&order.subject, &sum, &choice, &order.reference))
+}
+
+/// What is paid for, what it costs, and what the payer may do or what has become of it.
+pub(crate) fn offer(subject: &str, sum: &str, choice: &str, key: &str) -> String {
+    let (subject, key) = (escape(subject), escape(key));
+    format!("<h1>{subject}</h1><p class=sum>{sum}</p>{choice}<p class=note>{key}</p>")
+}
+
+/// To pay or not; relative to the page, so that the simulator may be mounted anywhere.
+pub(crate) fn buttons(key: &str) -> String {
+    let key = escape(key);
+    format!(
+        "<form method=post action='{key}/pay'><button>支付 Pay</button></form>\
+         <form method=post action='{key}/cancel'><button class=quiet>取消 Cancel</button></form>"
+    )
+}
+
+/// What has become of it.
+pub(crate) fn state(text: &str) -> String {
+    format!("<p class=state>{text}</p>")
 }
 
 fn html<P: Provider>(status: u16, content: &str) -> Response<Bytes> {
-    let [chinese, english] = P::NAMES;
+    branded(P::NAMES, P::COLOUR, status, content)
+}
+
+/// A page in a provider's name, in Chinese and English, and in its colour, on which white can be read.
+pub(crate) fn branded(
+    [chinese, english]: [&str; 2],
+    colour: &str,
+    status: u16,
+    content: &str,
+) -> Response<Bytes> {
     let page = include_str!("page.html")
         .replace("{chinese}", chinese)
         .replace("{english}", english)
-        .replace("{colour}", P::COLOUR)
+        .replace("{colour}", colour)
         .replace("{content}", content);
     respond(status, (CONTENT_TYPE, "text/html; charset=utf-8"), page)
 }

@@ -4,7 +4,11 @@ use aes_gcm::aead::{Aead as _, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use paycore::crypto::{Decrypter, Encryption};
+use bytes::Bytes;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, Request};
+use paycore::crypto::{Decrypter, Encryption, Scheme, Signer, Verifier};
+use paycore::time::Timestamp;
 use serde_json::{Value, json};
 
 /// Why a request is not carried out: status, code, text.
@@ -74,6 +78,65 @@ impl Content {
     pub(crate) fn required(&self, pointer: &str) -> Result<&str> {
         self.text(pointer).ok_or(PARAM)
     }
+}
+
+/// Clocks may differ by so many seconds.
+const CLOCKS: i64 = 300;
+
+/// Whether a request carries the signature of now over exactly itself, by the scheme of this name, of the merchant with
+/// this number and serial number.
+pub(crate) fn authentic(
+    request: &Request<Bytes>,
+    scheme: &str,
+    ours: [&str; 2],
+    merchant: &dyn Verifier,
+    now: Timestamp,
+) -> Option<()> {
+    let mut given = request.headers().get_all(AUTHORIZATION).iter();
+    let (Some(header), None) = (given.next(), given.next()) else { return None };
+    let fields = header.to_str().ok()?.strip_prefix(scheme)?.strip_prefix(' ')?;
+    let mut values = [None; 5];
+    for field in fields.split(',') {
+        let (name, value) = field.split_once('=')?;
+        let value = value.strip_prefix('"')?.strip_suffix('"')?;
+        let names = ["mchid", "nonce_str", "signature", "timestamp", "serial_no"];
+        let slot = names.iter().position(|known| *known == name)?;
+        if values[slot].replace(value).is_some() {
+            return None;
+        }
+    }
+    let [Some(mchid), Some(nonce), Some(signature), Some(timestamp), Some(serial)] = values else {
+        return None;
+    };
+    let seconds: i64 = timestamp.parse().ok()?;
+    let in_time = (now.secs() - CLOCKS..=now.secs() + CLOCKS).contains(&seconds);
+    let ours = ours == [mchid, serial] && (1..=32).contains(&nonce.len());
+    let target = request.uri().path_and_query()?.as_str();
+    let mut text = format!("{}\n{target}\n{timestamp}\n{nonce}\n", request.method()).into_bytes();
+    text.extend_from_slice(request.body());
+    text.push(b'\n');
+    let signature = STANDARD.decode(signature).ok()?;
+    let signed = merchant.verify(Scheme::RsaSha256, &text, &signature);
+    (in_time && ours && signed).then_some(())
+}
+
+/// The headers that prove where a body comes from, under the provider's name.
+pub(crate) fn proof(
+    signer: &dyn Signer,
+    [name, serial]: [&str; 2],
+    body: &[u8],
+    nonce: &str,
+    now: Timestamp,
+) -> HeaderMap {
+    let timestamp = now.secs().to_string();
+    let mut text = format!("{timestamp}\n{nonce}\n").into_bytes();
+    text.extend_from_slice(body);
+    text.push(b'\n');
+    let signature = STANDARD.encode(signer.sign(Scheme::RsaSha256, &text).unwrap_or_default());
+    let names = ["timestamp", "nonce", "signature", "serial"].map(|part| format!("{name}-{part}"));
+    let values = [&timestamp, nonce, &signature, serial];
+    let header = |(name, value): (String, &str)| Some((name.parse().ok()?, value.parse().ok()?));
+    names.into_iter().zip(values).filter_map(header).collect()
 }
 
 /// What the merchant encrypted for us.

@@ -4,16 +4,15 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use paycore::channel::{
-    Action, Call, CaptureMode, Context, Effect, Operation, Outcome, Pay, Refund, Refusal, Stage, Step,
-    Verdict,
+    Action, Call, Context, Effect, Operation, Outcome, Pay, Refund, Refusal, Stage, Step, Verdict,
 };
-use paycore::money::Money;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use url::form_urlencoded::Serializer;
 
+use super::PROFILE;
 use super::config::Account;
-use super::{CNY, PROFILE};
+use crate::dialect::capability::{fen, in_time, simple};
 use crate::dialect::text::{self, address, plain};
 
 /// The first call of an operation.
@@ -59,21 +58,14 @@ fn start(account: &Account, pay: &Pay, cx: &Context<'_>) -> Result<Step, Refusal
     let scene = pay.method.scene();
     let (payway, sub_payway) =
         wallet(pay.method.brand(), scene).ok_or(Refusal::Unsupported("this method"))?;
-    if pay.capture == CaptureMode::Manual {
-        return Err(Refusal::Unsupported("manual capture"));
-    }
-    if pay.shared || !pay.parts.is_empty() {
-        return Err(Refusal::Unsupported("shared or combined payments"));
-    }
+    simple(pay)?;
     let subject = plain(&pay.subject, 64);
     if subject.trim().is_empty() {
         return Err(Refusal::Parameter { param: "subject", detail: "must not be empty".into() });
     }
-    if pay.expires_at.is_some_and(|at| at <= cx.now) {
-        return Err(Refusal::Parameter { param: "expires_at", detail: "must be in the future".into() });
-    }
+    in_time(pay, cx)?;
     let reference = reference("reference", &pay.reference)?;
-    let (amount, notify_url) = (amount(pay.money)?, address("notify_url", cx.notify_url, &["sign"])?);
+    let (amount, notify_url) = (fen(pay.money, FEN_MAX)?, address("notify_url", cx.notify_url, &["sign"])?);
     if notify_url.len() > 128 {
         return Err(Refusal::Parameter {
             param: "notify_url",
@@ -160,12 +152,12 @@ fn give_back(account: &Account, refund: &Refund) -> Result<Step, Refusal> {
     if refund.part.is_some() {
         return Err(Refusal::Unsupported("combined payments"));
     }
-    amount(refund.captured)?;
+    fen(refund.captured, FEN_MAX)?;
     let body = json!({
         "terminal_sn": account.terminal_sn,
         "client_sn": reference("payment", &refund.payment.reference)?,
         "refund_request_no": number(reference("reference", &refund.reference)?),
-        "refund_amount": amount(refund.money)?,
+        "refund_amount": fen(refund.money, FEN_MAX)?,
         "operator": account.operator,
     });
     post(account, "refund", &body, (FIRST, Effect::Money))
@@ -198,13 +190,6 @@ fn post(
 
 fn reference<'a>(param: &'static str, text: &'a str) -> Result<&'a str, Refusal> {
     text::reference(param, text, PROFILE.references)
-}
-
-fn amount(money: Money) -> Result<String, Refusal> {
-    if money.currency() == CNY && (1..=FEN_MAX).contains(&money.minor()) {
-        return Ok(money.minor().to_string());
-    }
-    Err(Refusal::Amount(format!("{money} is not between 0.01 and 99999999.99 CNY")))
 }
 
 fn missing(param: &'static str) -> Refusal {

@@ -9,10 +9,10 @@ use paycore::money::Money;
 use super::config::Account;
 use super::encode::{CONFIRM, FIRST, REVERSING, ask, ask_refund, reverse};
 use super::packet;
-use crate::dialect::doubt::{self, Doubt, refusal};
-use crate::dialect::reply::{beijing_compact, declined, done, not_sent, same};
+use crate::dialect::doubt::{Doubt, refusal};
+use crate::dialect::reply::{done, not_sent, same};
 use crate::dialect::v2::{
-    Answer, KNOWN_ORDER, NO_ORDER, NO_REFUND, PAY_DECLINES, Refused, asked_refund, fen, refund_state,
+    self, Answer, KNOWN_ORDER, Left, NO_ORDER, Refused, about, asked_refund, failed, whole,
 };
 use crate::dialect::wechat_login;
 use crate::dialect::xml::Fields;
@@ -39,25 +39,12 @@ pub(super) fn next(
         (Operation::Close(close), REVERSING) => reversed(account, reply, close, cx),
         (Operation::Close(close), _) => done(looked(account, reply, &close.payment)?),
         (Operation::Refund(refund), FIRST) => {
-            // What is accepted here is carried out later, or not; the query tells.
-            let stage = match open(account, reply)? {
-                Answer::Done(_) => CONFIRM,
-                Answer::Refused(refused) => {
-                    doubt::stage(REFUND_DOUBTS, &refused.code()).ok_or_else(|| refused.unknown())?
-                }
-            };
+            let stage = v2::refund_query(open(account, reply)?, REFUND_DOUBTS, CONFIRM)?;
             ask_refund(account, &refund.reference, stage, cx).map_err(not_sent)
         }
-        (Operation::Refund(refund), stage) => match open(account, reply)? {
-            Answer::Done(fields) => {
-                done(refund_state(&fields, &refund.payment.reference, &refund.reference, refund.money)?)
-            }
-            Answer::Refused(refused) => {
-                refused.absent(NO_REFUND)?;
-                let accepted = stage == CONFIRM;
-                done(if accepted { Outcome::new(Verdict::Pending) } else { refusal(REFUND_DOUBTS, stage) })
-            }
-        },
+        (Operation::Refund(refund), stage) => {
+            v2::refund_settled(open(account, reply)?, refund, REFUND_DOUBTS, (stage, CONFIRM))
+        }
         (Operation::QueryRefund(query), _) => asked_refund(open(account, reply)?, query),
         (Operation::Transfer(transfer), stage) => packet::sent(account, transfer, (reply, stage), cx),
         (Operation::QueryTransfer(query), _) => packet::asked(account, query, reply),
@@ -113,29 +100,8 @@ fn looked(account: &Account, reply: &Reply, payment: &Payment) -> Result<Outcome
     found(account, reply, (&payment.reference, payment.channel_id.as_deref()), payment.money)
 }
 
-/// What an order that is named is about: the outcome of one that was paid.
-fn about(fields: &Fields, reference: &str, channel_id: Option<&str>, money: Money) -> Result<Outcome, Fault> {
-    same("out_trade_no", fields.field("out_trade_no"), reference)?;
-    let id = fields.field("transaction_id");
-    if let (Some(said), Some(known)) = (id, channel_id) {
-        same("transaction_id", Some(said), known)?;
-    }
-    if let Some(currency) = fields.field("fee_type") {
-        same("fee_type", Some(currency), "CNY")?;
-    }
-    let said = fen(fields, "total_fee", Some(money))?;
-    let at = beijing_compact("time_end", fields.field("time_end"))?;
-    let outcome = Outcome { channel_id: id.map(str::to_owned), ..Outcome::new(Verdict::Succeeded) };
-    Ok(Outcome { money: said, at, ..outcome })
-}
-
-/// Whether a paid order says all it has to say.
-fn whole(outcome: &Outcome) -> bool {
-    outcome.channel_id.is_some() && outcome.money.is_some()
-}
-
 fn charged(fields: &Fields, pay: &Pay) -> Result<Outcome, Fault> {
-    let outcome = about(fields, &pay.reference, None, pay.money)?;
+    let outcome = about(fields, Some(&pay.reference), None, Some(pay.money))?;
     if whole(&outcome) {
         Ok(outcome)
     } else {
@@ -145,17 +111,13 @@ fn charged(fields: &Fields, pay: &Pay) -> Result<Outcome, Fault> {
 
 /// What an order came to, once it is the one that was asked for.
 fn state(fields: &Fields, reference: &str, channel_id: Option<&str>, money: Money) -> Result<Outcome, Fault> {
-    let outcome = about(fields, reference, channel_id, money)?;
+    let outcome = about(fields, Some(reference), channel_id, Some(money))?;
     let verdict = match fields.required("trade_state")? {
         // REFUND only tells that some of the money went back later.
         "SUCCESS" | "REFUND" if whole(&outcome) => Verdict::Succeeded,
         "NOTPAY" | "USERPAYING" | "ACCEPT" => Verdict::Pending,
         "CLOSED" | "REVOKED" => Verdict::Closed,
-        "PAYERROR" => {
-            let why = fields.field("trade_state_desc").unwrap_or_default();
-            let reason = if why.contains("余额不足") { Why::InsufficientFunds } else { Why::Generic };
-            declined(reason, "PAYERROR", why).verdict
-        }
+        "PAYERROR" => failed(fields),
         other => return Err(Fault::Unexpected(format!("trade_state {other:?}"))),
     };
     Ok(Outcome { verdict, ..outcome })
@@ -163,19 +125,10 @@ fn state(fields: &Fields, reference: &str, channel_id: Option<&str>, money: Mone
 
 /// A face that was not charged (yet).
 fn not_taken(account: &Account, refused: Refused, pay: &Pay, cx: &Context<'_>) -> Result<Step, Fault> {
-    let code = refused.code();
-    if code == "USERPAYING" {
-        return done(Outcome::new(Verdict::Pending));
+    match v2::not_taken(refused, PAY_DOUBTS, CONFIRM)? {
+        Left::Outcome(outcome) => done(outcome),
+        Left::Query(stage) => ask(account, &pay.reference, stage, cx).map_err(not_sent),
     }
-    let known = KNOWN_ORDER.contains(&code.as_str()).then_some(CONFIRM);
-    if let Some(stage) = known.or_else(|| doubt::stage(PAY_DOUBTS, &code)) {
-        return ask(account, &pay.reference, stage, cx).map_err(not_sent);
-    }
-    let Some((_, reason)) = PAY_DECLINES.iter().find(|(known, _)| *known == code) else {
-        return Err(refused.unknown());
-    };
-    let (code, message) = refused.text;
-    done(declined(*reason, &code, &message))
 }
 
 /// Reverses what the query has shown to be open.

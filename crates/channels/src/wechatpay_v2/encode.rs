@@ -1,20 +1,16 @@
 //! Operations as signed requests.
 
-use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::CONTENT_TYPE;
 use paycore::channel::{
-    Call, CaptureMode, Context, Device, Effect, Operation, Pay, Refund, Refusal, Stage, Statement,
-    StatementKind, Step,
+    Call, Context, Device, Effect, Operation, Pay, Refund, Refusal, Stage, Statement, StatementKind, Step,
 };
-use paycore::money::Money;
 
 use super::config::Account;
-use super::packet;
-use super::{CNY, PROFILE};
+use super::{PROFILE, packet};
+use crate::dialect::capability::{in_time, simple};
 use crate::dialect::text::{self, plain, within};
+use crate::dialect::v2::{self, nonce, payer_ip, total};
 use crate::dialect::wechat_login::Login;
 use crate::dialect::xml::{Hash, signed};
 
@@ -24,11 +20,6 @@ pub(super) const FIRST: Stage = 0;
 pub(super) const REVERSING: Stage = 1;
 /// A query that settles what another reply left open.
 pub(super) const CONFIRM: Stage = 2;
-
-/// The provider's libraries hold a total in 32 bits.
-const FEN_MAX: i64 = i32::MAX as i64;
-/// Sent where the payer's own address is not known.
-pub(super) const NO_IP: &str = "127.0.0.1";
 
 pub(super) type Fields<'a> = Vec<(&'static str, &'a str)>;
 
@@ -53,19 +44,12 @@ fn start(account: &Account, pay: &Pay, cx: &Context<'_>) -> Result<Step, Refusal
     if !pay.method.is("wechatpay", "face") {
         return Err(Refusal::Unsupported("this method"));
     }
-    if pay.capture == CaptureMode::Manual {
-        return Err(Refusal::Unsupported("manual capture"));
-    }
-    if pay.shared || !pay.parts.is_empty() {
-        return Err(Refusal::Unsupported("shares and parts"));
-    }
+    simple(pay)?;
     let body = within(&plain(&pay.subject, 128), 128);
     if body.trim().is_empty() {
         return Err(Refusal::Parameter { param: "subject", detail: "must not be empty".into() });
     }
-    if pay.expires_at.is_some_and(|at| at <= cx.now) {
-        return Err(Refusal::Parameter { param: "expires_at", detail: "must be in the future".into() });
-    }
+    in_time(pay, cx)?;
     let sign = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     let code = pay.payer.auth_code.as_deref();
     let code = code.filter(|code| (1..=128).contains(&code.len()) && code.bytes().all(sign));
@@ -76,15 +60,13 @@ fn start(account: &Account, pay: &Pay, cx: &Context<'_>) -> Result<Step, Refusal
     if openid.len() > 128 {
         return Err(Refusal::Parameter { param: "payer.id", detail: "must be an openid".into() });
     }
-    let total = amount(pay.money)?;
-    // Sixteen characters are too few for an IPv6 address.
-    let ip = pay.payer.ip.as_deref().filter(|ip| ip.parse::<Ipv4Addr>().is_ok()).unwrap_or(NO_IP);
+    let total = total(pay.money)?;
     let fields = vec![
         ("out_trade_no", reference("reference", &pay.reference)?),
         ("body", &body),
         ("fee_type", "CNY"),
         ("total_fee", &total),
-        ("spbill_create_ip", ip),
+        ("spbill_create_ip", payer_ip(pay)),
         ("face_code", code),
         ("openid", openid),
     ];
@@ -118,7 +100,7 @@ fn give_back(account: &Account, refund: &Refund, cx: &Context<'_>) -> Result<Ste
     if refund.part.is_some() {
         return Err(Refusal::Unsupported("parts"));
     }
-    let (total, back) = (amount(refund.captured)?, amount(refund.money)?);
+    let (total, back) = (total(refund.captured)?, total(refund.money)?);
     let reason = within(&plain(refund.reason.as_deref().unwrap_or_default(), 80), 80);
     let fields = vec![
         ("out_trade_no", reference("payment.reference", &refund.payment.reference)?),
@@ -195,17 +177,12 @@ pub(super) fn post(
     if mutual && account.unidentified() {
         return Err(Refusal::Unsupported("paying out and giving back without a client certificate"));
     }
-    let mut random = [0; 16];
-    cx.rng.fill(&mut random);
-    let nonce: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let nonce = nonce(cx);
     let mut all: Fields<'_> = fields;
     all.extend([("mch_id", account.party.mch_id.as_str()), ("nonce_str", &nonce)]);
     let body = signed(&all, hash, &account.party.key)?;
     let gateway = if path == AUTHORIZE { &account.face_gateway } else { &account.gateway };
-    let request = http::Request::post(format!("{gateway}/{path}"))
-        .header(CONTENT_TYPE, "text/xml; charset=utf-8")
-        .body(Bytes::from(body))
-        .map_err(|_| Refusal::Signing)?;
+    let request = v2::post(format!("{gateway}/{path}"), body)?;
     // A face payment may wait for the bank, and a file is larger than any other reply.
     let seconds = if effect == Effect::Money || path == "pay/downloadbill" { 30 } else { 10 };
     let (timeout, identity) = (Duration::from_secs(seconds), account.identity.clone().filter(|_| mutual));
@@ -214,11 +191,4 @@ pub(super) fn post(
 
 pub(super) fn reference<'a>(param: &'static str, text: &'a str) -> Result<&'a str, Refusal> {
     text::reference(param, text, PROFILE.references)
-}
-
-pub(super) fn amount(money: Money) -> Result<String, Refusal> {
-    if money.currency() != CNY || !(1..=FEN_MAX).contains(&money.minor()) {
-        return Err(Refusal::Amount(format!("{money} is not between 0.01 and 21474836.47 CNY")));
-    }
-    Ok(money.minor().to_string())
 }

@@ -11,11 +11,11 @@ use paycore::currency::Currency;
 use paycore::money::Money;
 
 use super::config::Account;
-use super::encode::{CONFIRM, FIRST, Fields, NO_IP, amount, post, reference};
+use super::encode::{CONFIRM, FIRST, Fields, post, reference};
 use crate::dialect::doubt::{self, Doubt, refusal};
 use crate::dialect::reply::{beijing, declined, done, not_sent, same};
 use crate::dialect::text::{plain, within};
-use crate::dialect::v2::fen;
+use crate::dialect::v2::{NO_IP, fen, total};
 use crate::dialect::xml::{self, Hash};
 
 /// What one packet may hold without a scene.
@@ -57,7 +57,7 @@ pub(super) fn send(account: &Account, transfer: &Transfer, cx: &Context<'_>) -> 
         let said = said.filter(|text| !text.trim().is_empty());
         within(&plain(said.unwrap_or(&transfer.title), most), most)
     };
-    let (total, activity, remark) = (amount(transfer.money)?, fact("act_name", 32), fact("remark", 256));
+    let (total, activity, remark) = (total(transfer.money)?, fact("act_name", 32), fact("remark", 256));
     let mut fields: Fields<'_> = vec![
         ("mch_billno", billno),
         ("wxappid", &account.appid),

@@ -1,11 +1,5 @@
 //! Barcodes, shares, transfers and the statement of funds, against the simulator.
 
-use paycore::channel::{
-    AccountKind, DeclineReason, LineKind, QueryReturn, QueryShare, QueryTransfer, Receiver, Release,
-    ReturnShare, Share, Transfer, Verdict,
-};
-
-use super::sandbox::Wire;
 use super::*;
 
 fn barcode(fen: i64) -> (Operation, Payment) {

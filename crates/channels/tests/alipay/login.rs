@@ -1,9 +1,7 @@
 //! Signing in inside Alipay, in every protocol and mode.
 
-use paycore::channel::simulator::Answer;
-use paycore::channel::{Action, DeclineReason, Fault, Identify, Refusal, SignIn, Step, Verdict};
+use super::sandbox::at_the_sandbox;
 
-use super::sandbox::{Wire, at_the_sandbox};
 use super::*;
 
 fn sign_in(return_url: &str, state: &str) -> Operation {
@@ -92,7 +90,7 @@ fn nobody_is_sent_to_sign_in_without_an_address_or_with_what_would_be_ambiguous(
         Err(Refusal::Unsupported(_)) => "unsupported",
         other => panic!("{other:?}"),
     };
-    let plain = Alipay.open(&at_the_sandbox(settings("ours.json")), &NativeKeyring).unwrap();
+    let plain = open(&at_the_sandbox(settings("ours.json")));
     assert_eq!(refused(plain.as_ref(), sign_in("https://shop.example/", "s")), "unsupported");
     assert_eq!(refused(plain.as_ref(), identify("0a1B2c")), "unsupported");
     let asking = Wire::new().channel;

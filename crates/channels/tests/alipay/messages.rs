@@ -3,8 +3,6 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use paycore::channel::{Fault, Outcome, Report, ShareOutcome, Subject, Verdict};
-use paycore::crypto::{Keyring, Scheme};
 use serde_json::{Value, json};
 
 use super::*;

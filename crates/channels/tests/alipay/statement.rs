@@ -1,19 +1,14 @@
 //! The daily bill: recorded, damaged, and from the simulator.
 
-use std::io::Cursor;
 use std::sync::LazyLock;
 
-use paycore::channel::simulator::Maker;
-use paycore::channel::{Fault, Line, LineKind, Step, Totals};
 use paycore_channels::alipay::simulator::Sandbox;
 
 use super::*;
 
 fn parse(bytes: &[u8]) -> Result<(Vec<Line>, Totals), Fault> {
     static ADAPTER: LazyLock<Arc<dyn Channel>> = LazyLock::new(adapter);
-    let mut lines = Vec::new();
-    let totals = ADAPTER.parse(&mut Cursor::new(bytes), &mut |line| lines.push(line))?;
-    Ok((lines, totals))
+    parse_for(&**ADAPTER, bytes)
 }
 
 /// The recorded bill with one text replaced.
@@ -28,19 +23,9 @@ fn changed(from: &str, to: &str) -> Result<(Vec<Line>, Totals), Fault> {
 fn the_recorded_bill_becomes_canonical_lines() {
     let (lines, totals) = parse(&fixture("statement.csv")).unwrap();
     assert_eq!(totals, Totals { payments: 2, refunds: 1 });
-    let line = |kind, reference: &str, refund: Option<&str>, trade_no: &str, fen, fee, at: &str| Line {
-        kind,
-        reference: reference.into(),
-        refund_reference: refund.map(Into::into),
-        channel_id: trade_no.into(),
-        money: cny(fen),
-        fee: cny(fee),
-        at: at.parse().unwrap(),
-    };
     let expected = [
-        line(LineKind::Payment, REFERENCE, None, TRADE_NO, 8888, 53, "2026-11-23T00:01:02Z"),
-        line(
-            LineKind::Payment,
+        bill_line(REFERENCE, None, TRADE_NO, 8888, 53, "2026-11-23T00:01:02Z"),
+        bill_line(
             "01kayb4h7pz8y3v5n2q6m9t4wz",
             None,
             "2026112322001499260500012346",
@@ -48,7 +33,7 @@ fn the_recorded_bill_becomes_canonical_lines() {
             0,
             "2026-11-23T02:00:01Z",
         ),
-        line(LineKind::Refund, REFERENCE, Some(REFUND), TRADE_NO, 880, -5, "2026-11-23T01:10:11Z"),
+        bill_line(REFERENCE, Some(REFUND), TRADE_NO, 880, -5, "2026-11-23T01:10:11Z"),
     ];
     assert_eq!(lines, expected);
 }

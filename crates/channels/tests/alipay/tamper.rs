@@ -1,12 +1,9 @@
 //! Messages that were damaged, forged, repeated or meant for somebody else.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use paycore::channel::{Fault, Outcome, Report, Stage, Step, Subject, Verdict};
-use paycore::crypto::{Keyring, Scheme};
 
 use super::*;
 
@@ -22,8 +19,7 @@ fn report(name: &str) -> Report {
 }
 
 fn verify(body: impl Into<Bytes>) -> Result<Vec<Report>, Fault> {
-    let notice = http::Request::post("/notify").body(body.into()).unwrap();
-    adapter().verify(&notice, &context(NOW)).map(|verified| verified.reports)
+    support::verify(&posted(body))
 }
 
 fn alipay_signs(text: &[u8]) -> String {
@@ -34,7 +30,7 @@ fn alipay_signs(text: &[u8]) -> String {
 
 /// The recorded notification with other fields, signed by Alipay's key.
 fn signed(change: impl FnOnce(&mut BTreeMap<String, String>)) -> String {
-    let (_, body) = parts("notice_paid");
+    let (_, _, body) = message("notice_paid");
     let mut fields: BTreeMap<String, String> = url::form_urlencoded::parse(&body).into_owned().collect();
     fields.remove("sign");
     let sign_type = fields.remove("sign_type").unwrap();
@@ -64,40 +60,32 @@ fn a_notification_reports_the_payment_and_leaves_refunds_to_their_query() {
         ..Outcome::new(verdict)
     };
     let paid = outcome(Verdict::Succeeded, "2026-11-23T00:01:02Z");
-    for name in ["notice_paid", "notice_v2", "notice_refund", "notice_refunded_fully"] {
+    for name in ["paid", "v2", "refund", "refunded_fully"] {
         let expected =
             Report { subject: Subject::Payment, reference: REFERENCE.into(), outcome: paid.clone() };
         assert_eq!(report(name), expected, "{name}");
     }
-    assert_eq!(report("notice_closed").outcome, outcome(Verdict::Closed, "2026-11-23T01:10:11Z"));
+    assert_eq!(report("closed").outcome, outcome(Verdict::Closed, "2026-11-23T01:10:11Z"));
 }
 
 #[test]
 fn every_flipped_bit_of_a_notification_is_refused() {
-    let adapter = adapter();
-    let cx = context(then());
-    for name in ["notice_paid", "notice_v2"] {
-        let (_, body) = parts(name);
-        for bit in 0..body.len() * 8 {
-            let mut damaged = body.clone();
-            damaged[bit / 8] ^= 1 << (bit % 8);
-            let notice = http::Request::post("/notify").body(Bytes::from(damaged)).unwrap();
-            assert!(adapter.verify(&notice, &cx).is_err(), "bit {bit} of {name}");
+    let (adapter, cx) = (adapter(), context(then()));
+    for name in ["paid", "v2"] {
+        for (bit, damaged) in flips(notice(name).body()) {
+            assert!(adapter.verify(&posted(damaged), &cx).is_err(), "bit {bit} of {name}");
         }
     }
 }
 
 #[test]
 fn every_flipped_bit_of_a_reply_is_a_fault() {
+    let (adapter, cx) = (adapter(), context(NOW));
     for (name, operation, stage) in
-        [("reply_precreate", pay_by("qr"), PRECREATE), ("reply_query_waiting", query(), QUERY)]
+        [("precreate", pay_by("qr"), PRECREATE), ("query_waiting", query(), QUERY)]
     {
-        let adapter = adapter();
-        let body = reply(name).into_body();
-        for bit in 0..body.len() * 8 {
-            let mut damaged = body.to_vec();
-            damaged[bit / 8] ^= 1 << (bit % 8);
-            let result = adapter.decode(&operation, stage, &Reply::new(Bytes::from(damaged)), &context(NOW));
+        for (bit, damaged) in flips(reply(name).body()) {
+            let result = adapter.decode(&operation, stage, &Reply::new(damaged.into()), &cx);
             assert!(result.is_err(), "bit {bit} of {name}: {result:?}");
         }
     }
@@ -172,8 +160,8 @@ fn a_value_that_reads_as_several_fields_is_refused() {
 
 #[test]
 fn a_notification_whose_form_or_signature_is_odd_is_refused() {
-    let (_, body) = parts("notice_paid");
-    let body = String::from_utf8(body).unwrap();
+    let (_, _, body) = message("notice_paid");
+    let body = String::from_utf8(body.to_vec()).unwrap();
     let odd = |from: &str, to: &str| {
         assert!(body.contains(from), "{from}");
         verify(body.replacen(from, to, 1))
@@ -215,7 +203,7 @@ fn a_notification_whose_form_or_signature_is_odd_is_refused() {
 
 #[test]
 fn a_reply_that_is_no_answer_leaves_the_outcome_unknown() {
-    let good = reply("reply_precreate");
+    let good = reply("precreate");
     let whole = good.body().clone();
     let body = |body: &'static str| Reply::new(Bytes::from_static(body.as_bytes()));
     let mut failed = good.clone();
@@ -228,7 +216,7 @@ fn a_reply_that_is_no_answer_leaves_the_outcome_unknown() {
             "{\"alipay_trade_precreate_response\":{\"code\":\"10000\",\"qr_code\":\"https://evil.example\"}}",
         ),
         body("{\"error_response\":{\"code\":\"40002\",\"msg\":\"Invalid Arguments\"}}"),
-        reply("reply_query_paid"),
+        reply("query_paid"),
         framed("alipay.trade.precreate", r#"{"code":"10000","out_trade_no":"other","qr_code":"https://q"}"#),
         framed("alipay.trade.precreate", r#"{"code":"10000","qr_code":"https://q"}"#),
         framed("alipay.trade.precreate", &format!(r#"{{"code":"10000","out_trade_no":"{REFERENCE}"}}"#)),

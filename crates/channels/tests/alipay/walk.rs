@@ -1,11 +1,9 @@
 //! The adapter against its simulator: every operation and every scripted amount.
 
-use std::time::Duration;
+use paycore::channel::simulator::BookLine;
 
-use paycore::channel::simulator::{Answer, BookLine};
-use paycore::channel::{Action, DeclineReason, Fault, Report, Step, Subject, Verdict};
+use super::sandbox::at_the_sandbox;
 
-use super::sandbox::{Wire, at_the_sandbox};
 use super::*;
 
 fn payment(scene: &str, fen: i64) -> Operation {
@@ -13,11 +11,11 @@ fn payment(scene: &str, fen: i64) -> Operation {
 }
 
 fn query_of(fen: i64) -> Operation {
-    Operation::Query(Query { payment: about(fen, None) })
+    query_about(about(fen, None))
 }
 
 fn close_of(fen: i64) -> Operation {
-    Operation::Close(Close { payment: about(fen, None) })
+    close_about(about(fen, None))
 }
 
 fn refund_of(reference: &str, fen: i64, captured: i64) -> Operation {
@@ -315,7 +313,7 @@ fn the_simulator_refuses_what_the_provider_refuses() {
     let text = String::from_utf8_lossy(reply.body()).into_owned();
     assert!(text.contains("isv.invalid-signature") && !text.contains("\"sign\":"), "{text}");
     // Another merchant's app and key.
-    wire.channel = Alipay.open(&at_the_sandbox(settings("ours.json")), &NativeKeyring).unwrap();
+    wire.channel = open(&at_the_sandbox(settings("ours.json")));
     let refusal = wire.perform(&pay_by("qr"));
     assert!(
         matches!(&refusal, Err(Fault::Unknown { code, .. }) if code == "isv.invalid-app-id"),

@@ -3,8 +3,6 @@
 use std::sync::LazyLock;
 
 use flate2::Crc;
-use paycore::channel::simulator::Maker;
-use paycore::channel::{Fault, Line, LineKind, Statement, StatementKind, Step, Totals};
 use paycore_channels::allinpay::simulator::Sandbox;
 
 use super::*;
@@ -28,12 +26,6 @@ fn parse(bytes: &[u8]) -> Result<(Vec<Line>, Totals), Fault> {
     parse_for(&**ADAPTER, bytes)
 }
 
-fn parse_for(channel: &dyn Channel, bytes: &[u8]) -> Result<(Vec<Line>, Totals), Fault> {
-    let mut lines = Vec::new();
-    let totals = channel.parse(&mut &*bytes, &mut |line| lines.push(line))?;
-    Ok((lines, totals))
-}
-
 /// The recorded statement with one text replaced.
 fn changed(from: &str, to: &str) -> Result<(Vec<Line>, Totals), Fault> {
     let bytes = fixture("statement.csv");
@@ -46,22 +38,13 @@ fn changed(from: &str, to: &str) -> Result<(Vec<Line>, Totals), Fault> {
 fn the_recorded_statement_becomes_canonical_lines() {
     let (lines, totals) = parse(&archive(&fixture("statement.csv"))).unwrap();
     assert_eq!(totals, Totals { payments: 2, refunds: 1 });
-    let line = |kind, reference: &str, refund: Option<&str>, id: &str, fen, fee, at: &str| Line {
-        kind,
-        reference: reference.into(),
-        refund_reference: refund.map(Into::into),
-        channel_id: id.into(),
-        money: cny(fen),
-        fee: cny(fee),
-        at: at.parse().unwrap(),
-    };
     let other = "01kayb4h7pz8y3v5n2q6m9t4wz";
     let expected = [
-        line(LineKind::Payment, REFERENCE, None, TRXID, 8888, 53, "2026-11-23T00:01:02Z"),
+        bill_line(REFERENCE, None, TRXID, 8888, 53, "2026-11-23T00:01:02Z"),
         // What was asked for, not what a wallet's discount left of it; no time of completion.
-        line(LineKind::Payment, other, None, "261123112233445567", 100, 0, "2026-11-23T15:59:58Z"),
+        bill_line(other, None, "261123112233445567", 100, 0, "2026-11-23T15:59:58Z"),
         // A refund names the payment's number, and its own reference.
-        line(LineKind::Refund, "", Some(REFUND), TRXID, 880, -5, "2026-11-23T01:10:11Z"),
+        bill_line("", Some(REFUND), TRXID, 880, -5, "2026-11-23T01:10:11Z"),
     ];
     assert_eq!(lines, expected);
 }
@@ -112,10 +95,10 @@ fn a_new_column_behind_the_known_ones_is_skipped() {
 fn the_address_of_the_file_has_to_be_a_safe_one_and_the_file_an_archive() {
     let operation = Operation::Statement(Statement { kind: StatementKind::Trade, day: NOW });
     let channel = adapter();
-    let Ok(Step::Send(call)) = channel.encode(&operation, &context()) else { panic!("not sent") };
+    let Ok(Step::Send(call)) = channel.encode(&operation, &context(NOW)) else { panic!("not sent") };
     assert_eq!(call.request.uri().path(), "/cusapi/trxfile/get");
     let next = |stage, body: &[u8]| {
-        channel.decode(&operation, stage, &Reply::new(Bytes::copy_from_slice(body)), &context())
+        channel.decode(&operation, stage, &Reply::new(Bytes::copy_from_slice(body)), &context(NOW))
     };
     assert!(
         next(0, b"{\"retcode\":\"SUCCESS\",\"url\":\"https://evil.example/a.zip\"}").is_err(),
@@ -132,7 +115,7 @@ fn the_simulators_statement_agrees_with_its_book() {
     let mut gateway = Sandbox.open(&made.theirs, &NativeKeyring).unwrap();
     let channel = Allinpay.open(&made.ours, &NativeKeyring).unwrap();
     let mut send = |operation: &Operation| {
-        let Ok(Step::Send(call)) = channel.encode(operation, &context()) else { panic!("not sent") };
+        let Ok(Step::Send(call)) = channel.encode(operation, &context(NOW)) else { panic!("not sent") };
         let (mut head, body) = call.request.into_parts();
         head.uri = head.uri.path().parse().unwrap();
         gateway.handle(&http::Request::from_parts(head, body), NOW);

@@ -4,9 +4,6 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use paycore::channel::simulator::{Answer, Maker};
-use paycore::channel::{Fault, Outcome, Report, Step, Subject, Verdict};
-use paycore::crypto::{Keyring, Scheme};
 use paycore_channels::allinpay::simulator::Sandbox;
 
 use super::*;
@@ -24,13 +21,12 @@ fn the_platforms_own_example_of_sm2_verifies_under_its_name() {
 }
 
 fn verify(account: &str, body: impl Into<Bytes>) -> Result<Vec<Report>, Fault> {
-    let notice = http::Request::post("/notify").body(body.into()).unwrap();
-    adapter_of(account).verify(&notice, &context()).map(|verified| verified.reports)
+    opened(account).verify(&posted(body), &context(NOW)).map(|verified| verified.reports)
 }
 
 /// The recorded notification with one field changed, signed by the platform.
 fn notified(name: &str, value: &str) -> Result<Vec<Report>, Fault> {
-    let (_, body) = parts("notice_paid_sm2");
+    let (_, _, body) = message("notice_paid_sm2");
     let mut fields: BTreeMap<String, String> = url::form_urlencoded::parse(&body).into_owned().collect();
     fields.remove("sign");
     fields.insert(name.to_owned(), value.to_owned());
@@ -48,50 +44,31 @@ fn a_notification_reports_what_was_asked_for_in_each_way_of_signing() {
     let outcome = |fen, at: &str| Outcome::new(Verdict::Succeeded).money(cny(fen)).at(at.parse().unwrap());
     let paid = outcome(8888, "2026-11-23T00:01:02Z").channel_id(TRXID);
     let paid = Report { subject: Subject::Payment, reference: REFERENCE.into(), outcome: paid };
-    for (account, name) in [
-        ("ours.json", "notice_paid"),
-        ("ours_sm2.json", "notice_paid_sm2"),
-        ("ours_md5.json", "notice_paid_md5"),
-    ] {
-        let verified = adapter_of(account).verify(&notice(name), &context()).unwrap();
+    for (account, name) in
+        [("ours.json", "paid"), ("ours_sm2.json", "paid_sm2"), ("ours_md5.json", "paid_md5")]
+    {
+        let verified = opened(account).verify(&notice(name), &context(NOW)).unwrap();
         assert_eq!(verified.reports, std::slice::from_ref(&paid), "{name}");
         assert_eq!(verified.reply.body().as_ref(), b"success");
     }
     let given = outcome(880, "2026-11-23T01:10:11Z");
     let given = Report { subject: Subject::Refund, reference: REFUND.into(), outcome: given };
-    assert_eq!(adapter().verify(&notice("notice_refund"), &context()).unwrap().reports, [given]);
+    assert_eq!(adapter().verify(&notice("refund"), &context(NOW)).unwrap().reports, [given]);
 }
 
 #[test]
 fn no_flipped_bit_and_no_cut_of_a_notification_is_believed() {
-    for (account, name) in [
-        ("ours.json", "notice_paid"),
-        ("ours_sm2.json", "notice_paid_sm2"),
-        ("ours_md5.json", "notice_paid_md5"),
-    ] {
-        let (_, body) = parts(name);
-        for bit in (0..body.len() * 8).step_by(7) {
-            let mut other = body.clone();
-            other[bit / 8] ^= 1 << (bit % 8);
-            assert!(verify(account, other).is_err(), "{name} bit {bit}");
-        }
-        for length in (0..body.len()).step_by(3) {
-            assert!(verify(account, body[..length].to_vec()).is_err(), "{name} {length} bytes");
-        }
+    for (account, name) in
+        [("ours.json", "paid"), ("ours_sm2.json", "paid_sm2"), ("ours_md5.json", "paid_md5")]
+    {
+        assert_flips_refused(&*opened(account), &notice(name), 7, &[]);
+        assert_cuts_refused(&*opened(account), &notice(name), 3);
     }
 }
 
 #[test]
 fn a_changed_reply_never_says_something_else() {
-    let (_, body) = parts("reply_query_paid");
-    let truth = format!("{:?}", adapter().decode(&query(), 0, &reply("reply_query_paid"), &context()));
-    let adapter = adapter();
-    for bit in (0..body.len() * 8).step_by(3) {
-        let mut other = body.clone();
-        other[bit / 8] ^= 1 << (bit % 8);
-        let said = adapter.decode(&query(), 0, &Reply::new(Bytes::from(other)), &context());
-        assert!(said.is_err() || format!("{said:?}") == truth, "bit {bit}");
-    }
+    assert_changed_reply_says_nothing_else("query_paid", &query());
 }
 
 #[test]
@@ -116,7 +93,7 @@ fn authentic_but_wrong_content_is_refused() {
         let mut payment = payment();
         change(&mut payment);
         let query = Operation::Query(Query { payment });
-        adapter().decode(&query, 0, &reply("reply_query_paid"), &context())
+        adapter().decode(&query, 0, &reply("query_paid"), &context(NOW))
     };
     assert!(with(|_| {}).is_ok());
     assert!(matches!(with(|payment| payment.money = cny(8887)), Err(Fault::Unacceptable(_))));
@@ -128,7 +105,7 @@ fn authentic_but_wrong_content_is_refused() {
 fn hostile_bodies_are_refused() {
     let deep = "[".repeat(1 << 20);
     for body in ["", "{}", "null", "<html>", "{\"sign\":\"\"}", "{\"sign\":1,\"sign\":2}", &deep] {
-        let said = adapter().decode(&query(), 0, &Reply::new(Bytes::from(body.to_owned())), &context());
+        let said = adapter().decode(&query(), 0, &Reply::new(Bytes::from(body.to_owned())), &context(NOW));
         assert!(said.is_err(), "{body:.20}");
         assert!(verify("ours.json", body.to_owned()).is_err(), "{body:.20}");
     }
@@ -154,13 +131,15 @@ fn the_simulator_speaks_all_three_ways_of_signing() {
         let channel = Allinpay.open(&ours, &NativeKeyring).unwrap();
         let mut simulator = Sandbox.open(&theirs, &NativeKeyring).unwrap();
         for (operation, expected) in [(pay_by("alipay.qr"), "Awaiting"), (query_of_anyone(), "Pending")] {
-            let Step::Send(call) = channel.encode(&operation, &context()).unwrap() else { panic!("{kind}") };
+            let Step::Send(call) = channel.encode(&operation, &context(NOW)).unwrap() else {
+                panic!("{kind}")
+            };
             let (mut head, body) = call.request.into_parts();
             head.uri = head.uri.path().parse().unwrap();
             let Answer::Reply(reply) = simulator.handle(&http::Request::from_parts(head, body), NOW) else {
                 panic!("{kind} is silent")
             };
-            let step = channel.decode(&operation, 0, &reply, &context());
+            let step = channel.decode(&operation, 0, &reply, &context(NOW));
             assert!(format!("{step:?}").contains(expected), "{kind}: {step:?}");
         }
     }

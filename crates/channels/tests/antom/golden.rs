@@ -1,37 +1,7 @@
 //! Requests byte for byte, and what each recorded reply means. The replies were signed by another implementation.
 
-use paycore::channel::{Effect, Fault, Outcome, Refusal, Stage, Step};
-
 use super::*;
 
-/// An outcome, a call or a fault in one line.
-fn line(result: Result<Step, Fault>) -> String {
-    match result {
-        Ok(Step::Done(Outcome { verdict, channel_id, money, at, .. })) => {
-            let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".into());
-            let money = or_dash(money.map(|money| money.to_string()));
-            format!("{verdict:?} {} {money} {}", or_dash(channel_id), or_dash(at.map(|at| at.to_string())))
-        }
-        Ok(Step::Send(call)) => {
-            let path = call.request.uri().path().to_owned();
-            format!("stage {} {:?} {} {path}", call.stage, call.effect, call.request.method())
-        }
-        Ok(Step::File(_)) => "a file".into(),
-        Err(fault) => format!("{fault:?}"),
-    }
-}
-
-fn request(step: Step) -> (String, Effect) {
-    let Step::Send(call) = step else { panic!("{step:?}") };
-    let (head, body) = call.request.into_parts();
-    let mut text = format!("{} {} HTTP/1.1\r\n", head.method, head.uri);
-    for (name, value) in &head.headers {
-        text += &format!("{name}: {}\r\n", value.to_str().unwrap());
-    }
-    (format!("{text}\r\n{}", String::from_utf8(body.to_vec()).unwrap()), call.effect)
-}
-
-/// With `PAYCORE_BLESS=1` the requests are recorded anew; check them with another implementation before a commit.
 #[test]
 fn every_operation_is_sent_as_recorded() {
     let first = |operation: &Operation| adapter().encode(operation, &context(NOW)).unwrap();
@@ -43,20 +13,14 @@ fn every_operation_is_sent_as_recorded() {
         ("refund", first(&refund(Some(PAYMENT_ID))), Effect::Money),
         ("refund_query", first(&query_refund()), Effect::None),
     ] {
-        let (text, actual) = request(step);
-        assert_eq!(actual, effect, "{name}");
-        if std::env::var_os("PAYCORE_BLESS").is_some() {
-            let path = format!("{}/src/antom/fixtures/request_{name}.http", env!("CARGO_MANIFEST_DIR"));
-            std::fs::write(path, &text).unwrap();
-        }
-        assert_eq!(text, String::from_utf8(fixture(&format!("request_{name}.http"))).unwrap(), "{name}");
+        assert_sent(name, step, effect);
     }
-    assert_eq!(request(first(&close())).0, request(first(&query())).0);
+    assert_eq!(request(first(&close())).text, request(first(&query())).text);
     // Without Antom's number the payment is looked up first, and what follows is the same.
     let asked = adapter().encode(&refund(None), &context(NOW)).unwrap();
-    assert_eq!(request(asked).0, request(first(&query())).0);
+    assert_eq!(request(asked).text, request(first(&query())).text);
     let found = adapter().decode(&refund(None), 1, &reply("query_paid"), &context(NOW)).unwrap();
-    assert_eq!(request(found).0, request(first(&refund(Some(PAYMENT_ID)))).0);
+    assert_eq!(request(found).text, request(first(&refund(Some(PAYMENT_ID)))).text);
 }
 
 #[test]
@@ -76,7 +40,7 @@ fn every_recorded_reply_means_one_thing() {
     let nothing = "refused, and an inquiry finds nothing";
     let unknown = |code: &str| format!("Unknown {{ code: {code:?}, message: {said:?} }}");
     let (pay, close) = (Operation::Pay(pay()), close());
-    let rows: &[(&str, &Operation, Stage, String)] = &[
+    let rows = [
         (
             "pay",
             &pay,
@@ -137,24 +101,13 @@ fn every_recorded_reply_means_one_thing() {
         ("refund_failed", &query_refund(), 4, given(&no("Generic", "FAIL", "success"), "-")),
         ("refund_absent", &query_refund(), 4, "Absent - - -".into()),
     ];
-    let adapter = adapter();
-    for (name, operation, stage, expected) in rows {
-        let result = adapter.decode(operation, *stage, &reply(name), &context(NOW));
-        assert_eq!(&line(result), expected, "{name} at stage {stage} of {operation:?}");
-    }
+    assert_read(&*adapter(), call_by_path, rows);
 }
 
 #[test]
 fn what_does_not_fit_the_channel_is_refused_before_anything_is_sent() {
-    let with = |change: fn(&mut Pay)| {
-        let mut pay = pay();
-        change(&mut pay);
-        adapter().encode(&Operation::Pay(pay), &context(NOW)).err()
-    };
-    for cents in [0, -1, 10_000_000_000_000_000, i64::MAX, i64::MIN] {
-        let operation = Operation::Pay(Pay { money: hkd(cents), ..pay() });
-        assert!(matches!(adapter().encode(&operation, &context(NOW)), Err(Refusal::Amount(_))), "{cents}");
-    }
+    let with = |change: fn(&mut Pay)| refused(pay(), change);
+    assert_amounts_refused(&pay(), 10_000_000_000_000_000);
     assert!(matches!(with(|pay| pay.money = Money::new(1, Currency::USD)), Some(Refusal::Amount(_))));
     assert!(matches!(with(|pay| pay.capture = CaptureMode::Manual), Some(Refusal::Unsupported(_))));
     assert!(matches!(with(|pay| pay.shared = true), Some(Refusal::Unsupported(_))));
@@ -166,18 +119,13 @@ fn what_does_not_fit_the_channel_is_refused_before_anything_is_sent() {
         ("return_url", |pay| pay.return_url = None),
         ("return_url", |pay| pay.return_url = Some("javascript:alert(1)".into())),
     ] {
-        let refused = with(change);
-        assert!(matches!(refused, Some(Refusal::Parameter { param: p, .. }) if p == param), "{param}");
+        assert_parameter(with(change), param);
     }
 }
 
 #[test]
 fn settings_name_the_field_at_fault() {
-    let with = |field: &str, value: &str| {
-        let mut changed = settings("ours.json");
-        changed.set(field, value);
-        Antom.open(&changed, &NativeKeyring).err().map(|error| error.field)
-    };
+    let with = |field: &str, value: &str| field_at_fault("ours.json", field, value);
     assert_eq!(with("gateway", "https://open-na-global.alipay.com/"), None);
     assert_eq!(with("key_version", "2"), None);
     let theirs = settings("theirs.json");

@@ -1,52 +1,20 @@
 //! Messages that were damaged, forged, repeated or meant for somebody else.
 
-use std::time::Duration;
-
-use aes_gcm::aead::{Aead as _, KeyInit as _, Payload};
-use aes_gcm::{Aes256Gcm, Nonce};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use paycore::channel::{Fault, Outcome, Report, Step, Subject, Verdict};
-use paycore::crypto::{Keyring, Scheme};
 use serde_json::{Value, json};
 
 use super::*;
 
-fn verify(notice: &Notice) -> Result<Vec<Report>, Fault> {
-    adapter().verify(notice, &context(NOW)).map(|verified| verified.reports)
-}
-
-/// The four headers that the platform signs a body with.
+/// The headers that the platform signs a body with.
 fn platform(body: &[u8]) -> HeaderMap {
     let theirs = settings("theirs.json");
-    let signer = NativeKeyring.signer(theirs.value("platform_private_key").unwrap()).unwrap();
-    let timestamp = NOW.secs().to_string();
-    let text = [timestamp.as_bytes(), b"\nnonce\n", body, b"\n"].concat();
-    let signature = STANDARD.encode(signer.sign(Scheme::RsaSha256, &text).unwrap());
-    let values = [&timestamp, "nonce", &signature, theirs.text("platform_serial", "")];
-    let names = ["timestamp", "nonce", "signature", "serial"].map(|name| format!("douyinpay-{name}"));
-    names.iter().zip(values).map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+    let key = ["platform_private_key", theirs.text("platform_serial", "")];
+    v3::proof("douyinpay", key, &NOW.secs().to_string(), body)
 }
 
 /// A notification of the platform with this resource and this change to its envelope.
 fn sealed(event: &str, clear: &Value, change: impl FnOnce(&mut Value)) -> Notice {
-    let key = settings("theirs.json").text("encrypt_key", "").to_owned();
-    let seal = Aes256Gcm::new_from_slice(key.as_bytes()).unwrap();
-    let text = clear.to_string();
-    let payload = Payload { msg: text.as_bytes(), aad: b"aad" };
-    let ciphertext = STANDARD.encode(seal.encrypt(&Nonce::from(*b"twelve bytes"), payload).unwrap());
-    let mut body = json!({
-        "id": "1", "create_time": "2026-11-23T08:09:55+08:00", "resource_type": "encrypt-resource",
-        "event_type": event, "summary": "",
-        "resource": {"original_type": "transaction", "algorithm": "AEAD_AES_256_GCM", "ciphertext": ciphertext,
-            "associated_data": "aad", "nonce": "twelve bytes"},
-    });
-    change(&mut body);
-    let body = body.to_string();
-    let headers = platform(body.as_bytes());
-    let mut notice = http::Request::post("/notify").body(Bytes::from(body)).unwrap();
-    *notice.headers_mut() = headers;
-    notice
+    let body = v3::sealed_body("encrypt_key", event, clear, change);
+    v3::posted_with(platform(body.as_bytes()), body)
 }
 
 fn trade() -> Value {
@@ -63,11 +31,6 @@ fn given() -> Value {
         "out_refund_no": REFUND, "refund_id": REFUND_ID, "refund_status": "SUCCESS",
         "success_time": "2026-11-23T08:09:11+08:00", "amount": {"total": 8888, "refund": 880},
     })
-}
-
-fn with(mut value: Value, pointer: &str, to: Value) -> Value {
-    *value.pointer_mut(pointer).unwrap() = to;
-    value
 }
 
 #[test]
@@ -93,41 +56,14 @@ fn each_notification_reports_its_own_subject() {
 
 #[test]
 fn flipped_bits_of_a_notification_or_its_signed_headers_are_refused() {
-    let (adapter, cx) = (adapter(), context(NOW));
     for name in ["paid", "refund_success"] {
-        let good = notice(name);
-        for bit in (0..good.body().len() * 8).step_by(5) {
-            let mut damaged = good.body().to_vec();
-            damaged[bit / 8] ^= 1 << (bit % 8);
-            let mut changed = good.clone();
-            *changed.body_mut() = damaged.into();
-            assert!(adapter.verify(&changed, &cx).is_err(), "bit {bit} of the body of {name}");
-        }
-        let signed = good.headers().iter().filter(|(name, _)| name.as_str().starts_with("douyinpay"));
-        for (header, value) in signed {
-            for bit in 0..value.len() * 8 {
-                let mut damaged = value.as_bytes().to_vec();
-                damaged[bit / 8] ^= 1 << (bit % 8);
-                let Ok(damaged) = HeaderValue::from_bytes(&damaged) else { continue };
-                let mut changed = good.clone();
-                changed.headers_mut().insert(header, damaged);
-                assert!(adapter.verify(&changed, &cx).is_err(), "bit {bit} of {header} of {name}");
-            }
-        }
+        assert_flips_refused(&*adapter(), &notice(name), 5, &["douyinpay"]);
     }
 }
 
 #[test]
 fn the_window_is_less_than_300_seconds_wide_to_both_sides() {
-    let sent = NOW.minus(Duration::from_secs(5));
-    for (seconds, believed) in [(0, true), (299, true), (300, false), (86_400, false)] {
-        let span = Duration::from_secs(seconds);
-        for now in [sent.plus(span), sent.minus(span)] {
-            let noticed = adapter().verify(&notice("paid"), &context(now));
-            let read = adapter().decode(&query(), 0, &reply("query_paid"), &context(now));
-            assert_eq!((noticed.is_ok(), read.is_ok()), (believed, believed), "{seconds}");
-        }
-    }
+    assert_window_of_300_seconds(&query(), "query_paid");
     // The certificate ends with the year 2026.
     let late = Timestamp::from_secs(1_798_761_601);
     assert_eq!(adapter().verify(&notice("paid"), &context(late)).err(), Some(Fault::Signature));
@@ -135,22 +71,7 @@ fn the_window_is_less_than_300_seconds_wide_to_both_sides() {
 
 #[test]
 fn an_authentic_notification_with_a_broken_seal_is_refused() {
-    let paid = |change: fn(&mut Value)| verify(&sealed("TRANSACTION.SUCCESS", &trade(), change));
-    assert!(paid(|_| {}).is_ok());
-    let broken: [fn(&mut Value); 9] = [
-        |body| body["resource"]["nonce"] = "eleven byte".into(),
-        |body| body["resource"]["nonce"] = "thirteen byte".into(),
-        |body| body["resource"]["nonce"] = "".into(),
-        |body| body["resource"]["nonce"] = "another nonc".into(),
-        |body| body["resource"]["associated_data"] = "transaction".into(),
-        |body| body["resource"]["ciphertext"] = "AAAA".into(),
-        |body| body["resource"]["algorithm"] = "AEAD_SM4_GCM".into(),
-        |body| body["resource_type"] = "clear-resource".into(),
-        |body| body["event_type"] = "TRANSACTION.FAIL".into(),
-    ];
-    for (number, change) in broken.into_iter().enumerate() {
-        assert!(paid(change).is_err(), "{number}");
-    }
+    v3::assert_broken_seals_refused(|change| verify(&sealed("TRANSACTION.SUCCESS", &trade(), change)));
     assert!(verify(&sealed("TRANSACTION.SUCCESS", &given(), |_| {})).is_err());
     assert!(verify(&sealed("REFUND.SUCCESS", &trade(), |_| {})).is_err());
     assert!(verify(&sealed("REFUND.CLOSED", &given(), |_| {})).is_err());

@@ -4,80 +4,27 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod golden;
+#[path = "../support/mod.rs"]
+mod support;
 mod tamper;
 
-use std::sync::Arc;
-
-use bytes::Bytes;
-use paycore::channel::{
-    CaptureMode, Channel, Close, Context, Driver, Notice, Operation, Pay, Payer, Payment, Query, QueryRefund,
-    Refund, Reply, Settings,
-};
-use paycore::crypto::native::NativeKeyring;
-use paycore::currency::Currency;
-use paycore::money::Money;
-use paycore::time::{SeededRng, Timestamp};
 use paycore_channels::ecny::Ecny;
 
-const REFERENCE: &str = "01kayb4h7pz8y3v5n2q6m9t4wx";
-const REFUND: &str = "01kayc9r5d2e8f1g7h3j6k0m4n";
+use self::support::*;
+
+const DRIVER: &dyn Driver = &Ecny;
 const CMB_ORDER_ID: &str = "100420261123080907000012";
 const NOTIFY_URL: &str = "https://pay.example/notify/ecny/cha_1";
-/// 08:10 on 23 November 2026 in Beijing, ten minutes into the day in UTC.
-const NOW: Timestamp = Timestamp::from_secs(1_795_392_600);
-
-fn cny(fen: i64) -> Money {
-    Money::new(fen, Currency::CNY)
-}
-
-fn fixture(name: &str) -> Vec<u8> {
-    let path = format!("{}/src/ecny/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
-    std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
-}
-
-fn settings(name: &str) -> Settings {
-    serde_json::from_slice(&fixture(name)).unwrap()
-}
-
-fn adapter() -> Arc<dyn Channel> {
-    Ecny.open(&settings("ours.json"), &NativeKeyring).unwrap()
-}
-
-fn context() -> Context<'static> {
-    static RNG: SeededRng = SeededRng::new(1);
-    Context { now: NOW, rng: &RNG, notify_url: NOTIFY_URL }
-}
-
-/// Head and body of a recorded message.
-fn parts(name: &str) -> (String, Vec<u8>) {
-    let text = fixture(&format!("{name}.http"));
-    let end = text.windows(4).position(|four| four == b"\r\n\r\n").expect("a head");
-    (String::from_utf8(text[..end].to_vec()).unwrap(), text[end + 4..].to_vec())
-}
-
-fn reply(name: &str) -> Reply {
-    Reply::new(Bytes::from(parts(name).1))
-}
-
-fn notice(name: &str) -> Notice {
-    http::Request::post("/notify").body(Bytes::from(parts(name).1)).unwrap()
-}
 
 fn pay(scene: &str) -> Pay {
     Pay {
-        reference: REFERENCE.into(),
-        started_at: NOW,
-        money: cny(8888),
-        method: format!("ecny.{scene}").parse().unwrap(),
         subject: "红茶 2 盒 & 绿茶 <1>".into(),
         description: Some("两盒红茶, 一盒绿茶".into()),
         return_url: None,
-        expires_at: Some(NOW.plus(std::time::Duration::from_secs(1_800))),
-        capture: CaptureMode::Automatic,
-        payer: Payer { ip: Some("203.0.113.7".into()), ..Payer::default() },
-        shared: false,
-        parts: Vec::new(),
-        card: None,
+        ..pay_for(
+            payment_by(&format!("ecny.{scene}")),
+            Payer { ip: Some("203.0.113.7".into()), ..Payer::default() },
+        )
     }
 }
 
@@ -86,42 +33,21 @@ fn pay_by(scene: &str) -> Operation {
 }
 
 fn payment() -> Payment {
-    Payment {
-        reference: REFERENCE.into(),
-        channel_id: Some(CMB_ORDER_ID.into()),
-        method: "ecny.qr".parse().unwrap(),
-        money: cny(8888),
-        started_at: NOW,
-        ending_at: None,
-    }
+    Payment { channel_id: Some(CMB_ORDER_ID.into()), ..payment_by("ecny.qr") }
 }
 
 fn query() -> Operation {
-    Operation::Query(Query { payment: payment() })
+    query_about(payment())
 }
 
 fn close() -> Operation {
-    Operation::Close(Close { payment: payment() })
+    close_about(payment())
 }
 
 fn refund() -> Operation {
-    Operation::Refund(Refund {
-        reference: REFUND.into(),
-        started_at: NOW,
-        payment: payment(),
-        part: None,
-        captured: cny(8888),
-        money: cny(880),
-        reason: Some("缺货 out of stock".into()),
-    })
+    refund_about(payment())
 }
 
 fn query_refund() -> Operation {
-    Operation::QueryRefund(QueryRefund {
-        reference: REFUND.into(),
-        channel_id: None,
-        started_at: NOW,
-        payment: payment(),
-        money: cny(880),
-    })
+    query_refund_about(payment())
 }

@@ -2,15 +2,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use paycore::channel::{Fault, Outcome, Report, Step, Subject, Verdict};
-use paycore::crypto::{Keyring, Scheme};
 use serde_json::{Value, json};
 
 use super::*;
 
 fn verify(body: impl Into<Bytes>) -> Result<Vec<Report>, Fault> {
-    let notice = http::Request::post("/notify").body(body.into()).unwrap();
-    adapter().verify(&notice, &context()).map(|verified| verified.reports)
+    support::verify(&posted(body))
 }
 
 fn bank_signs(text: &str) -> String {
@@ -21,7 +18,7 @@ fn bank_signs(text: &str) -> String {
 
 /// The business part of the recorded notification with one member changed, signed by the bank.
 fn notified(name: &str, value: Value) -> Result<Vec<Report>, Fault> {
-    let (_, body) = parts("notice_paid");
+    let (_, _, body) = message("notice_paid");
     let (_, content) =
         url::form_urlencoded::parse(&body).find(|(name, _)| name == "biz_content").expect("a content");
     let mut content: Value = serde_json::from_str(&content).unwrap();
@@ -36,19 +33,19 @@ fn notified(name: &str, value: Value) -> Result<Vec<Report>, Fault> {
 
 /// A query's reply with one member changed, signed by the bank.
 fn replied(name: &str, value: Value) -> Result<Step, Fault> {
-    let body: Value = serde_json::from_slice(&parts("reply_query_paid").1).unwrap();
+    let body: Value = serde_json::from_slice(reply("query_paid").body()).unwrap();
     let mut content: Value = serde_json::from_str(body["biz_content"].as_str().unwrap()).unwrap();
     content[name] = value;
     let mut body =
         json!({"biz_content": content.to_string(), "returnCode": "SUCCESS", "respCode": "SUCCESS"});
     let text = format!("biz_content={content}&respCode=SUCCESS&returnCode=SUCCESS");
     body["sign"] = bank_signs(&text).into();
-    adapter().decode(&query(), 0, &Reply::new(Bytes::from(body.to_string())), &context())
+    adapter().decode(&query(), 0, &Reply::new(Bytes::from(body.to_string())), &context(NOW))
 }
 
 #[test]
 fn a_notification_reports_the_payment_or_the_refund_and_is_answered_with_our_signature() {
-    let verified = adapter().verify(&notice("notice_paid"), &context()).unwrap();
+    let verified = adapter().verify(&notice("paid"), &context(NOW)).unwrap();
     let paid = Outcome::new(Verdict::Succeeded).channel_id(CMB_ORDER_ID).money(cny(8888));
     let expected = Report {
         subject: Subject::Payment,
@@ -63,32 +60,18 @@ fn a_notification_reports_the_payment_or_the_refund_and_is_answered_with_our_sig
     assert!(ours.verify(Scheme::Sm2Sm3Der, text.as_bytes(), &sign));
     let given = Outcome::new(Verdict::Succeeded).money(cny(880)).at("2026-11-23T01:10:11Z".parse().unwrap());
     let expected = Report { subject: Subject::Refund, reference: REFUND.into(), outcome: given };
-    assert_eq!(adapter().verify(&notice("notice_refund"), &context()).unwrap().reports, [expected]);
+    assert_eq!(adapter().verify(&notice("refund"), &context(NOW)).unwrap().reports, [expected]);
 }
 
 #[test]
 fn no_flipped_bit_and_no_cut_of_a_notification_is_believed() {
-    let (_, body) = parts("notice_paid");
-    for bit in (0..body.len() * 8).step_by(3) {
-        let mut other = body.clone();
-        other[bit / 8] ^= 1 << (bit % 8);
-        assert!(verify(other).is_err(), "bit {bit}");
-    }
-    for length in 0..body.len() {
-        assert!(verify(body[..length].to_vec()).is_err(), "{length} bytes");
-    }
+    assert_flips_refused(&*adapter(), &notice("paid"), 3, &[]);
+    assert_cuts_refused(&*adapter(), &notice("paid"), 1);
 }
 
 #[test]
 fn a_changed_reply_never_says_something_else() {
-    let (_, body) = parts("reply_query_paid");
-    let truth = format!("{:?}", adapter().decode(&query(), 0, &reply("reply_query_paid"), &context()));
-    for bit in (0..body.len() * 8).step_by(3) {
-        let mut other = body.clone();
-        other[bit / 8] ^= 1 << (bit % 8);
-        let said = adapter().decode(&query(), 0, &Reply::new(Bytes::from(other)), &context());
-        assert!(said.is_err() || format!("{said:?}") == truth, "bit {bit}");
-    }
+    assert_changed_reply_says_nothing_else("query_paid", &query());
 }
 
 #[test]
@@ -124,7 +107,7 @@ fn a_signed_text_has_one_reading() {
     let text = "respMsg=x&returnCode=SUCCESS";
     let sign = bank_signs(text);
     let body = json!({"respMsg": "x&returnCode=SUCCESS", "sign": sign}).to_string();
-    let said = adapter().decode(&query(), 0, &Reply::new(Bytes::from(body)), &context());
+    let said = adapter().decode(&query(), 0, &Reply::new(Bytes::from(body)), &context(NOW));
     assert!(matches!(said, Err(Fault::Unexpected(_))), "{said:?}");
 }
 
@@ -132,7 +115,7 @@ fn a_signed_text_has_one_reading() {
 fn hostile_bodies_are_refused() {
     let deep = "[".repeat(1 << 20);
     for body in ["", "{}", "null", "<html>", "{\"sign\":\"\"}", "{\"sign\":1,\"sign\":2}", &deep] {
-        let said = adapter().decode(&query(), 0, &Reply::new(Bytes::from(body.to_owned())), &context());
+        let said = adapter().decode(&query(), 0, &Reply::new(Bytes::from(body.to_owned())), &context(NOW));
         assert!(said.is_err(), "{:.20}", body);
         assert!(verify(body.to_owned()).is_err(), "{:.20}", body);
     }

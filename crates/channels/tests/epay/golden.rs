@@ -1,65 +1,30 @@
 //! Requests byte for byte, and what each recorded reply means. The replies were signed by another implementation.
 
-use paycore::channel::{Action, Effect, Fault, Operation, Outcome, Refusal, Stage, Step, Verdict};
-
 use super::*;
 
-/// An outcome, a call or a fault in one line.
+/// An outcome, a call or the kind of a fault in one line.
 fn line(result: Result<Step, Fault>) -> String {
     match result {
-        Ok(Step::Done(Outcome { verdict, channel_id, money, at, .. })) => {
-            let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".into());
-            let money = or_dash(money.map(|money| money.to_string()));
-            format!("{verdict:?} {} {money} {}", or_dash(channel_id), or_dash(at.map(|at| at.to_string())))
-        }
-        Ok(Step::Send(call)) => {
-            format!("stage {} {:?} {}", call.stage, call.effect, call.request.uri().path())
-        }
-        Ok(other) => format!("{other:?}"),
         Err(Fault::Unacceptable(_)) => "Unacceptable".into(),
         Err(Fault::Unexpected(_)) => "Unexpected".into(),
-        Err(fault) => format!("{fault:?}"),
+        result => support::line(result, |call| call_named(call, call.request.uri().path())),
     }
 }
 
-fn request(version: u8, operation: &Operation) -> (String, Effect) {
-    match adapter(version).encode(operation, &context(NOW)).unwrap() {
-        Step::Send(call) => {
-            let (head, body) = call.request.into_parts();
-            let mut text = format!("{} {} HTTP/1.1\r\n", head.method, head.uri);
-            for (name, value) in &head.headers {
-                text += &format!("{name}: {}\r\n", value.to_str().unwrap());
-            }
-            (format!("{text}\r\n{}", String::from_utf8(body.to_vec()).unwrap()), call.effect)
-        }
-        Step::Done(Outcome { verdict: Verdict::Awaiting(Action::Redirect { url }), .. }) => {
-            (format!("GET {url} HTTP/1.1\r\n\r\n"), Effect::None)
-        }
-        other => panic!("{other:?}"),
-    }
-}
-
-/// With `PAYCORE_BLESS=1` the requests are recorded anew; check them with another implementation before a commit.
 #[test]
 fn every_operation_is_sent_as_recorded() {
     for (name, version, operation, effect) in [
-        ("request_v1_page", 1, pay_by("alipay.page"), Effect::None),
-        ("request_v1_qr", 1, pay_by("wechatpay.qr"), Effect::Money),
-        ("request_v1_query", 1, query(), Effect::None),
-        ("request_v2_page", 2, pay_by("unionpay.page"), Effect::None),
-        ("request_v2_qr", 2, pay_by("qq.qr"), Effect::Money),
-        ("request_v2_query", 2, query(), Effect::None),
-        ("request_v2_close", 2, close(), Effect::None),
-        ("request_v2_refund", 2, refund(), Effect::Money),
-        ("request_v2_refund_query", 2, query_refund(), Effect::None),
+        ("v1_page", 1, pay_by("alipay.page"), Effect::None),
+        ("v1_qr", 1, pay_by("wechatpay.qr"), Effect::Money),
+        ("v1_query", 1, query(), Effect::None),
+        ("v2_page", 2, pay_by("unionpay.page"), Effect::None),
+        ("v2_qr", 2, pay_by("qq.qr"), Effect::Money),
+        ("v2_query", 2, query(), Effect::None),
+        ("v2_close", 2, close(), Effect::None),
+        ("v2_refund", 2, refund(), Effect::Money),
+        ("v2_refund_query", 2, query_refund(), Effect::None),
     ] {
-        let (text, actual) = request(version, &operation);
-        assert_eq!(actual, effect, "{name}");
-        if std::env::var_os("PAYCORE_BLESS").is_some() {
-            let path = format!("{}/src/epay/fixtures/{name}.http", env!("CARGO_MANIFEST_DIR"));
-            std::fs::write(path, &text).unwrap();
-        }
-        assert_eq!(text, String::from_utf8(fixture(&format!("{name}.http"))).unwrap(), "{name}");
+        assert_sent(name, adapter(version).encode(&operation, &context(NOW)).unwrap(), effect);
     }
 }
 
@@ -126,7 +91,7 @@ fn every_recorded_reply_means_one_thing() {
             "Signature_or_code" => r#"Unknown { code: "1", message: "succ" }"#,
             expected => expected,
         };
-        let result = adapter(2).decode(operation, *stage, &reply(name), &context(NOW));
+        let result = adapter(2).decode(operation, *stage, &read_reply(name), &context(NOW));
         assert_eq!(line(result), expected, "{name} at stage {stage} of {:?}", operation.verb());
     }
 }
@@ -146,7 +111,7 @@ fn every_recorded_reply_of_version_1_means_one_thing() {
         ("v1_query_key", query(), &r#"Unknown { code: "-3", message: "商户密钥错误" }"#.to_owned()),
         ("v1_query_money_one", query(), &"Unexpected".to_owned()),
     ] {
-        let result = adapter(1).decode(&operation, 0, &reply(name), &context(NOW));
+        let result = adapter(1).decode(&operation, 0, &read_reply(name), &context(NOW));
         assert_eq!(&line(result), expected, "{name}");
     }
 }
@@ -155,10 +120,10 @@ fn every_recorded_reply_of_version_1_means_one_thing() {
 fn an_amount_is_read_exactly_however_a_fork_writes_it() {
     let of = |fen| Operation::Query(Query { payment: payment(fen) });
     for name in ["v1_query_money_whole", "v1_query_money_short", "v1_query_money_full"] {
-        let result = adapter(1).decode(&of(100), 0, &reply(name), &context(NOW));
+        let result = adapter(1).decode(&of(100), 0, &read_reply(name), &context(NOW));
         let Ok(Step::Done(outcome)) = result else { panic!("{name}: {result:?}") };
         assert_eq!((outcome.verdict, outcome.money), (Verdict::Succeeded, Some(cny(100))), "{name}");
-        let result = adapter(1).decode(&of(101), 0, &reply(name), &context(NOW));
+        let result = adapter(1).decode(&of(101), 0, &read_reply(name), &context(NOW));
         assert!(matches!(result, Err(Fault::Unacceptable(_))), "{name}");
     }
 }
@@ -189,10 +154,7 @@ fn what_does_not_fit_the_channel_is_refused_before_anything_is_sent() {
             let mut pay = pay(method);
             change(&mut pay);
             let refused = encode(version, &Operation::Pay(pay));
-            assert!(
-                matches!(&refused, Some(Refusal::Parameter { param: p, .. }) if *p == param),
-                "{refused:?}"
-            );
+            assert_parameter(refused, param);
         }
     }
     for operation in [refund(), query_refund()] {
@@ -203,9 +165,7 @@ fn what_does_not_fit_the_channel_is_refused_before_anything_is_sent() {
 #[test]
 fn settings_name_the_field_at_fault() {
     let with = |version: u8, field: &str, value: &str| {
-        let mut changed = settings(&format!("ours_v{version}.json"));
-        changed.set(field, value);
-        Epay.open(&changed, &NativeKeyring).err().map(|error| error.field)
+        field_at_fault(&format!("ours_v{version}.json"), field, value)
     };
     let own_key = settings("theirs.json").text("merchant_public_key", "").to_owned();
     for (version, field, value) in [

@@ -1,8 +1,6 @@
 //! Notifications: what is believed, and what is not although it is authentic, stale, forged or damaged.
 
 use http::Method;
-use paycore::channel::{Fault, Outcome, Report, Subject, Verdict};
-use paycore::time::Timestamp;
 
 use super::*;
 
@@ -21,30 +19,29 @@ fn paid(fen: i64, at: Option<Timestamp>) -> Report {
 #[test]
 fn notifications_signed_by_another_implementation_are_believed_by_get_and_by_post() {
     let at = Some(NOW.minus(std::time::Duration::from_secs(538)));
-    assert_eq!(verify(1, &notice("notice_v1")), Ok(paid(8888, None)));
-    assert_eq!(verify(1, &notice("notice_v1_post")), Ok(paid(8890, None)), "88.9 is 88.90");
-    assert_eq!(verify(2, &notice("notice_v2")), Ok(paid(8888, at)));
-    assert_eq!(verify(2, &notice("notice_v2_post")), Ok(paid(8888, at)));
+    assert_eq!(verify(1, &notice("v1")), Ok(paid(8888, None)));
+    assert_eq!(verify(1, &notice("v1_post")), Ok(paid(8890, None)), "88.9 is 88.90");
+    assert_eq!(verify(2, &notice("v2")), Ok(paid(8888, at)));
+    assert_eq!(verify(2, &notice("v2_post")), Ok(paid(8888, at)));
 }
 
 #[test]
 fn neither_version_believes_the_signatures_of_the_other() {
     for (version, name) in [
-        (2, "notice_v1"),
-        (2, "notice_v2_md5"),
-        (2, "notice_v2_md5_called_rsa"),
-        (2, "notice_v2_merchant_key"),
-        (1, "notice_v1_rsa"),
-        (1, "notice_v2"),
-        (1, "notice_v2_md5_called_rsa"),
+        (2, "v1"),
+        (2, "v2_md5"),
+        (2, "v2_md5_called_rsa"),
+        (2, "v2_merchant_key"),
+        (1, "v1_rsa"),
+        (1, "v2"),
+        (1, "v2_md5_called_rsa"),
     ] {
         assert_eq!(verify(version, &notice(name)), Err(Fault::Signature), "{name} for version {version}");
     }
     // A key that is set beside version 2 opens no second door.
     let mut both = settings("ours_v2.json");
     both.set("key", settings("ours_v1.json").text("key", ""));
-    let both = Epay.open(&both, &NativeKeyring).unwrap();
-    let refused = both.verify(&notice("notice_v2_md5"), &context(NOW)).map(|_| ());
+    let refused = open(&both).verify(&notice("v2_md5"), &context(NOW)).map(|_| ());
     assert_eq!(refused, Err(Fault::Signature));
 }
 
@@ -52,7 +49,7 @@ fn neither_version_believes_the_signatures_of_the_other() {
 fn authentic_notifications_of_something_else_are_refused() {
     for version in [1_u8, 2] {
         for what in ["pid", "money", "free", "status", "smuggled"] {
-            let name = format!("notice_v{version}_bad_{what}");
+            let name = format!("v{version}_bad_{what}");
             let refused = verify(version, &notice(&name));
             assert!(
                 matches!(refused, Err(Fault::Unacceptable(_) | Fault::Unexpected(_))),
@@ -60,7 +57,7 @@ fn authentic_notifications_of_something_else_are_refused() {
             );
         }
     }
-    for name in ["notice_v2_stale", "notice_v2_no_time"] {
+    for name in ["v2_stale", "v2_no_time"] {
         assert!(matches!(verify(2, &notice(name)), Err(Fault::Unacceptable(_))), "{name}");
     }
 }
@@ -69,7 +66,7 @@ fn authentic_notifications_of_something_else_are_refused() {
 fn no_bit_of_a_notification_can_be_changed() {
     for version in [1_u8, 2] {
         let (channel, now) = (adapter(version), context(NOW));
-        let true_notice = notice(&format!("notice_v{version}"));
+        let true_notice = notice(&format!("v{version}"));
         let query = true_notice.uri().query().unwrap().as_bytes().to_vec();
         let mut tried = 0;
         for bit in 0..query.len() * 8 {
@@ -89,7 +86,7 @@ fn no_bit_of_a_notification_can_be_changed() {
 
 #[test]
 fn the_fields_stand_in_one_place_only() {
-    let name = "notice_v1";
+    let name = "v1";
     let query = notice(name).uri().query().unwrap().to_owned();
     let with = |method: Method, uri: String, body: &str| {
         http::Request::builder().method(method).uri(uri).body(Bytes::from(body.to_owned())).unwrap()

@@ -1,37 +1,11 @@
 //! Requests byte for byte, and what each recorded reply means. The replies were signed by another implementation.
 
-use paycore::channel::{Action, Effect, Fault, Outcome, Refusal, Stage, Step, Verdict};
-
 use super::*;
 
-/// An outcome, a call or a fault in one line.
-fn line(result: Result<Step, Fault>) -> String {
-    match result {
-        Ok(Step::Done(Outcome { verdict, channel_id, money, at, .. })) => {
-            let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".into());
-            let money = or_dash(money.map(|money| money.to_string()));
-            format!("{verdict:?} {} {money} {}", or_dash(channel_id), or_dash(at.map(|at| at.to_string())))
-        }
-        Ok(Step::Send(call)) => {
-            let path = call.request.uri().path().strip_prefix("/v3/trade/payment/").unwrap().to_owned();
-            format!("stage {} {:?} {path}", call.stage, call.effect)
-        }
-        Ok(Step::File(_)) => unreachable!("there are no statements"),
-        Err(fault) => format!("{fault:?}"),
-    }
+fn by_name(call: &Call) -> String {
+    call_named(call, call.request.uri().path().strip_prefix("/v3/trade/payment/").unwrap())
 }
 
-fn request(step: Step) -> (String, Effect) {
-    let Step::Send(call) = step else { panic!("{step:?}") };
-    let (head, body) = call.request.into_parts();
-    let mut text = format!("{} {} HTTP/1.1\r\n", head.method, head.uri);
-    for (name, value) in &head.headers {
-        text += &format!("{name}: {}\r\n", value.to_str().unwrap());
-    }
-    (format!("{text}\r\n{}", String::from_utf8(body.to_vec()).unwrap()), call.effect)
-}
-
-/// With `PAYCORE_BLESS=1` the requests are recorded anew; check them with another implementation before a commit.
 #[test]
 fn every_operation_is_sent_as_recorded() {
     for (name, operation, effect) in [
@@ -48,15 +22,9 @@ fn every_operation_is_sent_as_recorded() {
         ("refund", refund(), Effect::Money),
         ("refund_query", query_refund(), Effect::None),
     ] {
-        let (text, actual) = request(adapter().encode(&operation, &context(NOW)).unwrap());
-        assert_eq!(actual, effect, "{name}");
-        if std::env::var_os("PAYCORE_BLESS").is_some() {
-            let path = format!("{}/src/huifu/fixtures/request_{name}.http", env!("CARGO_MANIFEST_DIR"));
-            std::fs::write(path, &text).unwrap();
-        }
-        assert_eq!(text, String::from_utf8(fixture(&format!("request_{name}.http"))).unwrap(), "{name}");
+        assert_sent(name, adapter().encode(&operation, &context(NOW)).unwrap(), effect);
     }
-    let sent = |method| request(adapter().encode(&pay_by(method), &context(NOW)).unwrap()).0;
+    let sent = |method| request(adapter().encode(&pay_by(method), &context(NOW)).unwrap()).text;
     assert_eq!(sent("alipay.mini"), sent("alipay.jsapi"));
     assert_eq!(sent("ecny.barcode"), sent("alipay.barcode"));
 }
@@ -68,7 +36,7 @@ fn a_repeat_on_another_day_is_the_same_request() {
     let mut pay = pay("alipay.qr");
     pay.expires_at = None;
     for operation in [Operation::Pay(pay), query(), refund(), query_refund()] {
-        let sent = |cx| request(adapter().encode(&operation, cx).unwrap()).0;
+        let sent = |cx| request(adapter().encode(&operation, cx).unwrap()).text;
         assert_eq!(sent(&context(NOW)), sent(&late));
     }
 }
@@ -90,7 +58,7 @@ fn every_recorded_reply_means_one_thing() {
     let code = r#"Awaiting(Qr { content: "https://qr.alipay.com/bax00000000000000000" })"#;
     let qr = || pay_by("alipay.qr");
     let barcode = || pay_by("alipay.barcode");
-    let rows: &[(&str, Operation, Stage, String)] = &[
+    let rows = [
         ("native", qr(), 0, open(code)),
         ("pay_info", qr(), 0, "Unexpected(\"no qr_code\")".into()),
         ("native", pay_by("alipay.jsapi"), 0, "Unexpected(\"no pay_info\")".into()),
@@ -135,24 +103,12 @@ fn every_recorded_reply_means_one_thing() {
         ("refund_query_failed", query_refund(), 0, given(&declined("Generic", "F", "退款失败"), "-")),
         ("absent", query_refund(), 0, "Absent - - -".into()),
     ];
-    let adapter = adapter();
-    for (name, operation, stage, expected) in rows {
-        let result = adapter.decode(operation, *stage, &reply(name), &context(NOW));
-        assert_eq!(&line(result), expected, "{name} at stage {stage} of {operation:?}");
-    }
+    assert_read(&*adapter(), by_name, rows);
 }
 
 #[test]
 fn the_wallets_parameters_are_handed_on() {
-    let parameters = |method: &str, name: &str| {
-        let step = adapter().decode(&pay_by(method), 0, &reply(name), &context(NOW)).unwrap();
-        match step {
-            Step::Done(Outcome { verdict: Verdict::Awaiting(Action::Client { parameters }), .. }) => {
-                parameters
-            }
-            other => panic!("{other:?}"),
-        }
-    };
+    let parameters = |method: &str, name: &str| client_parameters(&pay_by(method), name);
     let trade = ("tradeNO".to_owned(), "2026112322001400000000000001".to_owned());
     assert_eq!(parameters("alipay.jsapi", "pay_info"), [trade]);
     let wechat = parameters("wechatpay.jsapi", "pay_info_wechat");
@@ -163,15 +119,8 @@ fn the_wallets_parameters_are_handed_on() {
 
 #[test]
 fn what_does_not_fit_the_channel_is_refused_before_anything_is_sent() {
-    let with = |method: &str, change: fn(&mut Pay)| {
-        let mut pay = pay(method);
-        change(&mut pay);
-        adapter().encode(&Operation::Pay(pay), &context(NOW)).err()
-    };
-    for fen in [0, -1, 10_000_000_001, i64::MAX, i64::MIN] {
-        let operation = Operation::Pay(Pay { money: cny(fen), ..pay("alipay.qr") });
-        assert!(matches!(adapter().encode(&operation, &context(NOW)), Err(Refusal::Amount(_))), "{fen}");
-    }
+    let with = |method: &str, change: fn(&mut Pay)| refused(pay(method), change);
+    assert_amounts_refused(&pay("alipay.qr"), 10_000_000_001);
     let usd = with("alipay.qr", |pay| pay.money = Money::new(1, Currency::USD));
     assert!(matches!(usd, Some(Refusal::Amount(_))));
     for (method, change) in [
@@ -192,10 +141,7 @@ fn what_does_not_fit_the_channel_is_refused_before_anything_is_sent() {
         ("ecny.barcode", "payer.auth_code", |pay| pay.payer.auth_code = None),
         ("alipay.barcode", "payer.auth_code", |pay| pay.payer.auth_code = Some("28012345678901234x".into())),
     ] {
-        assert!(
-            matches!(with(method, change), Some(Refusal::Parameter { param: p, .. }) if p == param),
-            "{param}"
-        );
+        assert_parameter(with(method, change), param);
     }
     for method in ["unionpay.qr", "ecny.barcode"] {
         let close = Operation::Close(Close { payment: about(method, 8888, None) });
@@ -203,7 +149,7 @@ fn what_does_not_fit_the_channel_is_refused_before_anything_is_sent() {
     }
     // Quotation marks and whatever else JSON has a sign for stay inside of their text.
     let hostile = Operation::Pay(Pay { subject: "茶\",\"trans_amt\":\"0.01\\".into(), ..pay("alipay.qr") });
-    let (text, _) = request(adapter().encode(&hostile, &context(NOW)).unwrap());
+    let text = request(adapter().encode(&hostile, &context(NOW)).unwrap()).text;
     let body: serde_json::Value = serde_json::from_str(text.split("\r\n\r\n").nth(1).unwrap()).unwrap();
     assert_eq!(body["data"]["trans_amt"], "88.88");
     assert_eq!(body["data"]["goods_desc"], "茶\",\"trans_amt\":\"0.01\\");
@@ -211,11 +157,7 @@ fn what_does_not_fit_the_channel_is_refused_before_anything_is_sent() {
 
 #[test]
 fn settings_name_the_field_at_fault() {
-    let with = |field: &str, value: &str| {
-        let mut changed = settings("ours.json");
-        changed.set(field, value);
-        Huifu.open(&changed, &NativeKeyring).err().map(|error| error.field)
-    };
+    let with = |field: &str, value: &str| field_at_fault("ours.json", field, value);
     assert_eq!(with("gateway", "https://pay.example/huifu/"), None);
     assert_eq!(with("huifu_id", "6666000000000002"), None);
     let theirs = settings("theirs.json");

@@ -1,37 +1,7 @@
 //! Requests byte for byte, and what each recorded reply means. The replies were signed by another implementation.
 
-use paycore::channel::{Effect, Fault, Outcome, Refusal, Stage, Step};
-
 use super::*;
 
-/// An outcome, a call or a fault in one line.
-fn line(result: Result<Step, Fault>) -> String {
-    match result {
-        Ok(Step::Done(Outcome { verdict, channel_id, money, at, .. })) => {
-            let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".into());
-            let money = or_dash(money.map(|money| money.to_string()));
-            format!("{verdict:?} {} {money} {}", or_dash(channel_id), or_dash(at.map(|at| at.to_string())))
-        }
-        Ok(Step::Send(call)) => {
-            let path = call.request.uri().path().to_owned();
-            format!("stage {} {:?} {} {path}", call.stage, call.effect, call.request.method())
-        }
-        Ok(Step::File(_)) => "a file".into(),
-        Err(fault) => format!("{fault:?}"),
-    }
-}
-
-fn request(step: Step) -> (String, Effect) {
-    let Step::Send(call) = step else { panic!("{step:?}") };
-    let (head, body) = call.request.into_parts();
-    let mut text = format!("{} {} HTTP/1.1\r\n", head.method, head.uri);
-    for (name, value) in head.headers.iter().filter(|(name, _)| *name != "user-agent") {
-        text += &format!("{name}: {}\r\n", value.to_str().unwrap());
-    }
-    (format!("{text}\r\n{}", String::from_utf8(body.to_vec()).unwrap()), call.effect)
-}
-
-/// With `PAYCORE_BLESS=1` the requests are recorded anew; check them with another implementation before a commit.
 #[test]
 fn every_operation_is_sent_as_recorded() {
     let first = |operation: &Operation| adapter().encode(operation, &context(NOW)).unwrap();
@@ -54,13 +24,7 @@ fn every_operation_is_sent_as_recorded() {
         ("refund", first(&refund()), Effect::Money),
         ("refund_query", first(&query_refund()), Effect::None),
     ] {
-        let (text, actual) = request(step);
-        assert_eq!(actual, effect, "{name}");
-        if std::env::var_os("PAYCORE_BLESS").is_some() {
-            let path = format!("{}/src/lakala/fixtures/request_{name}.http", env!("CARGO_MANIFEST_DIR"));
-            std::fs::write(path, &text).unwrap();
-        }
-        assert_eq!(text, String::from_utf8(fixture(&format!("request_{name}.http"))).unwrap(), "{name}");
+        assert_sent(name, step, effect);
     }
 }
 
@@ -72,7 +36,7 @@ fn every_recorded_reply_to_a_payment_means_one_thing() {
     let poor = "Declined(Decline { reason: InsufficientFunds, code: \"FAIL\", message: \"余额不足\" })";
     let none = "Declined(Decline { reason: Generic, code: \"REFUSED\", message: \"交易被拒绝，且查询不到该交易\" }) - - -";
     let (qr, barcode) = (pay_by("alipay.qr"), pay_by("alipay.barcode"));
-    let rows: &[(&str, &Operation, Stage, String)] = &[
+    let rows = [
         (
             "qr",
             &qr,
@@ -115,7 +79,7 @@ fn every_recorded_reply_to_a_payment_means_one_thing() {
         ("query_fail", &barcode, 4, format!("{poor} {TRANSACTION} 88.88 CNY -")),
         ("system", &barcode, 0, unknown("BBS00001", "系统异常")),
     ];
-    check(rows);
+    assert_read(&*adapter(), call_by_path, rows);
 }
 
 #[test]
@@ -128,7 +92,7 @@ fn every_recorded_reply_to_another_call_means_one_thing() {
     let (query, barcode) = (query_of("alipay.qr"), query_of("alipay.barcode"));
     let (close, revoke) = (close_of("alipay.qr"), close_of("alipay.barcode"));
     let (refund, query_refund) = (refund(), query_refund());
-    let rows: &[(&str, &Operation, Stage, String)] = &[
+    let rows = [
         ("query_success", &query, 0, paid.clone()),
         ("query_part_refund", &query, 0, paid.clone()),
         ("query_refund", &query, 0, paid.clone()),
@@ -169,21 +133,13 @@ fn every_recorded_reply_to_another_call_means_one_thing() {
         ),
         ("absent", &query_refund, 0, "Absent - - -".into()),
     ];
-    check(rows);
-}
-
-fn check(rows: &[(&str, &Operation, Stage, String)]) {
-    let adapter = adapter();
-    for (name, operation, stage, expected) in rows {
-        let result = adapter.decode(operation, *stage, &reply(name), &context(NOW));
-        assert_eq!(&line(result), expected, "{name} at stage {stage} of {operation:?}");
-    }
+    assert_read(&*adapter(), call_by_path, rows);
 }
 
 #[test]
 fn the_wallets_parameters_are_handed_on_by_their_own_names() {
     let names = |method: &str, name: &str| {
-        let text = line(adapter().decode(&pay_by(method), 0, &reply(name), &context(NOW)));
+        let text = line(adapter().decode(&pay_by(method), 0, &reply(name), &context(NOW)), call_by_path);
         let names = [
             "appId",
             "appid",
@@ -206,15 +162,8 @@ fn the_wallets_parameters_are_handed_on_by_their_own_names() {
 
 #[test]
 fn what_does_not_fit_the_channel_is_refused_before_anything_is_sent() {
-    let with = |method: &str, change: fn(&mut Pay)| {
-        let mut pay = pay(method);
-        change(&mut pay);
-        adapter().encode(&Operation::Pay(pay), &context(NOW)).err()
-    };
-    for fen in [0, -1, 1_000_000_000_000, i64::MAX, i64::MIN] {
-        let operation = Operation::Pay(Pay { money: cny(fen), ..pay("alipay.qr") });
-        assert!(matches!(adapter().encode(&operation, &context(NOW)), Err(Refusal::Amount(_))), "{fen}");
-    }
+    let with = |method: &str, change: fn(&mut Pay)| refused(pay(method), change);
+    assert_amounts_refused(&pay("alipay.qr"), 1_000_000_000_000);
     for method in ["wechatpay.qr", "ecny.qr", "alipay.app", "bestpay.barcode"] {
         assert!(matches!(with(method, |_| {}), Some(Refusal::Unsupported(_))), "{method}");
     }
@@ -228,23 +177,18 @@ fn what_does_not_fit_the_channel_is_refused_before_anything_is_sent() {
         ("alipay.barcode", "payer.auth_code", |pay| pay.payer.auth_code = None),
         ("alipay.barcode", "payer.auth_code", |pay| pay.payer.auth_code = Some("28123456789012345x".into())),
     ] {
-        let refused = with(method, change);
-        assert!(matches!(refused, Some(Refusal::Parameter { param: p, .. }) if p == param), "{param}");
+        assert_parameter(with(method, change), param);
     }
     let mut bare = settings("ours.json");
     bare.set("sub_appid", "");
-    let bare = Lakala.open(&bare, &NativeKeyring).unwrap();
+    let bare = open(&bare);
     let refused = bare.encode(&pay_by("wechatpay.jsapi"), &context(NOW));
     assert!(matches!(refused, Err(Refusal::Unsupported(_))), "{refused:?}");
 }
 
 #[test]
 fn settings_name_the_field_at_fault() {
-    let with = |field: &str, value: &str| {
-        let mut changed = settings("ours.json");
-        changed.set(field, value);
-        Lakala.open(&changed, &NativeKeyring).err().map(|error| error.field)
-    };
+    let with = |field: &str, value: &str| field_at_fault("ours.json", field, value);
     assert_eq!(with("gateway", "https://test.wsmsd.cn/sit"), None);
     let theirs = settings("theirs.json");
     for (field, value, fault) in [

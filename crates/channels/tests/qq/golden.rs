@@ -1,38 +1,11 @@
 //! Requests byte for byte, and what each recorded reply means. The replies were signed by another implementation.
 
-use paycore::channel::{Action, Effect, Fault, Outcome, Refusal, Stage, Step, Verdict};
-
 use super::*;
 
-/// An outcome, a call, a file or a fault in one line.
-fn line(result: Result<Step, Fault>) -> String {
-    match result {
-        Ok(Step::Done(Outcome { verdict, channel_id, money, at, .. })) => {
-            let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".into());
-            let money = or_dash(money.map(|money| money.to_string()));
-            format!("{verdict:?} {} {money} {}", or_dash(channel_id), or_dash(at.map(|at| at.to_string())))
-        }
-        Ok(Step::Send(call)) => {
-            let path = call.request.uri().path().strip_prefix("/cgi-bin/pay/qpay_").unwrap().to_owned();
-            format!("stage {} {:?} {path}", call.stage, call.effect)
-        }
-        Ok(Step::File(bytes)) => format!("file of {} bytes", bytes.len()),
-        Err(fault) => format!("{fault:?}"),
-    }
+fn by_name(call: &Call) -> String {
+    call_named(call, call.request.uri().path().strip_prefix("/cgi-bin/pay/qpay_").unwrap())
 }
 
-fn request(step: Step) -> (String, Effect, bool) {
-    let Step::Send(call) = step else { panic!("{step:?}") };
-    let (head, body) = call.request.into_parts();
-    let mut text = format!("{} {} HTTP/1.1\r\n", head.method, head.uri);
-    for (name, value) in &head.headers {
-        text += &format!("{name}: {}\r\n", value.to_str().unwrap());
-    }
-    let body = String::from_utf8(body.to_vec()).unwrap();
-    (format!("{text}\r\n{body}"), call.effect, call.identity.is_some())
-}
-
-/// With `PAYCORE_BLESS=1` the requests are recorded anew; check them with another implementation before a commit.
 #[test]
 fn every_operation_is_sent_as_recorded() {
     let first = |operation: &Operation| adapter().encode(operation, &context(NOW)).unwrap();
@@ -50,13 +23,9 @@ fn every_operation_is_sent_as_recorded() {
         ("refund_query", first(&query_refund()), Effect::None, false),
         ("statement", first(&statement()), Effect::None, false),
     ] {
-        let (text, actual, shown) = request(step);
-        assert_eq!((actual, shown), (effect, identified), "{name}");
-        if std::env::var_os("PAYCORE_BLESS").is_some() {
-            let path = format!("{}/src/qq/fixtures/request_{name}.http", env!("CARGO_MANIFEST_DIR"));
-            std::fs::write(path, &text).unwrap();
-        }
-        assert_eq!(text, String::from_utf8(fixture(&format!("request_{name}.http"))).unwrap(), "{name}");
+        let sent = request(step);
+        assert_eq!((sent.effect, sent.identified), (effect, identified), "{name}");
+        assert_recorded(name, &sent.text);
     }
 }
 
@@ -74,7 +43,7 @@ fn every_recorded_reply_means_one_thing() {
     let payerror =
         "Declined(Decline { reason: Generic, code: \"PAYERROR\", message: \"支付失败\" }) - 88.88 CNY -";
     let bill = fixture("statement.csv").len();
-    let rows: &[(&str, Operation, Stage, String)] = &[
+    let rows = [
         (
             "native",
             pay_by("qr"),
@@ -139,19 +108,11 @@ fn every_recorded_reply_means_one_thing() {
         ("bill_error", statement(), 0, unknown("NOBILL", "账单不存在")),
         ("sign_error", statement(), 0, unknown("FAIL", "签名错误")),
     ];
-    let adapter = adapter();
-    for (name, operation, stage, expected) in rows {
-        let result = adapter.decode(operation, *stage, &reply(name), &context(NOW));
-        assert_eq!(&line(result), expected, "{name} at stage {stage} of {operation:?}");
-    }
+    assert_read(&*adapter(), by_name, rows);
 }
 
 fn parameters(scene: &str) -> Vec<(String, String)> {
-    let step = adapter().decode(&pay_by(scene), 0, &reply("prepay"), &context(NOW)).unwrap();
-    match step {
-        Step::Done(Outcome { verdict: Verdict::Awaiting(Action::Client { parameters }), .. }) => parameters,
-        other => panic!("{other:?}"),
-    }
+    client_parameters(&pay_by(scene), "prepay")
 }
 
 const PREPAY: &str = "6Vc7f6a1b2c3d4e5f60718293a4b5c6d";
@@ -174,15 +135,8 @@ fn the_wallets_parameters_are_those_of_its_own_clients() {
 
 #[test]
 fn what_does_not_fit_the_channel_is_refused_before_anything_is_sent() {
-    let with = |scene: &str, change: fn(&mut Pay)| {
-        let mut pay = pay(scene);
-        change(&mut pay);
-        adapter().encode(&Operation::Pay(pay), &context(NOW)).err()
-    };
-    for fen in [0, -1, i64::from(i32::MAX) + 1, i64::MAX, i64::MIN] {
-        let operation = Operation::Pay(Pay { money: cny(fen), ..pay("qr") });
-        assert!(matches!(adapter().encode(&operation, &context(NOW)), Err(Refusal::Amount(_))), "{fen}");
-    }
+    let with = |scene: &str, change: fn(&mut Pay)| refused(pay(scene), change);
+    assert_amounts_refused(&pay("qr"), i64::from(i32::MAX) + 1);
     assert!(matches!(with("qr", |pay| pay.money = Money::new(1, Currency::USD)), Some(Refusal::Amount(_))));
     assert!(matches!(with("qr", |pay| pay.capture = CaptureMode::Manual), Some(Refusal::Unsupported(_))));
     assert!(matches!(with("qr", |pay| pay.shared = true), Some(Refusal::Unsupported(_))));
@@ -194,24 +148,21 @@ fn what_does_not_fit_the_channel_is_refused_before_anything_is_sent() {
         ("barcode", "payer.auth_code", |pay| pay.payer.auth_code = None),
         ("barcode", "payer.auth_code", |pay| pay.payer.auth_code = Some("91234567890123456".into())),
     ] {
-        assert!(
-            matches!(with(scene, change), Some(Refusal::Parameter { param: p, .. }) if p == param),
-            "{param}"
-        );
+        assert_parameter(with(scene, change), param);
     }
     // Whatever the payer reads, the signed text has one reading and the document no second element.
     let hostile = Operation::Pay(Pay {
         subject: "x]]></body><total_fee>1</total_fee>&total_fee=1".into(),
         ..pay("qr")
     });
-    let (text, ..) = request(adapter().encode(&hostile, &context(NOW)).unwrap());
+    let text = request(adapter().encode(&hostile, &context(NOW)).unwrap()).text;
     assert_eq!(text.matches("]]]]><![CDATA[><／body>").count(), 1, "{text}");
     assert!(text.contains("＆total_fee＝1"), "{text}");
     let six = Operation::Pay(Pay {
         payer: Payer { ip: Some("2001:db8::1".into()), ..Payer::default() },
         ..pay("qr")
     });
-    assert!(request(adapter().encode(&six, &context(NOW)).unwrap()).0.contains("127.0.0.1"));
+    assert!(request(adapter().encode(&six, &context(NOW)).unwrap()).text.contains("127.0.0.1"));
 }
 
 #[test]
@@ -220,8 +171,7 @@ fn money_is_given_back_only_by_an_operator_with_a_certificate() {
         let mut changed = settings("ours.json");
         fields.iter().for_each(|field| changed.set(*field, ""));
         changed.set("gateway", gateway);
-        let channel = Qq.open(&changed, &NativeKeyring).unwrap();
-        channel.encode(&refund(), &context(NOW)).map(|step| request(step).2)
+        open(&changed).encode(&refund(), &context(NOW)).map(|step| request(step).identified)
     };
     assert_eq!(without(&[], ""), Ok(true));
     let certificate = &["client_certificate", "client_key"];
@@ -233,11 +183,7 @@ fn money_is_given_back_only_by_an_operator_with_a_certificate() {
 
 #[test]
 fn settings_name_the_field_at_fault() {
-    let with = |field: &str, value: &str| {
-        let mut changed = settings("ours.json");
-        changed.set(field, value);
-        Qq.open(&changed, &NativeKeyring).err().map(|error| error.field)
-    };
+    let with = |field: &str, value: &str| field_at_fault("ours.json", field, value);
     assert_eq!(with("gateway", "https://pay.example/qq/"), None);
     assert_eq!(with("appid", ""), None);
     for (field, value, fault) in [

@@ -5,111 +5,27 @@
 
 mod golden;
 mod statement;
+#[path = "../support/mod.rs"]
+mod support;
 mod tamper;
 mod walk;
 
-use std::sync::Arc;
-
-use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue};
-use paycore::channel::{
-    CaptureMode, Channel, Close, Context, Driver, Notice, Operation, Pay, Payer, Payment, Query, QueryRefund,
-    Refund, Reply, Settings, Statement, StatementKind,
-};
-use paycore::crypto::native::NativeKeyring;
-use paycore::currency::Currency;
-use paycore::money::Money;
-use paycore::time::{SeededRng, Timestamp};
 use paycore_channels::qq::Qq;
 
-const REFERENCE: &str = "01kayb4h7pz8y3v5n2q6m9t4wx";
-const REFUND: &str = "01kayc9r5d2e8f1g7h3j6k0m4n";
+use self::support::*;
+
+const DRIVER: &dyn Driver = &Qq;
 const TRANSACTION: &str = "1900000109462026112300012345";
 const REFUND_ID: &str = "1121900000109202611230005432";
 const NOTIFY_URL: &str = "https://pay.example/notify/qq/cha_1";
-/// 08:10 on 23 November 2026 in Beijing.
-const NOW: Timestamp = Timestamp::from_secs(1_795_392_600);
-
-fn cny(fen: i64) -> Money {
-    Money::new(fen, Currency::CNY)
-}
-
-fn fixture(name: &str) -> Vec<u8> {
-    let path = format!("{}/src/qq/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
-    std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
-}
-
-fn settings(name: &str) -> Settings {
-    serde_json::from_slice(&fixture(name)).unwrap()
-}
-
-fn adapter() -> Arc<dyn Channel> {
-    Qq.open(&settings("ours.json"), &NativeKeyring).unwrap()
-}
-
-/// With the same randomness every time.
-fn context(now: Timestamp) -> Context<'static> {
-    Context { now, rng: Box::leak(Box::new(SeededRng::new(1))), notify_url: NOTIFY_URL }
-}
-
-/// First line, headers and body of a recorded message.
-fn parts(name: &str) -> (String, HeaderMap, Bytes) {
-    let text = fixture(&format!("{name}.http"));
-    let end = text.windows(4).position(|four| four == b"\r\n\r\n").expect("a head");
-    let head = String::from_utf8(text[..end].to_vec()).unwrap();
-    let mut lines = head.split("\r\n");
-    let first = lines.next().unwrap().to_owned();
-    let header = |line: &str| -> (HeaderName, HeaderValue) {
-        let (name, value) = line.split_once(": ").unwrap();
-        (name.parse().unwrap(), value.parse().unwrap())
-    };
-    (first, lines.map(header).collect(), Bytes::from(text[end + 4..].to_vec()))
-}
-
-fn reply(name: &str) -> Reply {
-    let (first, headers, body) = parts(&format!("reply_{name}"));
-    let mut reply = Reply::new(body);
-    *reply.status_mut() = first.split(' ').nth(1).unwrap().parse().unwrap();
-    *reply.headers_mut() = headers;
-    reply
-}
-
-fn notice(name: &str) -> Notice {
-    let (first, headers, body) = parts(&format!("notice_{name}"));
-    let mut words = first.split(' ');
-    let (method, path) = (words.next().unwrap(), words.next().unwrap());
-    let mut notice = http::Request::builder().method(method).uri(path).body(body).unwrap();
-    *notice.headers_mut() = headers;
-    notice
-}
-
-fn pay(scene: &str) -> Pay {
-    Pay {
-        reference: REFERENCE.into(),
-        started_at: NOW,
-        money: cny(8888),
-        method: format!("qq.{scene}").parse().unwrap(),
-        subject: "红茶 2 盒 + 绿茶".into(),
-        description: None,
-        return_url: Some("https://shop.example/done?order=42&lang=zh".into()),
-        expires_at: Some(NOW.plus(std::time::Duration::from_secs(1_800))),
-        capture: CaptureMode::Automatic,
-        payer: Payer {
-            id: Some("oTest0nlyPayer".into()),
-            ip: Some("203.0.113.7".into()),
-            auth_code: Some("912345678901234567".into()),
-        },
-        shared: false,
-        parts: Vec::new(),
-        card: None,
-    }
-}
 
 /// What later operations say of the payment.
 fn about(scene: &str, fen: i64, channel_id: Option<String>) -> Payment {
-    let method = format!("qq.{scene}").parse().unwrap();
-    let reference = REFERENCE.into();
-    Payment { reference, channel_id, method, money: cny(fen), started_at: NOW, ending_at: None }
+    Payment { channel_id, money: cny(fen), ..payment_by(&format!("qq.{scene}")) }
+}
+
+fn pay(scene: &str) -> Pay {
+    pay_for(about(scene, 8888, None), payer("912345678901234567"))
 }
 
 fn pay_by(scene: &str) -> Operation {
@@ -117,35 +33,17 @@ fn pay_by(scene: &str) -> Operation {
 }
 
 fn query() -> Operation {
-    Operation::Query(Query { payment: about("qr", 8888, None) })
+    query_about(about("qr", 8888, None))
 }
 
 fn close() -> Operation {
-    Operation::Close(Close { payment: about("qr", 8888, None) })
+    close_about(about("qr", 8888, None))
 }
 
 fn refund() -> Operation {
-    Operation::Refund(Refund {
-        reference: REFUND.into(),
-        started_at: NOW,
-        payment: about("qr", 8888, Some(TRANSACTION.into())),
-        part: None,
-        captured: cny(8888),
-        money: cny(880),
-        reason: Some("缺货 out of stock".into()),
-    })
+    refund_about(about("qr", 8888, Some(TRANSACTION.into())))
 }
 
 fn query_refund() -> Operation {
-    Operation::QueryRefund(QueryRefund {
-        reference: REFUND.into(),
-        started_at: NOW,
-        payment: about("qr", 8888, Some(TRANSACTION.into())),
-        channel_id: None,
-        money: cny(880),
-    })
-}
-
-fn statement() -> Operation {
-    Operation::Statement(Statement { kind: StatementKind::Trade, day: NOW })
+    query_refund_about(about("qr", 8888, Some(TRANSACTION.into())))
 }

@@ -1,42 +1,16 @@
 //! The daily bill: recorded and damaged. The simulator's own is read by the conformance suite.
 
-use std::io::Cursor;
-
-use paycore::channel::{Fault, Line, LineKind, Totals};
-
 use super::*;
-
-fn parse(bytes: &[u8]) -> Result<(Vec<Line>, Totals), Fault> {
-    let mut lines = Vec::new();
-    let totals = adapter().parse(&mut Cursor::new(bytes), &mut |line| lines.push(line))?;
-    Ok((lines, totals))
-}
-
-/// The recorded bill with one text replaced.
-fn changed(from: &str, to: &str) -> Result<(Vec<Line>, Totals), Fault> {
-    let text = String::from_utf8(fixture("statement.csv")).unwrap();
-    assert!(text.contains(from), "{from}");
-    parse(text.replacen(from, to, 1).as_bytes())
-}
 
 #[test]
 fn the_recorded_bill_becomes_canonical_lines() {
     let (lines, totals) = parse(&fixture("statement.csv")).unwrap();
     assert_eq!(totals, Totals { payments: 2, refunds: 1 });
-    let line = |kind, reference: &str, refund: Option<&str>, id: &str, fen, fee, at: &str| Line {
-        kind,
-        reference: reference.into(),
-        refund_reference: refund.map(Into::into),
-        channel_id: id.into(),
-        money: cny(fen),
-        fee: cny(fee),
-        at: at.parse().unwrap(),
-    };
     let other = ("01kayd0000000000000000000x", "1900000109462026112300012346");
     let expected = [
-        line(LineKind::Payment, REFERENCE, None, TRANSACTION, 8888, 53, "2026-11-23T00:01:02Z"),
-        line(LineKind::Payment, other.0, None, other.1, 47, 0, "2026-11-23T00:30:00Z"),
-        line(LineKind::Refund, REFERENCE, Some(REFUND), TRANSACTION, 880, -5, "2026-11-23T00:09:11Z"),
+        bill_line(REFERENCE, None, TRANSACTION, 8888, 53, "2026-11-23T00:01:02Z"),
+        bill_line(other.0, None, other.1, 47, 0, "2026-11-23T00:30:00Z"),
+        bill_line(REFERENCE, Some(REFUND), TRANSACTION, 880, -5, "2026-11-23T00:09:11Z"),
     ];
     assert_eq!(lines, expected);
 }
@@ -68,9 +42,9 @@ fn a_bill_that_does_not_add_up_is_refused() {
         (",费率", ""),
         ("\u{feff}", "x"),
     ] {
-        assert!(matches!(changed(from, to), Err(Fault::Unexpected(_))), "{from} {to}");
+        assert!(matches!(parse_changed(from, to), Err(Fault::Unexpected(_))), "{from} {to}");
     }
-    let other = changed(",1900000109,", ",1900000108,");
+    let other = parse_changed(",1900000109,", ",1900000108,");
     assert!(matches!(other, Err(Fault::Unacceptable(_))), "{other:?}");
     let longer = [fixture("statement.csv"), b"1,0\n".to_vec()].concat();
     assert!(parse(&longer).is_err());
@@ -88,7 +62,7 @@ fn a_bill_is_read_as_a_stream() {
     let sum = format!("{}.{:02}", 47 * count / 100, 47 * count % 100);
     let bill = format!("{}\n{body}{}\n{count},{sum},0,{sum},0,{sum},0,0,0\n", rows[0], rows[4]);
     let mut seen = 0_u64;
-    let totals = adapter().parse(&mut Cursor::new(bill.as_bytes()), &mut |_| seen += 1).unwrap();
+    let totals = adapter().parse(&mut bill.as_bytes(), &mut |_| seen += 1).unwrap();
     assert_eq!((totals.payments, seen), (count, count));
     let endless = "x".repeat(8 << 20);
     assert!(parse(endless.as_bytes()).is_err());

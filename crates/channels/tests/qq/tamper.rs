@@ -1,15 +1,10 @@
 //! Messages that were damaged, forged, repeated or meant for somebody else.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use md5::{Digest as _, Md5};
-use paycore::channel::{Fault, Report, Subject, Verdict};
 
 use super::*;
-
-fn verify(notice: &Notice) -> Result<Vec<Report>, Fault> {
-    adapter().verify(notice, &context(NOW)).map(|verified| verified.reports)
-}
 
 /// A notification with these fields, signed as the provider signs.
 fn signed(fields: &[(&str, &str)]) -> Notice {
@@ -20,10 +15,6 @@ fn signed(fields: &[(&str, &str)]) -> Notice {
     let sign: String = Md5::digest(format!("{text}key={key}")).iter().map(|b| format!("{b:02X}")).collect();
     let cells: String = fields.iter().map(|(name, value)| format!("<{name}>{value}</{name}>")).collect();
     posted(format!("<xml>{cells}<sign>{sign}</sign></xml>"))
-}
-
-fn posted(body: String) -> Notice {
-    http::Request::post("/notify").body(Bytes::from(body)).unwrap()
 }
 
 /// What the provider says of the payment, with one field changed, added or emptied.
@@ -63,52 +54,17 @@ fn a_notification_reports_its_payment() {
 
 #[test]
 fn every_flipped_bit_and_every_cut_of_a_notification_is_refused() {
-    let (adapter, cx) = (adapter(), context(NOW));
-    let good = notice("paid");
-    let check = |body: Vec<u8>, what: String| {
-        let mut changed = good.clone();
-        *changed.body_mut() = body.into();
-        assert!(adapter.verify(&changed, &cx).is_err(), "{what}");
-    };
-    for bit in 0..good.body().len() * 8 {
-        let mut damaged = good.body().to_vec();
-        damaged[bit / 8] ^= 1 << (bit % 8);
-        check(damaged, format!("bit {bit}"));
-    }
-    for length in 0..good.body().len() {
-        check(good.body()[..length].to_vec(), format!("the first {length} bytes"));
-    }
-    let mut read = good.clone();
-    *read.method_mut() = http::Method::GET;
-    assert!(adapter.verify(&read, &cx).is_err());
+    assert_damaged_notice_refused(&notice("paid"));
 }
 
 #[test]
 fn every_flipped_bit_and_every_cut_of_a_reply_is_a_fault() {
-    let (adapter, cx) = (adapter(), context(NOW));
-    for (name, operation) in [
+    assert_damaged_replies_are_faults([
         ("native", pay_by("qr")),
         ("query_paid", query()),
         ("query_absent", query()),
         ("refund_success", query_refund()),
-    ] {
-        let good = reply(name);
-        assert!(adapter.decode(&operation, 0, &good, &cx).is_ok(), "{name}");
-        let check = |body: Vec<u8>, what: String| {
-            let mut changed = good.clone();
-            *changed.body_mut() = body.into();
-            let read = adapter.decode(&operation, 0, &changed, &cx);
-            assert!(read.is_err(), "{what} of {name}: {read:?}");
-        };
-        for bit in 0..good.body().len() * 8 {
-            let mut damaged = good.body().to_vec();
-            damaged[bit / 8] ^= 1 << (bit % 8);
-            check(damaged, format!("bit {bit}"));
-        }
-        for length in 0..good.body().len() {
-            check(good.body()[..length].to_vec(), format!("the first {length} bytes"));
-        }
-    }
+    ]);
 }
 
 #[test]

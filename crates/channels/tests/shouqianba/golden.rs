@@ -1,37 +1,7 @@
 //! Requests byte for byte, and what each recorded reply means. The requests were verified by another implementation.
 
-use paycore::channel::{Action, Effect, Fault, Outcome, Refusal, Stage, Step, Verdict};
-
 use super::*;
 
-/// An outcome, a call or a fault in one line.
-fn line(result: Result<Step, Fault>) -> String {
-    match result {
-        Ok(Step::Done(Outcome { verdict, channel_id, money, at, .. })) => {
-            let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".into());
-            let money = or_dash(money.map(|money| money.to_string()));
-            format!("{verdict:?} {} {money} {}", or_dash(channel_id), or_dash(at.map(|at| at.to_string())))
-        }
-        Ok(Step::Send(call)) => {
-            let path = call.request.uri().path().to_owned();
-            format!("stage {} {:?} {} {path}", call.stage, call.effect, call.request.method())
-        }
-        Ok(Step::File(_)) => "a file".into(),
-        Err(fault) => format!("{fault:?}"),
-    }
-}
-
-fn request(step: Step) -> (String, Effect) {
-    let Step::Send(call) = step else { panic!("{step:?}") };
-    let (head, body) = call.request.into_parts();
-    let mut text = format!("{} {} HTTP/1.1\r\n", head.method, head.uri);
-    for (name, value) in head.headers.iter().filter(|(name, _)| *name != "user-agent") {
-        text += &format!("{name}: {}\r\n", value.to_str().unwrap());
-    }
-    (format!("{text}\r\n{}", String::from_utf8(body.to_vec()).unwrap()), call.effect)
-}
-
-/// With `PAYCORE_BLESS=1` the requests are recorded anew; check them with another implementation before a commit.
 #[test]
 fn every_operation_is_sent_as_recorded() {
     let first = |operation: &Operation| adapter().encode(operation, &context(NOW)).unwrap();
@@ -49,23 +19,9 @@ fn every_operation_is_sent_as_recorded() {
         ("refund", first(&refund()), Effect::Money),
         ("refund_query", first(&query_refund()), Effect::None),
     ] {
-        let (text, actual) = request(step);
-        assert_eq!(actual, effect, "{name}");
-        recorded(name, &text);
+        assert_sent(name, step, effect);
     }
-    let step = first(&pay_by("wechatpay.wap"));
-    let Step::Done(Outcome { verdict: Verdict::Awaiting(Action::Redirect { url }), .. }) = step else {
-        panic!("{step:?}")
-    };
-    recorded("wap", &format!("GET {url} HTTP/1.1\r\n\r\n"));
-}
-
-fn recorded(name: &str, text: &str) {
-    if std::env::var_os("PAYCORE_BLESS").is_some() {
-        let path = format!("{}/src/shouqianba/fixtures/request_{name}.http", env!("CARGO_MANIFEST_DIR"));
-        std::fs::write(path, text).unwrap();
-    }
-    assert_eq!(text, String::from_utf8(fixture(&format!("request_{name}.http"))).unwrap(), "{name}");
+    assert_sent("wap", first(&pay_by("wechatpay.wap")), Effect::None);
 }
 
 #[test]
@@ -78,7 +34,7 @@ fn every_recorded_reply_to_a_payment_means_one_thing() {
     };
     let (qr, barcode) = (pay_by("alipay.qr"), pay_by("alipay.barcode"));
     let (page, wallet) = (pay_by("wechatpay.jsapi"), pay_by("alipay.jsapi"));
-    let rows: &[(&str, &Operation, Stage, String)] = &[
+    let rows = [
         ("precreate", &qr, 0, r#"Awaiting(Qr { content: "https://qr.alipay.com/bax8z75ihyoqpgkv5f" }) - - -"#.into()),
         ("precreate_page", &qr, 0, "Unexpected(\"no qr_code\")".into()),
         ("precreate", &page, 0, "Unexpected(\"no wap_pay_request\")".into()),
@@ -118,7 +74,7 @@ fn every_recorded_reply_to_a_payment_means_one_thing() {
         ("absent", &barcode, 6, format!("{} - - -", no("Expired", "EXPIRED_BARCODE"))),
         ("pay_doubt", &barcode, 0, unknown("TRADE_FAILED", "交易失败")),
     ];
-    check(rows);
+    assert_read(&*adapter(), call_by_path, rows);
 }
 
 #[test]
@@ -132,7 +88,7 @@ fn every_recorded_reply_to_another_call_means_one_thing() {
     let (query, close) = (query_of("alipay.qr"), close_of("alipay.qr"));
     let (refund, query_refund) = (refund(), query_refund());
     let odd = |state: &str| format!("Unexpected({:?})", format!("order_status {state:?}"));
-    let rows: &[(&str, &Operation, Stage, String)] = &[
+    let rows = [
         ("query_paid", &query, 0, paid.clone()),
         ("query_refunded", &query, 0, open("Succeeded")),
         ("query_refund_error", &query, 0, open("Succeeded")),
@@ -185,15 +141,7 @@ fn every_recorded_reply_to_another_call_means_one_thing() {
         ("refund_query_part", &query_refund, 0, unknown("SUCCESS", "")),
         ("absent", &query_refund, 0, "Absent - - -".into()),
     ];
-    check(rows);
-}
-
-fn check(rows: &[(&str, &Operation, Stage, String)]) {
-    let adapter = adapter();
-    for (name, operation, stage, expected) in rows {
-        let result = adapter.decode(operation, *stage, &reply(name), &context(NOW));
-        assert_eq!(&line(result), expected, "{name} at stage {stage} of {operation:?}");
-    }
+    assert_read(&*adapter(), call_by_path, rows);
 }
 
 #[test]
@@ -208,7 +156,7 @@ fn a_reply_about_something_else_is_unacceptable() {
         let read = adapter().decode(&query_of("alipay.qr"), 0, &read, &context(NOW));
         assert!(matches!(read, Err(Fault::Unacceptable(_))), "{to}: {read:?}");
     }
-    let known = Payment { channel_id: Some("1".into()), ..payment("alipay.qr") };
+    let known = Payment { channel_id: Some("1".into()), ..payment_by("alipay.qr") };
     let known = Operation::Query(Query { payment: known });
     let read = adapter().decode(&known, 0, &reply("query_paid"), &context(NOW));
     assert!(matches!(read, Err(Fault::Unacceptable(_))), "{read:?}");
@@ -244,11 +192,7 @@ fn what_does_not_fit_the_channel_is_refused_before_anything_is_sent() {
 
 #[test]
 fn settings_name_the_field_at_fault() {
-    let with = |field: &str, value: &str| {
-        let mut changed = settings("ours.json");
-        changed.set(field, value);
-        Shouqianba.open(&changed, &NativeKeyring).err().map(|error| error.field)
-    };
+    let with = |field: &str, value: &str| field_at_fault("ours.json", field, value);
     assert_eq!(with("gateway", "https://vsi-api.shouqianba.com"), None);
     assert_eq!(with("public_key", ""), None, "payments are queried then");
     for (field, value) in [

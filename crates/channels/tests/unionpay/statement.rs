@@ -1,7 +1,5 @@
 //! Statement files: a recorded one, made by another implementation, and damaged ones.
 
-use paycore::channel::{Fault, Line, LineKind, Step, Totals};
-
 use super::*;
 
 fn parse(file: &[u8]) -> (Vec<Line>, Result<Totals, Fault>) {
@@ -12,8 +10,8 @@ fn parse(file: &[u8]) -> (Vec<Line>, Result<Totals, Fault>) {
 
 #[test]
 fn a_recorded_statement_is_unpacked_and_read() {
-    let reply = reply_of(body("reply_statement"));
-    let Step::File(file) = adapter().decode(&fetch(), 0, &reply, &context(NOW)).unwrap() else { panic!() };
+    let read = adapter().decode(&statement(), 0, &reply("statement"), &context(NOW)).unwrap();
+    let Step::File(file) = read else { panic!("{read:?}") };
     let (lines, totals) = parse(&file);
     assert_eq!(totals, Ok(Totals { payments: 2, refunds: 1 }));
     let brief: Vec<_> = lines
@@ -64,7 +62,7 @@ fn a_damaged_statement_is_refused() {
     }
     let mut other = settings();
     other.set("mer_id", "777290058110049");
-    let other = UnionPay.open(&other, &NativeKeyring).unwrap();
+    let other = open(&other);
     assert!(matches!(other.parse(&mut &file[..], &mut |_| {}), Err(Fault::Unacceptable(_))));
     assert!(parse(b"not an archive").1.is_err());
 }

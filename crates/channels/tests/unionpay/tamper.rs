@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use paycore::channel::{Fault, Report, Step, Subject, Verdict};
-use paycore::crypto::{Keyring, Scheme};
 use paycore::secret::Secret;
 use sha2::{Digest as _, Sha256};
 
@@ -57,7 +55,7 @@ fn form(fields: &Fields) -> String {
 }
 
 fn verdict(channel: &Arc<dyn Channel>, body: String) -> Result<Verdict, Fault> {
-    match channel.decode(&query(), 0, &reply_of(body), &context(NOW))? {
+    match channel.decode(&query(), 0, &Reply::new(body.into()), &context(NOW))? {
         Step::Done(outcome) => Ok(outcome.verdict),
         other => panic!("{other:?}"),
     }
@@ -65,7 +63,7 @@ fn verdict(channel: &Arc<dyn Channel>, body: String) -> Result<Verdict, Fault> {
 
 /// Whether a reply and a notification made of these fields are believed.
 fn believed(channel: &Arc<dyn Channel>, fields: &Fields) -> (bool, bool) {
-    let notice = channel.verify(&notice_of(form(fields)), &context(NOW));
+    let notice = channel.verify(&posted(form(fields)), &context(NOW));
     (verdict(channel, joined(fields)).is_ok(), notice.is_ok())
 }
 
@@ -101,7 +99,7 @@ fn only_a_certificate_of_unionpays_own_is_believed() {
 fn the_name_of_the_test_environment_counts_nothing_in_production() {
     let mut production = settings();
     production.set("gateway", "");
-    let production = UnionPay.open(&production, &NativeKeyring).unwrap();
+    let production = open(&production);
     assert_eq!(believed(&production, &signed(paid(), "sign", "sign")), (true, true));
     assert_eq!(believed(&production, &signed(paid(), "sign", "testname")), (false, false));
 }
@@ -127,7 +125,7 @@ fn a_shared_key_signs_both_ways() {
     let mut shared = settings();
     shared.set("sign_method", "11");
     shared.set("secure_key", "979da4cfccbae7923641daa5dd7047c2");
-    let channel = UnionPay.open(&shared, &NativeKeyring).unwrap();
+    let channel = open(&shared);
     let with = |key: &str| {
         let mut fields = paid();
         fields.insert("signMethod".into(), "11".into());
@@ -189,19 +187,15 @@ fn authentic_words_about_something_else_are_not_believed() {
 
 #[test]
 fn every_flipped_bit_of_a_recorded_notification_is_refused() {
-    let (channel, body) = (adapter(), body("notice_paid"));
-    let verified = channel.verify(&notice_of(body.clone()), &context(NOW)).unwrap();
+    let (channel, paid) = (adapter(), notice("paid"));
+    let verified = channel.verify(&paid, &context(NOW)).unwrap();
     let [Report { subject: Subject::Payment, reference, outcome }] = verified.reports.as_slice() else {
         panic!()
     };
     assert_eq!((reference.as_str(), outcome.money), (REFERENCE, Some(cny(8888))));
     assert_eq!((&outcome.verdict, verified.reply.status().as_u16()), (&Verdict::Succeeded, 200));
     assert!(channel.confirms(), "what it says has to be asked for");
-    for bit in (0..body.len() * 8).step_by(7) {
-        let mut flipped = body.clone();
-        flipped[bit / 8] ^= 1 << (bit % 8);
-        assert!(channel.verify(&notice_of(flipped), &context(NOW)).is_err(), "bit {bit}");
-    }
+    assert_flips_refused(&*channel, &paid, 7, &[]);
 }
 
 #[test]
@@ -209,7 +203,7 @@ fn a_notification_says_what_it_is_about() {
     let told = |kind: &str, order_id: &str| {
         let mut fields = paid();
         fields.extend([("txnType", kind), ("orderId", order_id)].map(|(n, v)| (n.to_owned(), v.to_owned())));
-        let verified = adapter().verify(&notice_of(form(&signed(fields, "sign", "sign"))), &context(NOW))?;
+        let verified = adapter().verify(&posted(form(&signed(fields, "sign", "sign"))), &context(NOW))?;
         let report = verified.reports.into_iter().next().unwrap();
         Ok::<_, Fault>((report.subject, report.reference, report.outcome.verdict))
     };

@@ -1,10 +1,7 @@
 //! Payments with parts: paid at once, given back part by part.
 
-use paycore::channel::{Action, Fault, Part, Refusal, Subject, Verdict};
 use serde_json::Value;
 
-use super::golden::request;
-use super::walk::{BASE, Wire};
 use super::*;
 
 const PARTS: [&str; 2] = ["01kayb4h7pz8y3v5n2q6m9t4p1", "01kayb4h7pz8y3v5n2q6m9t4p2"];
@@ -38,13 +35,8 @@ fn ask_refund_of(reference: &str, payment: Payment, fen: i64) -> Operation {
 #[test]
 fn a_payment_with_parts_is_sent_as_recorded() {
     let step = adapter().encode(&combined("jsapi", "1688880001"), &context(NOW)).unwrap();
-    let (text, _) = request(step);
-    if std::env::var_os("PAYCORE_BLESS").is_some() {
-        let path =
-            format!("{}/src/wechatpay/fixtures/request_combine_jsapi.http", env!("CARGO_MANIFEST_DIR"));
-        std::fs::write(path, &text).unwrap();
-    }
-    assert_eq!(text, String::from_utf8(fixture("request_combine_jsapi.http")).unwrap());
+    let text = request(step).text;
+    assert_recorded("combine_jsapi", &text);
     let body: Value = serde_json::from_str(text.split("\r\n\r\n").nth(1).unwrap()).unwrap();
     assert_eq!(body["sub_orders"][1]["amount"]["total_amount"], 2_888);
 }
@@ -52,9 +44,8 @@ fn a_payment_with_parts_is_sent_as_recorded() {
 #[test]
 fn parts_that_do_not_fit_are_refused_before_anything_is_sent() {
     let with = |change: fn(&mut Pay)| {
-        let Operation::Pay(mut pay) = combined("qr", "1688880001") else { unreachable!() };
-        change(&mut pay);
-        adapter().encode(&Operation::Pay(pay), &context(NOW)).err()
+        let Operation::Pay(pay) = combined("qr", "1688880001") else { unreachable!() };
+        refused(pay, change)
     };
     for change in [
         (|pay| pay.parts.truncate(1)) as fn(&mut Pay),
@@ -73,7 +64,7 @@ fn parts_that_do_not_fit_are_refused_before_anything_is_sent() {
 #[test]
 fn a_payment_with_parts_is_paid_at_once_and_given_back_part_by_part() {
     for scene in ["qr", "h5", "jsapi", "mini", "app"] {
-        let mut wire = Wire::with(|_, _| {});
+        let mut wire = Wire::new();
         let mchid = wire.ours.text("mchid", "").to_owned();
         let Verdict::Awaiting(action) = wire.verdict(&combined(scene, &mchid)) else { panic!("{scene}") };
         assert!(!matches!(action, Action::Form { .. }));
@@ -104,7 +95,7 @@ fn a_payment_with_parts_is_paid_at_once_and_given_back_part_by_part() {
 
 #[test]
 fn the_refund_of_a_part_of_another_payment_is_not_believed() {
-    let mut wire = Wire::with(|_, _| {});
+    let mut wire = Wire::new();
     let mchid = wire.ours.text("mchid", "").to_owned();
     wire.verdict(&combined("qr", &mchid));
     wire.browse("POST", &format!("{BASE}/payer/{REFERENCE}/pay"));
@@ -118,7 +109,7 @@ fn the_refund_of_a_part_of_another_payment_is_not_believed() {
 
 #[test]
 fn an_unpaid_payment_with_parts_is_closed_for_good() {
-    let mut wire = Wire::with(|_, _| {});
+    let mut wire = Wire::new();
     let mchid = wire.ours.text("mchid", "").to_owned();
     let first = wire.verdict(&combined("qr", &mchid));
     assert_eq!(wire.verdict(&combined("qr", &mchid)), first, "the same again");
@@ -143,7 +134,7 @@ fn a_service_provider_combines_the_orders_of_merchants_it_serves() {
     for scene in ["qr", "h5", "jsapi", "app"] {
         let mut wire = serves();
         let (mchid, appid) = (wire.ours.text("mchid", "").to_owned(), wire.ours.text("appid", "").to_owned());
-        let (text, _) = request(wire.channel.encode(&combined(scene, SUB), &context(NOW)).unwrap());
+        let text = request(wire.channel.encode(&combined(scene, SUB), &context(NOW)).unwrap()).text;
         let body: Value = serde_json::from_str(text.split("\r\n\r\n").nth(1).unwrap()).unwrap();
         assert_eq!(body["combine_mchid"], mchid.as_str());
         assert_eq!(

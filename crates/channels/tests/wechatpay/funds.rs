@@ -1,21 +1,10 @@
 //! Shares, transfers and bills: recorded, damaged, and against the simulator.
 
-use std::io::Cursor;
-use std::time::Duration;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use paycore::channel::simulator::Answer;
-use paycore::channel::{
-    AccountKind, Action, DeclineReason, Effect, Fault, Line, LineKind, Memo, Outcome, QueryReturn,
-    QueryShare, QueryTransfer, Receiver, Refusal, Release, ReturnShare, Share, Statement, StatementKind,
-    Step, Subject, Totals, Transfer, Verdict,
-};
-use paycore::crypto::{Encryption, Keyring};
+use paycore::crypto::Encryption;
 use serde_json::Value;
 
-use super::golden::{line, request};
-use super::walk::Wire;
 use super::*;
 
 const SHARE: &str = "01kaye0share0000000000001x";
@@ -91,7 +80,6 @@ fn encoded(operation: &Operation) -> Result<Step, Refusal> {
     adapter().encode(operation, &context(NOW))
 }
 
-/// With `PAYCORE_BLESS=1` the requests are recorded anew; check them with another implementation before a commit.
 #[test]
 fn every_operation_on_funds_is_sent_as_recorded() {
     for (name, operation, effect) in [
@@ -107,13 +95,7 @@ fn every_operation_on_funds_is_sent_as_recorded() {
         ("tradebill", statement(StatementKind::Trade), Effect::None),
         ("fundflowbill", statement(StatementKind::Funds), Effect::None),
     ] {
-        let (text, actual) = request(encoded(&operation).unwrap());
-        assert_eq!(actual, effect, "{name}");
-        if std::env::var_os("PAYCORE_BLESS").is_some() {
-            let path = format!("{}/src/wechatpay/fixtures/request_{name}.http", env!("CARGO_MANIFEST_DIR"));
-            std::fs::write(path, &text).unwrap();
-        }
-        assert_eq!(text, String::from_utf8(fixture(&format!("request_{name}.http"))).unwrap(), "{name}");
+        assert_sent(name, encoded(&operation).unwrap(), effect);
     }
 }
 
@@ -128,7 +110,7 @@ fn every_recorded_reply_about_funds_means_one_thing() {
     let moved = |verdict: &str, at: &str| format!("{verdict} {bill} 30.00 CNY {at}");
     let pay_out = || Operation::Transfer(transfer(3_000, None));
     let return_share = || Operation::ReturnShare(take_back(paid(), 60));
-    for (name, operation, stage, expected) in [
+    let rows = [
         ("share_processing", two_shares(), 0, format!("Pending {order} - -")),
         ("share_finished", two_shares(), 0, format!("Succeeded {order} - -")),
         ("share_closed", two_shares(), 0, format!("{} {order} - -", no("NotPermitted", "NO_RELATION", ""))),
@@ -207,17 +189,14 @@ fn every_recorded_reply_about_funds_means_one_thing() {
             0,
             r#"Unknown { code: "NO_STATEMENT_EXIST", message: "账单文件不存在" }"#.into(),
         ),
-    ] {
-        let result = adapter().decode(&operation, stage, &reply(name), &context(NOW));
-        assert_eq!(line(result), expected, "{name} at stage {stage} of {operation:?}");
-    }
-    let step = adapter().decode(&pay_out(), 0, &reply("transfer_wait"), &context(NOW)).unwrap();
-    let Step::Done(Outcome { verdict: Verdict::Awaiting(Action::Client { parameters }), .. }) = step else {
-        panic!("{step:?}")
-    };
+    ];
+    assert_read(&*adapter(), call_by_path, rows);
     let expected =
         [("mchId", "1688880001"), ("appId", "wxfeedc0de00000001"), ("package", "affffddafdfafddffda==")];
-    assert_eq!(parameters, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    assert_eq!(
+        client_parameters(&pay_out(), "transfer_wait"),
+        expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
+    );
 }
 
 #[test]
@@ -291,7 +270,7 @@ fn a_name_is_read_by_the_platform_alone() {
         assert_eq!(clear.as_slice(), "张三".as_bytes());
     }
     let small = encoded(&Operation::Transfer(transfer(29, Some("张三")))).unwrap();
-    assert!(!request(small).0.contains("user_name"), "refused below 0.3 yuan");
+    assert!(!request(small).text.contains("user_name"), "refused below 0.3 yuan");
 }
 
 #[test]
@@ -333,12 +312,6 @@ fn a_file_counts_only_with_the_hash_that_was_said() {
     *missing.status_mut() = http::StatusCode::NOT_FOUND;
     Memo::hand_on(Some(memo), &mut missing);
     assert!(adapter().decode(&operation, call.stage, &missing, &context(NOW)).is_err());
-}
-
-fn parse(bytes: &[u8]) -> Result<(Vec<Line>, Totals), Fault> {
-    let mut lines = Vec::new();
-    let totals = adapter().parse(&mut Cursor::new(bytes), &mut |line| lines.push(line))?;
-    Ok((lines, totals))
 }
 
 #[test]
@@ -391,7 +364,7 @@ fn funds_that_do_not_add_up_are_refused() {
 
 /// A paid order that others may have a share of, on a wire with both receivers bound.
 fn shareable() -> (Wire, Payment) {
-    let mut wire = Wire::with(|_, _| {});
+    let mut wire = Wire::new();
     let order = Operation::Pay(Pay { money: cny(10_000), shared: true, ..pay("barcode") });
     let paid = wire.perform(&order).unwrap();
     assert_eq!(paid.verdict, Verdict::Succeeded);
@@ -472,22 +445,20 @@ fn an_order_that_is_not_to_be_shared_is_not() {
 }
 
 fn fetched(wire: &mut Wire, kind: StatementKind) -> Vec<Line> {
-    let Err(file) = wire.carry(&statement(kind)).unwrap() else { panic!("no file") };
+    let Step::File(file) = wire.carry(&statement(kind)).unwrap() else { panic!("no file") };
     assert_eq!(file[..2], [0x1f, 0x8b], "packed as it came");
-    let mut lines = Vec::new();
-    wire.channel.parse(&mut Cursor::new(file), &mut |line| lines.push(line)).unwrap();
-    lines
+    parse_for(&*wire.channel, &file).unwrap().0
 }
 
 #[test]
 fn a_person_confirms_a_transfer_and_it_is_notified() {
-    let mut wire = Wire::with(|_, _| {});
+    let mut wire = Wire::new();
     assert_eq!(wire.verdict(&query_transfer(200_000)), Verdict::Absent);
     let asked = Operation::Transfer(transfer(200_000, Some("张三")));
     let Verdict::Awaiting(Action::Client { parameters }) = wire.verdict(&asked) else { panic!() };
     assert_eq!(wire.verdict(&asked), Verdict::Awaiting(Action::Client { parameters }), "the same again");
     assert_eq!(wire.verdict(&query_transfer(200_000)), Verdict::Pending);
-    wire.browse("POST", &format!("{}/payer/{TRANSFER}/pay", super::walk::BASE));
+    wire.browse("POST", &format!("{}/payer/{TRANSFER}/pay", BASE));
     let done = wire.perform(&query_transfer(200_000)).unwrap();
     assert_eq!((done.verdict, done.money), (Verdict::Succeeded, Some(cny(200_000))));
     let due = wire.simulator.due(wire.now);
@@ -506,7 +477,7 @@ fn a_person_confirms_a_transfer_and_it_is_notified() {
 /// 9007: executed, and yet the answer is that the system is busy.
 #[test]
 fn a_transfer_of_unknown_outcome_is_asked_for() {
-    let mut wire = Wire::with(|_, _| {});
+    let mut wire = Wire::new();
     let fault = wire.perform(&Operation::Transfer(transfer(9_007, None))).unwrap_err();
     assert!(matches!(fault, Fault::Unknown { .. }), "{fault:?}");
     assert_eq!(wire.verdict(&query_transfer(9_007)), Verdict::Pending);
@@ -514,7 +485,7 @@ fn a_transfer_of_unknown_outcome_is_asked_for() {
 
 #[test]
 fn a_bill_is_there_for_half_a_minute() {
-    let mut wire = Wire::with(|_, _| {});
+    let mut wire = Wire::new();
     let operation = statement(StatementKind::Trade);
     let Step::Send(call) = wire.channel.encode(&operation, &context(wire.now)).unwrap() else { panic!() };
     let Answer::Reply(reply) = wire.answer(call.request) else { panic!() };

@@ -1,40 +1,7 @@
 //! Requests byte for byte, and what each recorded reply means. The replies were signed by another implementation.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use paycore::channel::{Action, Effect, Fault, Outcome, Refusal, Stage, Step, Verdict};
-use paycore::crypto::{Keyring, Scheme};
-
 use super::*;
 
-/// An outcome, a call or a fault in one line.
-pub(super) fn line(result: Result<Step, Fault>) -> String {
-    match result {
-        Ok(Step::Done(Outcome { verdict, channel_id, money, at, .. })) => {
-            let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".into());
-            let money = or_dash(money.map(|money| money.to_string()));
-            format!("{verdict:?} {} {money} {}", or_dash(channel_id), or_dash(at.map(|at| at.to_string())))
-        }
-        Ok(Step::Send(call)) => {
-            let path = call.request.uri().path().to_owned();
-            format!("stage {} {:?} {} {path}", call.stage, call.effect, call.request.method())
-        }
-        Ok(Step::File(file)) => format!("file of {} bytes", file.len()),
-        Err(fault) => format!("{fault:?}"),
-    }
-}
-
-pub(super) fn request(step: Step) -> (String, Effect) {
-    let Step::Send(call) = step else { panic!("{step:?}") };
-    let (head, body) = call.request.into_parts();
-    let mut text = format!("{} {} HTTP/1.1\r\n", head.method, head.uri);
-    for (name, value) in head.headers.iter().filter(|(name, _)| *name != "user-agent") {
-        text += &format!("{name}: {}\r\n", value.to_str().unwrap());
-    }
-    (format!("{text}\r\n{}", String::from_utf8(body.to_vec()).unwrap()), call.effect)
-}
-
-/// With `PAYCORE_BLESS=1` the requests are recorded anew; check them with another implementation before a commit.
 #[test]
 fn every_operation_is_sent_as_recorded() {
     let first = |operation: &Operation| adapter().encode(operation, &context(NOW)).unwrap();
@@ -51,24 +18,10 @@ fn every_operation_is_sent_as_recorded() {
         ("refund", first(&refund()), Effect::Money),
         ("refund_query", first(&query_refund()), Effect::None),
     ] {
-        let (text, actual) = request(step);
-        assert_eq!(actual, effect, "{name}");
-        if std::env::var_os("PAYCORE_BLESS").is_some() {
-            let path = format!("{}/src/wechatpay/fixtures/request_{name}.http", env!("CARGO_MANIFEST_DIR"));
-            std::fs::write(path, &text).unwrap();
-        }
-        assert_eq!(text, String::from_utf8(fixture(&format!("request_{name}.http"))).unwrap(), "{name}");
+        assert_sent(name, step, effect);
     }
-    assert_eq!(first(&pay_by("mini")).pipe(request).0, first(&pay_by("jsapi")).pipe(request).0);
+    assert_eq!(request(first(&pay_by("mini"))).text, request(first(&pay_by("jsapi"))).text);
 }
-
-trait Pipe: Sized {
-    fn pipe<T>(self, into: impl FnOnce(Self) -> T) -> T {
-        into(self)
-    }
-}
-
-impl Pipe for Step {}
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "a table")]
@@ -84,7 +37,7 @@ fn every_recorded_reply_means_one_thing() {
     };
     let unknown = |code: &str, message: &str| format!("Unknown {{ code: {code:?}, message: {message:?} }}");
     let payerror = "Declined(Decline { reason: Generic, code: \"PAYERROR\", message: \"支付失败，请重新下单支付\" }) - 88.88 CNY -";
-    let rows: &[(&str, Operation, Stage, String)] = &[
+    let rows = [
         ("native", pay_by("qr"), 0, r#"Awaiting(Qr { content: "weixin://wxpay/bizpayurl?pr=p4lpSuKzz" }) - - -"#.into()),
         (
             "h5",
@@ -153,33 +106,16 @@ fn every_recorded_reply_means_one_thing() {
         ("system_error", refund(), 0, unknown("SYSTEM_ERROR", "系统繁忙，请稍后重试")),
         ("refund_absent", query_refund(), 0, "Absent - - -".into()),
     ];
-    let adapter = adapter();
-    for (name, operation, stage, expected) in rows {
-        let result = adapter.decode(operation, *stage, &reply(name), &context(NOW));
-        assert_eq!(&line(result), expected, "{name} at stage {stage} of {operation:?}");
-    }
+    assert_read(&*adapter(), call_by_path, rows);
 }
 
 #[test]
 fn the_wallets_parameters_are_signed_for_their_own_client() {
-    let theirs = settings("theirs.json");
-    let merchant = NativeKeyring.verifier(theirs.text("merchant_public_key", "")).unwrap();
-    for (scene, signed, sign) in [
-        ("jsapi", &["appId", "timeStamp", "nonceStr", "package"][..], "paySign"),
-        ("mini", &["appId", "timeStamp", "nonceStr", "package"], "paySign"),
-        ("app", &["appid", "timestamp", "noncestr", "prepayid"], "sign"),
-    ] {
-        let step = adapter().decode(&pay_by(scene), 0, &reply("prepay"), &context(NOW)).unwrap();
-        let Step::Done(Outcome { verdict: Verdict::Awaiting(Action::Client { parameters }), .. }) = step
-        else {
-            panic!("{step:?}")
-        };
-        let value = |name: &str| &parameters.iter().find(|(known, _)| known == name).unwrap().1;
-        let text: String = signed.iter().map(|name| format!("{}\n", value(name))).collect();
-        let signature = STANDARD.decode(value(sign)).unwrap();
-        assert!(merchant.verify(Scheme::RsaSha256, text.as_bytes(), &signature), "{scene}: {text}");
-        let package = if scene == "app" { "Sign=WXPay".to_owned() } else { format!("prepay_id={PREPAY}") };
-        assert_eq!((value("package"), parameters.len()), (&package, if scene == "app" { 7 } else { 6 }));
+    for scene in ["jsapi", "mini", "app"] {
+        let signed = v3::assert_client_parameters_signed(&pay_by(scene), scene);
+        let (package, count) =
+            if scene == "app" { ("Sign=WXPay".to_owned(), 7) } else { (format!("prepay_id={PREPAY}"), 6) };
+        assert_eq!(signed, (package, count), "{scene}");
     }
 }
 
@@ -187,15 +123,8 @@ const PREPAY: &str = "wx2026112308100100000000000000010000";
 
 #[test]
 fn what_does_not_fit_the_channel_is_refused_before_anything_is_sent() {
-    let with = |scene: &str, change: fn(&mut Pay)| {
-        let mut pay = pay(scene);
-        change(&mut pay);
-        adapter().encode(&Operation::Pay(pay), &context(NOW)).err()
-    };
-    for fen in [0, -1, i64::from(i32::MAX) + 1, i64::MAX, i64::MIN] {
-        let operation = Operation::Pay(Pay { money: cny(fen), ..pay("qr") });
-        assert!(matches!(adapter().encode(&operation, &context(NOW)), Err(Refusal::Amount(_))), "{fen}");
-    }
+    let with = |scene: &str, change: fn(&mut Pay)| refused(pay(scene), change);
+    assert_amounts_refused(&pay("qr"), i64::from(i32::MAX) + 1);
     assert!(matches!(with("qr", |pay| pay.money = Money::new(1, Currency::USD)), Some(Refusal::Amount(_))));
     assert!(matches!(with("qr", |pay| pay.capture = CaptureMode::Manual), Some(Refusal::Unsupported(_))));
     assert!(matches!(with("page", |_| {}), Some(Refusal::Unsupported(_))));
@@ -211,23 +140,16 @@ fn what_does_not_fit_the_channel_is_refused_before_anything_is_sent() {
         ("barcode", "payer.auth_code", |pay| pay.payer.auth_code = None),
         ("barcode", "payer.auth_code", |pay| pay.payer.auth_code = Some("13450000000000000１".into())),
     ] {
-        assert!(
-            matches!(with(scene, change), Some(Refusal::Parameter { param: p, .. }) if p == param),
-            "{param}"
-        );
+        assert_parameter(with(scene, change), param);
     }
     let long = Operation::Pay(Pay { subject: "茶".repeat(127), ..pay("qr") });
-    let (text, _) = request(adapter().encode(&long, &context(NOW)).unwrap());
+    let text = request(adapter().encode(&long, &context(NOW)).unwrap()).text;
     assert!(text.contains(&format!("\"{}\"", "茶".repeat(42))), "cut to 127 bytes");
 }
 
 #[test]
 fn settings_name_the_field_at_fault() {
-    let with = |field: &str, value: &str| {
-        let mut changed = settings("ours.json");
-        changed.set(field, value);
-        WechatPay.open(&changed, &NativeKeyring).err().map(|error| error.field)
-    };
+    let with = |field: &str, value: &str| field_at_fault("ours.json", field, value);
     assert_eq!(with("gateway", "https://pay.example/wechat/"), None);
     let certificate = settings("ours_certificate.json");
     let certificate = certificate.value("platform_certificate").unwrap().expose();

@@ -1,42 +1,16 @@
 //! The daily bill: recorded and damaged. The simulator's own is read by the conformance suite.
 
-use std::io::Cursor;
-
-use paycore::channel::{Fault, Line, LineKind, Totals};
-
 use super::*;
-
-fn parse(bytes: &[u8]) -> Result<(Vec<Line>, Totals), Fault> {
-    let mut lines = Vec::new();
-    let totals = adapter().parse(&mut Cursor::new(bytes), &mut |line| lines.push(line))?;
-    Ok((lines, totals))
-}
-
-/// The recorded bill with one text replaced.
-fn changed(from: &str, to: &str) -> Result<(Vec<Line>, Totals), Fault> {
-    let text = String::from_utf8(fixture("statement.csv")).unwrap();
-    assert!(text.contains(from), "{from}");
-    parse(text.replacen(from, to, 1).as_bytes())
-}
 
 #[test]
 fn the_recorded_bill_becomes_canonical_lines() {
     let (lines, totals) = parse(&fixture("statement.csv")).unwrap();
     assert_eq!(totals, Totals { payments: 2, refunds: 1 });
-    let line = |kind, reference: &str, refund: Option<&str>, id: &str, fen, fee, at: &str| Line {
-        kind,
-        reference: reference.into(),
-        refund_reference: refund.map(Into::into),
-        channel_id: id.into(),
-        money: cny(fen),
-        fee: cny(fee),
-        at: at.parse().unwrap(),
-    };
     let other = ("01kayd0000000000000000000x", "4200001760202611230000012346");
     let expected = [
-        line(LineKind::Payment, REFERENCE, None, TRANSACTION, 8888, 53, "2026-11-23T00:01:02Z"),
-        line(LineKind::Payment, other.0, None, other.1, 47, 0, "2026-11-23T00:30:00Z"),
-        line(LineKind::Refund, REFERENCE, Some(REFUND), TRANSACTION, 880, -5, "2026-11-23T00:09:11Z"),
+        bill_line(REFERENCE, None, TRANSACTION, 8888, 53, "2026-11-23T00:01:02Z"),
+        bill_line(other.0, None, other.1, 47, 0, "2026-11-23T00:30:00Z"),
+        bill_line(REFERENCE, Some(REFUND), TRANSACTION, 880, -5, "2026-11-23T00:09:11Z"),
     ];
     assert_eq!(lines, expected);
 }
@@ -69,9 +43,9 @@ fn a_bill_that_does_not_add_up_is_refused() {
         (",费率备注", ""),
         ("\u{feff}", "x"),
     ] {
-        assert!(matches!(changed(from, to), Err(Fault::Unexpected(_))), "{from} {to}");
+        assert!(matches!(parse_changed(from, to), Err(Fault::Unexpected(_))), "{from} {to}");
     }
-    let other = changed(",`1688880001,", ",`1688880002,");
+    let other = parse_changed(",`1688880001,", ",`1688880002,");
     assert!(matches!(other, Err(Fault::Unacceptable(_))), "{other:?}");
     let longer = [fixture("statement.csv"), b"`1.0\r\n".to_vec()].concat();
     assert!(parse(&longer).is_err());

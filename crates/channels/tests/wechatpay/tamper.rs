@@ -1,60 +1,19 @@
 //! Messages that were damaged, forged, repeated or meant for somebody else.
 
-use std::time::Duration;
-
-use aes_gcm::aead::{Aead as _, KeyInit as _, Payload};
-use aes_gcm::{Aes256Gcm, Nonce};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use paycore::channel::{Fault, Outcome, Report, Step, Subject, Verdict};
-use paycore::crypto::{Keyring, Scheme};
 use serde_json::{Value, json};
 
 use super::*;
 
-fn verify(notice: &Notice) -> Result<Vec<Report>, Fault> {
-    adapter().verify(notice, &context(NOW)).map(|verified| verified.reports)
-}
-
-/// The four headers that the platform signs a body with.
-fn proof(body: &[u8], key: &str, serial: &str, timestamp: &str) -> HeaderMap {
-    let theirs = settings("theirs.json");
-    let signer = NativeKeyring.signer(theirs.value(key).unwrap()).unwrap();
-    let text = [timestamp.as_bytes(), b"\nnonce\n", body, b"\n"].concat();
-    let signature = STANDARD.encode(signer.sign(Scheme::RsaSha256, &text).unwrap());
-    let values = [timestamp, "nonce", &signature, serial];
-    let names = ["timestamp", "nonce", "signature", "serial"].map(|name| format!("wechatpay-{name}"));
-    names.iter().zip(values).map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
-}
-
 fn platform(body: &[u8]) -> HeaderMap {
-    let id = settings("theirs.json").text("public_key_id", "").to_owned();
-    proof(body, "platform_private_key", &id, &NOW.secs().to_string())
-}
-
-fn posted(body: String, headers: HeaderMap) -> Notice {
-    let mut notice = http::Request::post("/notify").body(Bytes::from(body)).unwrap();
-    *notice.headers_mut() = headers;
-    notice
+    let theirs = settings("theirs.json");
+    let key = ["platform_private_key", theirs.text("public_key_id", "")];
+    v3::proof("wechatpay", key, &NOW.secs().to_string(), body)
 }
 
 /// A notification of the platform with this resource and this change to its envelope.
 fn sealed(event: &str, clear: &Value, change: impl FnOnce(&mut Value)) -> Notice {
-    let key = settings("theirs.json").text("apiv3_key", "").to_owned();
-    let seal = Aes256Gcm::new_from_slice(key.as_bytes()).unwrap();
-    let text = clear.to_string();
-    let payload = Payload { msg: text.as_bytes(), aad: b"aad" };
-    let ciphertext = STANDARD.encode(seal.encrypt(&Nonce::from(*b"twelve bytes"), payload).unwrap());
-    let mut body = json!({
-        "id": "1", "create_time": "2026-11-23T08:09:55+08:00", "resource_type": "encrypt-resource",
-        "event_type": event, "summary": "",
-        "resource": {"original_type": "transaction", "algorithm": "AEAD_AES_256_GCM", "ciphertext": ciphertext,
-            "associated_data": "aad", "nonce": "twelve bytes"},
-    });
-    change(&mut body);
-    let body = body.to_string();
-    let headers = platform(body.as_bytes());
-    posted(body, headers)
+    let body = v3::sealed_body("apiv3_key", event, clear, change);
+    v3::posted_with(platform(body.as_bytes()), body)
 }
 
 fn trade() -> Value {
@@ -72,11 +31,6 @@ fn given() -> Value {
         "refund_id": REFUND_ID, "refund_status": "SUCCESS", "success_time": "2026-11-23T08:09:11+08:00",
         "amount": {"total": 8888, "refund": 880},
     })
-}
-
-fn with(mut value: Value, pointer: &str, to: Value) -> Value {
-    *value.pointer_mut(pointer).unwrap() = to;
-    value
 }
 
 #[test]
@@ -141,58 +95,19 @@ fn a_share_that_arrived_is_reported_by_its_number_and_settles_nothing() {
 
 #[test]
 fn every_flipped_bit_of_a_notification_or_its_signed_headers_is_refused() {
-    let (adapter, cx) = (adapter(), context(NOW));
     for name in ["paid", "refund_success"] {
-        let good = notice(name);
-        assert!(adapter.verify(&good, &cx).is_ok());
-        for bit in 0..good.body().len() * 8 {
-            let mut damaged = good.body().to_vec();
-            damaged[bit / 8] ^= 1 << (bit % 8);
-            let mut changed = good.clone();
-            *changed.body_mut() = damaged.into();
-            assert!(adapter.verify(&changed, &cx).is_err(), "bit {bit} of the body of {name}");
-        }
-        for (header, value) in
-            good.headers().iter().filter(|(name, _)| name.as_str().starts_with("wechatpay"))
-        {
-            for bit in 0..value.len() * 8 {
-                let mut damaged = value.as_bytes().to_vec();
-                damaged[bit / 8] ^= 1 << (bit % 8);
-                let Ok(damaged) = HeaderValue::from_bytes(&damaged) else { continue };
-                let mut changed = good.clone();
-                changed.headers_mut().insert(header, damaged);
-                assert!(adapter.verify(&changed, &cx).is_err(), "bit {bit} of {header} of {name}");
-            }
-        }
+        assert_flips_refused(&*adapter(), &notice(name), 1, &["wechatpay"]);
     }
 }
 
 #[test]
 fn every_flipped_bit_and_every_cut_of_a_reply_is_a_fault() {
-    let (adapter, cx) = (adapter(), context(NOW));
-    for (name, operation) in [
+    assert_damaged_replies_are_faults([
         ("native", pay_by("qr")),
         ("query_notpay", query()),
         ("query_absent", query()),
         ("refund_poor", refund()),
-    ] {
-        let good = reply(name);
-        assert!(adapter.decode(&operation, 0, &good, &cx).is_ok(), "{name}");
-        let check = |body: Vec<u8>, what: String| {
-            let mut changed = good.clone();
-            *changed.body_mut() = body.into();
-            let read = adapter.decode(&operation, 0, &changed, &cx);
-            assert!(read.is_err(), "{what} of {name}: {read:?}");
-        };
-        for bit in 0..good.body().len() * 8 {
-            let mut damaged = good.body().to_vec();
-            damaged[bit / 8] ^= 1 << (bit % 8);
-            check(damaged, format!("bit {bit}"));
-        }
-        for length in 0..good.body().len() {
-            check(good.body()[..length].to_vec(), format!("the first {length} bytes"));
-        }
-    }
+    ]);
 }
 
 #[test]
@@ -236,7 +151,8 @@ fn a_signature_that_is_missing_doubled_foreign_or_a_probe_is_refused() {
         ("certificate_private_key", theirs.text("public_key_id", "")),
         ("platform_private_key", theirs.text("certificate_serial", "")),
     ] {
-        let crossed = posted(body.clone(), proof(body.as_bytes(), key, serial, &now));
+        let crossed =
+            v3::posted_with(v3::proof("wechatpay", [key, serial], &now, body.as_bytes()), body.clone());
         assert_eq!(verify(&crossed), Err(Fault::Signature), "{key} {serial}");
     }
     let get = {
@@ -272,9 +188,10 @@ fn the_window_is_less_than_300_seconds_wide_to_both_sides() {
         let body = "{}".to_owned();
         let id = settings("theirs.json").text("public_key_id", "").to_owned();
         if let Ok(value) = HeaderValue::from_str(timestamp) {
-            let mut headers = proof(body.as_bytes(), "platform_private_key", &id, "1795392600");
+            let key = ["platform_private_key", id.as_str()];
+            let mut headers = v3::proof("wechatpay", key, "1795392600", body.as_bytes());
             headers.insert("wechatpay-timestamp", value);
-            assert!(verify(&posted(body, headers)).is_err(), "{timestamp}");
+            assert!(verify(&v3::posted_with(headers, body)).is_err(), "{timestamp}");
         }
     }
 }
@@ -287,33 +204,16 @@ fn a_platform_certificate_that_has_run_out_is_not_believed() {
     let (body, certificate) = (notice("paid").body().clone(), opened("ours_certificate.json"));
     for (now, believed) in [(late.minus(Duration::from_secs(1)), true), (late, false)] {
         let serial = theirs.text("certificate_serial", "");
-        let headers = proof(&body, "certificate_private_key", serial, &now.secs().to_string());
-        let notice = posted(String::from_utf8(body.to_vec()).unwrap(), headers);
+        let key = ["certificate_private_key", serial];
+        let headers = v3::proof("wechatpay", key, &now.secs().to_string(), &body);
+        let notice = v3::posted_with(headers, body.clone());
         assert_eq!(certificate.verify(&notice, &context(now)).is_ok(), believed, "{now}");
     }
 }
 
 #[test]
 fn an_authentic_notification_with_a_broken_seal_is_refused() {
-    let paid = |change: fn(&mut Value)| verify(&sealed("TRANSACTION.SUCCESS", &trade(), change));
-    assert!(paid(|_| {}).is_ok());
-    let broken: [fn(&mut Value); 12] = [
-        |body| body["resource"]["nonce"] = "eleven byte".into(),
-        |body| body["resource"]["nonce"] = "thirteen byte".into(),
-        |body| body["resource"]["nonce"] = "".into(),
-        |body| body["resource"]["nonce"] = "十二字节".into(),
-        |body| body["resource"]["nonce"] = "another nonc".into(),
-        |body| body["resource"]["associated_data"] = "transaction".into(),
-        |body| body["resource"]["associated_data"] = Value::Null,
-        |body| body["resource"]["ciphertext"] = "AAAA".into(),
-        |body| body["resource"]["ciphertext"] = "".into(),
-        |body| body["resource"]["algorithm"] = "AEAD_SM4_GCM".into(),
-        |body| body["resource_type"] = "clear-resource".into(),
-        |body| body["event_type"] = "TRANSACTION.FAIL".into(),
-    ];
-    for (number, change) in broken.into_iter().enumerate() {
-        assert!(paid(change).is_err(), "{number}");
-    }
+    v3::assert_broken_seals_refused(|change| verify(&sealed("TRANSACTION.SUCCESS", &trade(), change)));
     // A refund's resource in a payment's envelope, and the other way round.
     assert!(verify(&sealed("TRANSACTION.SUCCESS", &given(), |_| {})).is_err());
     assert!(verify(&sealed("REFUND.SUCCESS", &trade(), |_| {})).is_err());

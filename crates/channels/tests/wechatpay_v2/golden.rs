@@ -1,37 +1,10 @@
 //! Requests byte for byte, and what each recorded reply means. The replies were written and signed by another
 //! implementation.
 
-use paycore::channel::{Action, Effect, Fault, Outcome, Refusal, Stage, Step, Verdict};
-
 use super::*;
 
-/// An outcome, a call, a file or a fault in one line.
-pub(super) fn line(result: Result<Step, Fault>) -> String {
-    match result {
-        Ok(Step::Done(Outcome { verdict, channel_id, money, at, .. })) => {
-            let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".into());
-            let money = or_dash(money.map(|money| money.to_string()));
-            format!("{verdict:?} {} {money} {}", or_dash(channel_id), or_dash(at.map(|at| at.to_string())))
-        }
-        Ok(Step::Send(call)) => {
-            let path = call.request.uri().path().trim_start_matches('/').to_owned();
-            format!("stage {} {:?} {path}", call.stage, call.effect)
-        }
-        Ok(Step::File(bytes)) => format!("file of {} bytes", bytes.len()),
-        Err(fault) => format!("{fault:?}"),
-    }
-}
-
-fn request(step: Step) -> (String, Effect, bool) {
-    let Step::Send(call) = step else { panic!("{step:?}") };
-    let (head, body) = call.request.into_parts();
-    let mut text = format!("{} {} HTTP/1.1\r\n", head.method, head.uri);
-    for (name, value) in &head.headers {
-        text += &format!("{name}: {}\r\n", value.to_str().unwrap());
-    }
-    text += "\r\n";
-    text += std::str::from_utf8(&body).unwrap();
-    (text, call.effect, call.identity.is_some())
+pub(super) fn by_name(call: &Call) -> String {
+    call_named(call, call.request.uri().path().trim_start_matches('/'))
 }
 
 #[test]
@@ -48,29 +21,21 @@ fn every_request_is_sent_as_recorded() {
         ("downloadbill", statement(), Effect::None, false),
         ("login", identify("0a1B2c"), Effect::None, false),
     ] {
-        let (text, moves, shows) = request(adapter.encode(&operation, &context(NOW)).unwrap());
-        assert_eq!((moves, shows), (effect, shows_who), "{name}");
-        recorded(name, &text);
+        let sent = request(adapter.encode(&operation, &context(NOW)).unwrap());
+        assert_eq!((sent.effect, sent.identified), (effect, shows_who), "{name}");
+        assert_recorded(name, &sent.text);
     }
     let reversal = adapter.decode(&close(), 0, &reply("query_userpaying"), &context(NOW)).unwrap();
-    let (text, moves, shows) = request(reversal);
-    assert_eq!((moves, shows), (Effect::Money, true));
-    recorded("facepayreverse", &text);
+    let sent = request(reversal);
+    assert_eq!((sent.effect, sent.identified), (Effect::Money, true));
+    assert_recorded("facepayreverse", &sent.text);
     let mut provider = settings("ours.json");
     provider.set("sub_mch_id", "1688880077");
     provider.set("sub_appid", "wxfeedc0de00000077");
-    let provider = WechatPayV2.open(&provider, &NativeKeyring).unwrap();
+    let provider = open(&provider);
     for (name, operation) in [("partner_facepay", charge()), ("partner_sendredpack", packet())] {
-        recorded(name, &request(provider.encode(&operation, &context(NOW)).unwrap()).0);
+        assert_recorded(name, &request(provider.encode(&operation, &context(NOW)).unwrap()).text);
     }
-}
-
-fn recorded(name: &str, text: &str) {
-    if std::env::var_os("PAYCORE_BLESS").is_some() {
-        let path = format!("{}/src/wechatpay_v2/fixtures/request_{name}.http", env!("CARGO_MANIFEST_DIR"));
-        std::fs::write(path, text).unwrap();
-    }
-    assert_eq!(text, String::from_utf8(fixture(&format!("request_{name}.http"))).unwrap(), "{name}");
 }
 
 #[test]
@@ -90,7 +55,7 @@ fn every_recorded_reply_means_one_thing() {
     let bill = reply("bill").body().len();
     let client = "Awaiting(Client { parameters: [(\"appid\", \"wxd678efh567hg6787\"), (\"mch_id\", \"1900000109\"), \
                   (\"authinfo\", \"qRsT+f0r/device==\"), (\"expires_in\", \"3600\")] }) - - -";
-    let rows: &[(&str, Operation, Stage, String)] = &[
+    let rows = [
         ("facepay_paid", charge(), 0, paid.clone()),
         ("facepay_userpaying", charge(), 0, "Pending - - -".into()),
         ("facepay_poor", charge(), 0, no_order("InsufficientFunds", "NOTENOUGH", "余额不足")),
@@ -181,21 +146,13 @@ fn every_recorded_reply_means_one_thing() {
         ("login_busy", identify("0a1B2c"), 0, unknown("-1", "system error")),
         ("login_empty", identify("0a1B2c"), 0, "Unexpected(\"no openid\")".into()),
     ];
-    let adapter = adapter();
-    for (name, operation, stage, expected) in rows {
-        let result = adapter.decode(operation, *stage, &reply(name), &context(NOW));
-        assert_eq!(&line(result), expected, "{name} at stage {stage} of {operation:?}");
-    }
+    assert_read(&*adapter(), by_name, rows);
 }
 
 #[test]
 fn what_does_not_fit_the_channel_is_refused_before_anything_is_sent() {
     let refused = |operation: Operation| adapter().encode(&operation, &context(NOW)).err();
-    let pays = |change: fn(&mut Pay)| {
-        let mut pay = pay();
-        change(&mut pay);
-        refused(Operation::Pay(pay))
-    };
+    let pays = |change: fn(&mut Pay)| support::refused(pay(), change);
     let sends = |change: fn(&mut Transfer)| {
         let mut transfer = transfer();
         change(&mut transfer);
@@ -244,10 +201,7 @@ fn what_does_not_fit_the_channel_is_refused_before_anything_is_sent() {
         ("code", refused(identify("a&secret=b"))),
         ("code", refused(identify(""))),
     ] {
-        assert!(
-            matches!(&refusal, Some(Refusal::Parameter { param: p, .. }) if *p == param),
-            "{param}: {refusal:?}"
-        );
+        assert_parameter(refusal, param);
     }
     for money in [cny(0), cny(-1), cny(i64::from(i32::MAX) + 1), Money::new(100, Currency::USD)] {
         let pay = refused(Operation::Pay(Pay { money, ..pay() }));
@@ -260,8 +214,7 @@ fn what_does_not_fit_the_channel_is_refused_before_anything_is_sent() {
 #[test]
 fn the_payer_is_sent_to_wechat_and_told_apart_by_the_right_app() {
     let page = |settings: &Settings| {
-        let channel = WechatPayV2.open(settings, &NativeKeyring).unwrap();
-        channel.encode(
+        open(settings).encode(
             &sign_in("https://pay.example/l/lnk_1?a=茶".replace('茶', "b").as_str(), "paycore"),
             &context(NOW),
         )
@@ -290,8 +243,7 @@ fn money_goes_out_only_with_a_certificate() {
         let mut changed = settings("ours.json");
         fields.iter().for_each(|field| changed.set(*field, ""));
         changed.set("gateway", gateway);
-        let channel = WechatPayV2.open(&changed, &NativeKeyring).unwrap();
-        channel.encode(operation, &context(NOW)).map(|step| request(step).2)
+        open(&changed).encode(operation, &context(NOW)).map(|step| request(step).identified)
     };
     let certificate = &["client_certificate", "client_key"];
     for operation in [refund(), packet(), query_packet()] {
@@ -306,11 +258,7 @@ fn money_goes_out_only_with_a_certificate() {
 
 #[test]
 fn settings_name_the_field_at_fault() {
-    let with = |field: &str, value: &str| {
-        let mut changed = settings("ours.json");
-        changed.set(field, value);
-        WechatPayV2.open(&changed, &NativeKeyring).err().map(|error| error.field)
-    };
+    let with = |field: &str, value: &str| field_at_fault("ours.json", field, value);
     assert_eq!(with("gateway", "https://pay.example/wechat/"), None);
     for (field, value, fault) in [
         ("mch_id", "19000001x9", "mch_id"),

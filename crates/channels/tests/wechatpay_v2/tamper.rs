@@ -1,48 +1,28 @@
 //! Replies that were damaged, forged, meant for somebody else, or made to do harm.
 
-use std::time::{Duration, Instant};
-
-use paycore::channel::Fault;
+use std::time::Instant;
 
 use super::*;
 
 #[test]
 fn every_flipped_bit_and_every_cut_of_a_signed_reply_is_a_fault() {
-    let (adapter, cx) = (adapter(), context(NOW));
-    for (name, operation) in [
+    // White space between the fields is no part of what is said.
+    let white = |one: &u8, other: &u8| one.is_ascii_whitespace() && other.is_ascii_whitespace();
+    let replies = [
         ("facepay_paid", charge()),
         ("query_paid", query()),
         ("query_absent", query()),
         ("refund_success", query_refund()),
         ("device", device()),
-    ] {
-        let good = reply(name);
-        assert!(adapter.decode(&operation, 0, &good, &cx).is_ok(), "{name}");
-        let check = |body: Vec<u8>, what: String| {
-            let mut changed = good.clone();
-            *changed.body_mut() = body.into();
-            let read = adapter.decode(&operation, 0, &changed, &cx);
-            assert!(read.is_err(), "{what} of {name}: {read:?}");
-        };
-        for bit in 0..good.body().len() * 8 {
-            let mut damaged = good.body().to_vec();
-            damaged[bit / 8] ^= 1 << (bit % 8);
-            // White space between the fields is no part of what is said.
-            if !good.body()[bit / 8].is_ascii_whitespace() || !damaged[bit / 8].is_ascii_whitespace() {
-                check(damaged, format!("bit {bit}"));
-            }
-        }
-        for length in 0..good.body().len() {
-            check(good.body()[..length].to_vec(), format!("the first {length} bytes"));
-        }
-    }
+    ];
+    assert_damaged_replies_are_faults_but(white, replies);
 }
 
 #[test]
 fn a_signature_by_the_other_kind_or_another_key_is_refused() {
     let mut stranger = settings("ours.json");
     stranger.set("key", "00000000000000000000000000000000");
-    let stranger = WechatPayV2.open(&stranger, &NativeKeyring).unwrap();
+    let stranger = open(&stranger);
     let read = stranger.decode(&query(), 0, &reply("query_paid"), &context(NOW));
     assert!(matches!(read, Err(Fault::Signature)), "{read:?}");
     // The same fields signed with MD5, as red packets are.
@@ -97,12 +77,12 @@ fn a_reply_about_something_else_is_not_believed() {
     }
     let mut provider = settings("ours.json");
     provider.set("sub_mch_id", "1688880077");
-    let provider = WechatPayV2.open(&provider, &NativeKeyring).unwrap();
+    let provider = open(&provider);
     let read = provider.decode(&query(), 0, &reply("query_paid"), &context(NOW));
     assert!(matches!(read, Err(Fault::Unacceptable(_))), "a merchant's own order: {read:?}");
     let mut other = settings("ours.json");
     other.set("mch_id", "1900000108");
-    let other = WechatPayV2.open(&other, &NativeKeyring).unwrap();
+    let other = open(&other);
     for (operation, name) in [(query_packet(), "packet_info_received"), (packet(), "packet_sent")] {
         let read = other.decode(&operation, 0, &reply(name), &context(NOW));
         assert!(matches!(read, Err(Fault::Unacceptable(_))), "{name}: {read:?}");
@@ -112,8 +92,7 @@ fn a_reply_about_something_else_is_not_believed() {
 #[test]
 fn nothing_is_notified_so_nothing_is_believed_that_says_it_is() {
     let body = reply("query_paid").into_body();
-    let notice = http::Request::post("/notify").body(body).unwrap();
-    assert_eq!(adapter().verify(&notice, &context(NOW)).err(), Some(Fault::Unsupported));
+    assert_eq!(verify(&posted(body)).err(), Some(Fault::Unsupported));
     assert_eq!(adapter().reject().status(), 400);
 }
 

@@ -1,73 +1,11 @@
 //! The adapter against its simulator. Every operation and every scripted amount of a payment is walked by the conformance
 //! suite; here stand red packets, devices, signing in, and what a provider does.
 
-use std::time::Duration;
-
 use http::Request;
-use paycore::channel::simulator::{Answer, Maker, Simulator};
-use paycore::channel::{Action, Fault, Outcome, Step, Totals, Verdict};
-use paycore_channels::wechatpay_v2::simulator::Sandbox;
 
 use super::*;
 
-const BASE: &str = "https://pay.example/sandbox/wechatpay_v2/1";
 const DAY: Duration = Duration::from_secs(86_400);
-
-struct Wire {
-    channel: Arc<dyn Channel>,
-    simulator: Box<dyn Simulator>,
-    theirs: Settings,
-    now: Timestamp,
-}
-
-impl Wire {
-    fn new() -> Wire {
-        Wire::with(|_, _| {})
-    }
-
-    fn with(change: impl FnOnce(&mut Settings, &mut Settings)) -> Wire {
-        let mut provision = Sandbox.provision(BASE, &NativeKeyring, &SeededRng::new(7)).unwrap();
-        change(&mut provision.ours, &mut provision.theirs);
-        let channel = WechatPayV2.open(&provision.ours, &NativeKeyring).unwrap();
-        let simulator = Sandbox.open(&provision.theirs, &NativeKeyring).unwrap();
-        Wire { channel, simulator, theirs: provision.theirs, now: NOW }
-    }
-
-    fn answer(&mut self, request: Request<Bytes>) -> Answer {
-        let (mut head, body) = request.into_parts();
-        let uri = head.uri.to_string();
-        head.uri = uri.strip_prefix(BASE).expect("an address of the simulator").parse().unwrap();
-        self.simulator.handle(&Request::from_parts(head, body), self.now)
-    }
-
-    /// Carries an operation through all its calls.
-    fn perform(&mut self, operation: &Operation) -> Result<Outcome, Fault> {
-        let mut step = self.channel.encode(operation, &context(self.now)).unwrap();
-        loop {
-            let call = match step {
-                Step::Done(outcome) => return Ok(outcome),
-                Step::File(_) => unreachable!("no statement is asked for"),
-                Step::Send(call) => call,
-            };
-            let Answer::Reply(reply) = self.answer(call.request) else {
-                return Err(Fault::Transport("silence".into()));
-            };
-            step = self.channel.decode(operation, call.stage, &reply, &context(self.now))?;
-        }
-    }
-
-    fn verdict(&mut self, operation: &Operation) -> Verdict {
-        self.perform(operation).unwrap().verdict
-    }
-
-    fn browse(&mut self, method: &str, address: &str) -> http::Response<Bytes> {
-        let request = Request::builder().method(method).uri(address).body(Bytes::new()).unwrap();
-        match self.answer(request) {
-            Answer::Reply(response) => response,
-            Answer::Silence => panic!("no answer to the browser"),
-        }
-    }
-}
 
 fn packet_of(fen: i64) -> Operation {
     Operation::Transfer(Transfer { money: cny(fen), ..transfer() })
@@ -91,9 +29,7 @@ fn a_red_packet_is_sent_once_and_lies_there_until_it_is_opened() {
     let shown = String::from_utf8(wire.browse("GET", &page).into_body().to_vec()).unwrap();
     assert!(shown.contains("¥88.88") && shown.contains("恭喜发财") && shown.contains("拆红包"), "{shown}");
     // The records of the simulator outlive it.
-    let records = wire.simulator.changed();
-    wire.simulator = Sandbox.open(&wire.theirs, &NativeKeyring).unwrap();
-    records.iter().for_each(|(key, value)| wire.simulator.restore(key, value));
+    wire.restart();
     wire.browse("POST", &format!("{page}/pay"));
     let opened = wire.perform(&query_packet()).unwrap();
     assert_eq!((opened.verdict, opened.at, opened.money), (Verdict::Succeeded, Some(NOW), Some(cny(8888))));
@@ -136,7 +72,7 @@ fn a_no_is_believed_only_when_there_is_no_packet() {
 
 #[test]
 fn a_face_that_is_not_settled_is_reversed_and_a_paid_one_is_not() {
-    let close = |fen| Operation::Close(Close { payment: about(fen, None) });
+    let close = |fen| close_about(about(fen, None));
     let mut wire = Wire::new();
     assert_eq!(wire.verdict(&charge()), Verdict::Succeeded);
     assert_eq!(wire.verdict(&close(8888)), Verdict::Succeeded);
@@ -146,7 +82,7 @@ fn a_face_that_is_not_settled_is_reversed_and_a_paid_one_is_not() {
     assert_eq!(wire.verdict(&slow), Verdict::Pending);
     assert_eq!(wire.verdict(&close(9_002)), Verdict::Closed);
     wire.now = NOW.plus(Duration::from_secs(60));
-    assert_eq!(wire.verdict(&Operation::Query(Query { payment: about(9_002, None) })), Verdict::Closed);
+    assert_eq!(wire.verdict(&query_about(about(9_002, None))), Verdict::Closed);
     assert!(wire.simulator.book().is_empty());
 }
 
@@ -156,9 +92,9 @@ fn a_device_is_let_in_with_a_clock_that_is_right() {
     let Verdict::Awaiting(Action::Client { parameters }) = wire.verdict(&device()) else { panic!() };
     let names: Vec<_> = parameters.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["appid", "mch_id", "authinfo", "expires_in"]);
-    let Step::Send(call) = wire.channel.encode(&device(), &context(NOW)).unwrap() else { panic!() };
+    let request = wire.request(&device(), NOW);
     wire.now = NOW.plus(Duration::from_secs(301));
-    let Answer::Reply(late) = wire.answer(call.request) else { panic!() };
+    let late = wire.reply(request);
     let read = wire.channel.decode(&device(), 0, &late, &context(wire.now));
     assert!(matches!(&read, Err(Fault::Unknown { code, .. }) if code == "FAIL"), "{read:?}");
 }
@@ -213,20 +149,13 @@ fn the_bill_of_a_day_is_fetched_and_read() {
     let mut wire = Wire::new();
     wire.verdict(&charge());
     wire.verdict(&refund());
-    let call = |day: Timestamp| Operation::Statement(Statement { kind: StatementKind::Trade, day });
-    for (day, payments) in [(NOW, 1), (NOW.plus(DAY), 0)] {
-        let Step::Send(sent) = wire.channel.encode(&call(day), &context(wire.now)).unwrap() else { panic!() };
-        let Answer::Reply(reply) = wire.answer(sent.request) else { panic!() };
-        let file = wire.channel.decode(&call(day), sent.stage, &reply, &context(wire.now)).unwrap();
-        let Step::File(file) = file else { panic!("{file:?}") };
-        let totals = wire.channel.parse(&mut file.as_ref(), &mut |_| {}).unwrap();
-        assert_eq!(totals, Totals { payments, refunds: payments });
-    }
+    assert_eq!(wire.totals_of(NOW), Totals { payments: 1, refunds: 1 });
+    assert_eq!(wire.totals_of(NOW.plus(DAY)), Totals { payments: 0, refunds: 0 });
     let mut stranger = settings("ours.json");
     stranger.set("mch_id", "1900000108");
-    let stranger = WechatPayV2.open(&stranger, &NativeKeyring).unwrap();
+    let stranger = open(&stranger);
     let file = wire.simulator.statement(NOW.minus(DAY), NOW.plus(DAY)).unwrap();
-    let read = stranger.parse(&mut file.as_ref(), &mut |_| {});
+    let read = parse_for(&*stranger, &file);
     assert!(matches!(read, Err(Fault::Unacceptable(_))), "the bill of another merchant: {read:?}");
 }
 
@@ -234,8 +163,7 @@ fn the_bill_of_a_day_is_fetched_and_read() {
 fn the_simulator_refuses_what_the_provider_refuses() {
     let mut wire = Wire::new();
     for operation in [charge(), packet()] {
-        let Step::Send(call) = wire.channel.encode(&operation, &context(NOW)).unwrap() else { panic!() };
-        let (head, body) = call.request.into_parts();
+        let (head, body) = wire.request(&operation, NOW).into_parts();
         let body = String::from_utf8(body.to_vec()).unwrap();
         for wrong in [
             body.replace("8888", "8880"),
@@ -243,8 +171,7 @@ fn the_simulator_refuses_what_the_provider_refuses() {
             body.replace("</xml>", "<sign>0</sign></xml>"),
             String::new(),
         ] {
-            let request = Request::from_parts(head.clone(), Bytes::from(wrong));
-            let Answer::Reply(reply) = wire.answer(request) else { panic!() };
+            let reply = wire.reply(Request::from_parts(head.clone(), Bytes::from(wrong)));
             let said = String::from_utf8(reply.body().to_vec()).unwrap();
             assert!(said.contains("FAIL") && !said.contains("<sign>"), "{said}");
         }

@@ -8,6 +8,7 @@ use paycore::time::Timestamp;
 use super::Gateway;
 use super::api::code;
 use super::wire::Texts;
+use crate::sandbox::bill::yuan;
 use crate::sandbox::{Book, Order, Refund, zip};
 
 const COLUMNS: &str = "商户号,门店名称,终端号,交易时间,交易类型,交易批次号,凭证号,参考号,卡号,卡类别,发卡行机构代码,\
@@ -64,9 +65,4 @@ impl Gateway {
 
 fn midnight(day: &str) -> Option<Timestamp> {
     Timestamp::parse_beijing_compact(&format!("{day}000000")).ok()
-}
-
-fn yuan(fen: i64) -> String {
-    let sign = if fen < 0 { "-" } else { "" };
-    format!("{sign}{}.{:02}", fen.abs() / 100, fen.abs() % 100)
 }

@@ -105,9 +105,7 @@ impl Bank {
             ])?;
             return Ok(Some(self.ordered(known)));
         }
-        self.schedule(&order);
-        self.orders.insert(key.clone(), order);
-        self.change(&key, |_| {});
+        self.orders.add(order);
         match script {
             9000 => self.pay_later(&key, now.plus(Duration::from_secs(1))),
             9003 => {
@@ -246,7 +244,7 @@ impl Bank {
         let cmb_order_id = self.number(now, self.orders.len() * 100 + order.refunds.len());
         let refund = Refund { order_id: order_id.clone(), cmb_order_id, fen, notify_url, at: now };
         let accepted = self.accepted(&refund);
-        self.change(&key, |order| order.refunds.push(refund));
+        self.orders.change(&key, |order| order.refunds.push(refund));
         self.notify(&key, Some(&order_id), now);
         if script == 9009 { Err(UNKNOWN) } else { Ok(Some(accepted)) }
     }

@@ -7,8 +7,6 @@ mod notify;
 mod payer;
 mod wire;
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use bytes::Bytes;
 use http::{Request, Response};
 use paycore::channel::Settings;
@@ -20,7 +18,7 @@ use paycore::secret::Secret;
 use paycore::time::{Rng, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use notify::Note;
+use crate::sandbox::{Notes, Record, Records, drawn, sent};
 
 /// Makes simulated gateways of the bank, one per merchant.
 #[derive(Debug, Clone, Copy)]
@@ -29,8 +27,8 @@ pub struct Sandbox;
 impl Maker for Sandbox {
     fn provision(&self, base_url: &str, keyring: &dyn Keyring, rng: &dyn Rng) -> Result<Provision, KeyError> {
         let (merchant, bank) = (keyring.generate_sm2()?, keyring.generate_sm2()?);
-        let (merchant_id, app_id) = (number("3089991", 8, rng), number("8ab74856", 24, rng));
-        let secret = number("", 32, rng);
+        let (merchant_id, app_id) = (drawn("3089991", DIGITS, 8, rng), drawn("8ab74856", DIGITS, 24, rng));
+        let secret = drawn("", DIGITS, 32, rng);
         let ours = Settings::from_pairs([
             ("operator", "cmb"),
             ("merchant_id", merchant_id.as_str()),
@@ -57,12 +55,7 @@ impl Maker for Sandbox {
     }
 }
 
-/// Digits behind a given beginning.
-fn number(prefix: &str, digits: usize, rng: &dyn Rng) -> String {
-    let mut random = vec![0; digits];
-    rng.fill(&mut random);
-    prefix.chars().chain(random.iter().map(|byte| char::from(b'0' + byte % 10))).collect()
-}
+const DIGITS: &str = "0123456789";
 
 /// The simulated gateway of one merchant.
 #[derive(Debug)]
@@ -73,15 +66,8 @@ struct Bank {
     base_url: String,
     signer: Box<dyn Signer>,
     merchant: Box<dyn Verifier>,
-    orders: BTreeMap<String, Order>,
-    /// When an order has something to do by itself.
-    agenda: BTreeSet<(Timestamp, String)>,
-    notes: BTreeMap<u64, Note>,
-    last_note: u64,
-    /// When a note is to be sent; a note on its way is not here.
-    outbox: BTreeSet<(Timestamp, u64)>,
-    /// Keys of records.
-    changed: BTreeSet<String>,
+    orders: Records<Order>,
+    notes: Notes,
 }
 
 /// An order as the bank keeps it.
@@ -135,6 +121,16 @@ impl Order {
     }
 }
 
+impl Record for Order {
+    fn key(&self) -> &str {
+        &self.order_id
+    }
+
+    fn alarms(&self) -> [Option<Timestamp>; 2] {
+        [Some(self.expires).filter(|_| self.waits()), self.pays_at]
+    }
+}
+
 impl Bank {
     fn open(theirs: &Settings, keyring: &dyn Keyring) -> Result<Bank, KeyError> {
         let secret = |field: &str| theirs.value(field).ok_or(KeyError::Empty);
@@ -146,20 +142,15 @@ impl Bank {
             base_url: text("base_url")?,
             signer: keyring.signer(secret("operator_private_key")?)?,
             merchant: keyring.verifier(secret("merchant_public_key")?.expose())?,
-            orders: BTreeMap::new(),
-            agenda: BTreeSet::new(),
-            notes: BTreeMap::new(),
-            last_note: 0,
-            outbox: BTreeSet::new(),
-            changed: BTreeSet::new(),
+            orders: Records::default(),
+            notes: Notes::default(),
         })
     }
 
     /// Lets everything happen that is due by `now`.
     fn advance(&mut self, now: Timestamp) {
-        while self.agenda.first().is_some_and(|(at, _)| *at <= now) {
-            let Some((at, key)) = self.agenda.pop_first() else { break };
-            let Some(order) = self.orders.get_mut(&key) else { continue };
+        for (at, key) in self.orders.take_due(now) {
+            let Some(order) = self.orders.get(&key) else { continue };
             if order.pays_at == Some(at) {
                 // The script "paid after close" reports a payment from just before the close.
                 let paid = order.closed.map_or(at, |closed| closed.minus(std::time::Duration::from_secs(1)));
@@ -171,30 +162,17 @@ impl Bank {
     }
 
     fn pay(&mut self, key: &str, paid: Timestamp, now: Timestamp) {
-        self.change(key, |order| (order.paid, order.pays_at, order.closed) = (Some(paid), None, None));
+        self.orders.change(key, |order| (order.paid, order.pays_at, order.closed) = (Some(paid), None, None));
         self.notify(key, None, now);
     }
 
     fn pay_later(&mut self, key: &str, at: Timestamp) {
-        self.change(key, |order| order.pays_at = Some(at));
-        self.agenda.insert((at, key.to_owned()));
+        self.orders.change(key, |order| order.pays_at = Some(at));
+        self.orders.wake(key, at);
     }
 
     fn close(&mut self, key: &str, now: Timestamp) {
-        self.change(key, |order| order.closed = Some(now));
-    }
-
-    fn change(&mut self, key: &str, change: impl FnOnce(&mut Order)) {
-        if let Some(order) = self.orders.get_mut(key) {
-            change(order);
-            self.changed.insert(format!("order/{key}"));
-        }
-    }
-
-    fn schedule(&mut self, order: &Order) {
-        for at in [Some(order.expires).filter(|_| order.waits()), order.pays_at].into_iter().flatten() {
-            self.agenda.insert((at, order.order_id.clone()));
-        }
+        self.orders.change(key, |order| order.closed = Some(now));
     }
 }
 
@@ -213,42 +191,29 @@ impl Simulator for Bank {
 
     fn due(&mut self, now: Timestamp) -> Vec<Notification> {
         self.advance(now);
-        self.take_due(now)
+        sent(self.notes.take_due(now), |note| self.request(note))
     }
 
     fn next_due(&self) -> Option<Timestamp> {
-        let agenda = self.agenda.first().map(|(at, _)| *at);
-        agenda.into_iter().chain(self.outbox.first().map(|(at, _)| *at)).min()
+        self.orders.next_due().into_iter().chain(self.notes.next_due()).min()
     }
 
     fn notified(&mut self, id: u64, response: Option<&Response<Bytes>>, now: Timestamp) {
-        self.answered(id, response, now);
+        let heard = response.is_some_and(|response| self.acknowledged(response));
+        self.notes.answered(id, heard, &notify::RETRIES, now);
     }
 
     fn changed(&mut self) -> Vec<(String, String)> {
-        let record = |key: String| {
-            // A note that is done with is kept as `null`.
-            let text = match key.split_once('/') {
-                Some(("order", order)) => serde_json::to_string(&self.orders.get(order)),
-                Some((_, id)) => {
-                    serde_json::to_string(&id.parse().ok().and_then(|id: u64| self.notes.get(&id)))
-                }
-                None => return None,
-            };
-            Some((key, text.ok()?))
-        };
-        std::mem::take(&mut self.changed).into_iter().filter_map(record).collect()
+        let mut records = self.orders.changed("order");
+        records.extend(self.notes.changed());
+        records
     }
 
     fn restore(&mut self, key: &str, value: &str) {
         if let Some(id) = key.strip_prefix("note/") {
-            self.last_note = self.last_note.max(id.parse().unwrap_or(0));
-            let Ok(Some(note)) = serde_json::from_str::<Option<Note>>(value) else { return };
-            self.outbox.insert((note.at, note.id));
-            self.notes.insert(note.id, note);
-        } else if let Ok(order) = serde_json::from_str::<Order>(value) {
-            self.schedule(&order);
-            self.orders.insert(order.order_id.clone(), order);
+            self.notes.restore(id, value);
+        } else {
+            self.orders.restore(value);
         }
     }
 

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
 use http::{Method, Response};
 use paycore::time::Timestamp;
 
-use super::wire::respond;
 use super::{Bank, Order};
+use crate::sandbox::bill::yuan;
+use crate::sandbox::{branded, buttons, escape, offer, state};
 
 impl Bank {
     /// Answers `/payer/{rest}`.
@@ -41,34 +41,18 @@ pub(super) fn trouble(code: &str, text: &str) -> Response<Bytes> {
 }
 
 fn page(order: &Order) -> Response<Bytes> {
-    let state = match order.state() {
+    let text = match order.state() {
         "P" if order.pays_at.is_some() => "处理中 · In progress",
         "P" => "",
         "S" => "支付成功 · Paid",
         "R" => "已退款 · Refunded",
         _ => "订单已关闭 · Closed",
     };
-    let choice = if state.is_empty() {
-        // Relative to this page, so that the simulator may be mounted anywhere.
-        let key = &order.order_id;
-        format!(
-            "<form method=post action='{key}/pay'><button>支付 Pay</button></form>\
-             <form method=post action='{key}/cancel'><button class=quiet>取消 Cancel</button></form>"
-        )
-    } else {
-        format!("<p class=state>{state}</p>")
-    };
-    let (goods, key) = (escape(&order.goods), escape(&order.order_id));
-    let sum = format!("{}.{:02}", order.fen / 100, order.fen % 100);
-    html(200, &format!("<h1>{goods}</h1><p class=sum>¥{sum}</p>{choice}<p class=note>{key}</p>"))
+    let choice = if text.is_empty() { buttons(&order.order_id) } else { state(text) };
+    let sum = format!("¥{}", yuan(order.fen));
+    html(200, &offer(&order.goods, &sum, &choice, &order.order_id))
 }
 
-fn html(code: u16, content: &str) -> Response<Bytes> {
-    let page = include_str!("page.html").replace("{content}", content);
-    respond(code, (CONTENT_TYPE, "text/html; charset=utf-8"), page)
-}
-
-fn escape(text: &str) -> String {
-    let escapes = [('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('"', "&quot;"), ('\'', "&#39;")];
-    escapes.iter().fold(text.to_owned(), |text, (sign, escaped)| text.replace(*sign, escaped))
+fn html(status: u16, content: &str) -> Response<Bytes> {
+    branded(["数字人民币", "e-CNY"], "#c8102e", status, content)
 }

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
-use http::{Request, Response, StatusCode};
+use http::header::CONTENT_TYPE;
+use http::{Request, Response};
 use md5::{Digest, Md5};
 use paycore::crypto::Scheme;
 use serde_json::{Map, Value};
 
 use super::Bank;
+use crate::sandbox::respond;
 
 /// Texts by name; the map keeps them in the order in which they are signed.
 pub(super) type Texts = BTreeMap<String, String>;
@@ -60,14 +61,4 @@ impl Bank {
         let object: Map<String, Value> = texts.into_iter().map(|(name, text)| (name, text.into())).collect();
         respond(200, (CONTENT_TYPE, "application/json;charset=UTF-8"), Value::Object(object).to_string())
     }
-}
-
-/// A response with one header that matters.
-pub(super) fn respond(code: u16, (name, value): (HeaderName, &str), body: String) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(body));
-    *response.status_mut() = StatusCode::from_u16(code).unwrap_or_default();
-    if let Ok(value) = HeaderValue::from_str(value) {
-        response.headers_mut().insert(name, value);
-    }
-    response
 }

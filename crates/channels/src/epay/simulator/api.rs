@@ -9,8 +9,9 @@ use paycore::secret::same;
 use paycore::time::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::wire::{Parameters, fen, parameters, yuan};
+use super::wire::{Parameters, fen, parameters};
 use super::{Order, Panel, Refund, Version, payer};
+use crate::sandbox::bill::yuan;
 
 /// How far a request's timestamp may be from now.
 const CLOCKS: Duration = Duration::from_secs(300);
@@ -100,8 +101,7 @@ impl Panel {
             ])?;
             return Ok(Some(self.to_pay(known, version, mobile)));
         }
-        self.orders.insert(key.clone(), order);
-        self.change(&key, |_| {});
+        self.orders.add(order);
         match script {
             9000 => self.pay_later(&key, now.plus(Duration::from_secs(1))),
             9003 => {
@@ -233,7 +233,7 @@ impl Panel {
         let refund_no = format!("R{}{:02}", order.trade_no, order.refunds.len() + 1);
         let refund = Refund { refund_no, out_refund_no, fen, at: now };
         let answer = refund_shown(order, &refund, version);
-        self.change(&key, |order| order.refunds.push(refund));
+        self.orders.change(&key, |order| order.refunds.push(refund));
         if script == 9009 { Err(BUSY) } else { Ok(Some(answer)) }
     }
 

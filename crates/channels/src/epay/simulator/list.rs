@@ -3,8 +3,9 @@
 use paycore::time::Timestamp;
 use serde_json::{Value, json};
 
-use super::wire::{Parameters, yuan};
+use super::wire::Parameters;
 use super::{Order, Panel, Version};
+use crate::sandbox::bill::yuan;
 
 const ROWS_MAX: usize = 50;
 

@@ -9,7 +9,6 @@ mod notify;
 mod payer;
 mod wire;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -23,7 +22,7 @@ use paycore::secret::Secret;
 use paycore::time::{Rng, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use notify::Note;
+use crate::sandbox::{Notes, Record, Records, drawn, sent};
 
 /// Makes simulated panels, one per merchant. Each speaks both versions; the account is set up for version 2. For
 /// version 1 take `pid` and `key` from the provider's settings.
@@ -33,7 +32,7 @@ pub struct Sandbox;
 impl Maker for Sandbox {
     fn provision(&self, base_url: &str, keyring: &dyn Keyring, rng: &dyn Rng) -> Result<Provision, KeyError> {
         let (merchant, panel) = (keyring.generate()?, keyring.generate()?);
-        let (pid, key) = (random("1", 7, b"0123456789", rng), random("", 32, LETTERS, rng));
+        let (pid, key) = (drawn("1", "0123456789", 7, rng), drawn("", LETTERS, 32, rng));
         let ours = Settings::from_pairs([
             ("protocol", "v2"),
             ("gateway", base_url),
@@ -59,16 +58,7 @@ impl Maker for Sandbox {
     }
 }
 
-const LETTERS: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789";
-
-fn random(prefix: &str, count: usize, from: &[u8], rng: &dyn Rng) -> String {
-    let mut random = vec![0; count];
-    rng.fill(&mut random);
-    prefix
-        .chars()
-        .chain(random.iter().map(|byte| char::from(from[usize::from(*byte) % from.len()])))
-        .collect()
-}
+const LETTERS: &str = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789";
 
 /// The simulated panel of one merchant.
 #[derive(Debug)]
@@ -81,15 +71,8 @@ struct Panel {
     signer: Box<dyn Signer>,
     merchant: Box<dyn Verifier>,
     /// By the merchant's number.
-    orders: BTreeMap<String, Order>,
-    /// When an order has something to do by itself.
-    agenda: BTreeSet<(Timestamp, String)>,
-    notes: BTreeMap<u64, Note>,
-    last_note: u64,
-    /// When a note is to be sent; a note on its way is not here.
-    outbox: BTreeSet<(Timestamp, u64)>,
-    /// Keys of records.
-    changed: BTreeSet<String>,
+    orders: Records<Order>,
+    notes: Notes,
 }
 
 /// The two versions of the protocol.
@@ -153,6 +136,16 @@ impl Order {
     }
 }
 
+impl Record for Order {
+    fn key(&self) -> &str {
+        &self.out_trade_no
+    }
+
+    fn alarms(&self) -> [Option<Timestamp>; 2] {
+        [None, self.pays_at]
+    }
+}
+
 impl Panel {
     fn open(theirs: &Settings, keyring: &dyn Keyring) -> Result<Panel, KeyError> {
         let text = |field: &str| theirs.value(field).map(Secret::expose).ok_or(KeyError::Empty);
@@ -163,19 +156,14 @@ impl Panel {
             posts: theirs.text("notify_method", "GET") == "POST",
             signer: keyring.signer(theirs.value("platform_private_key").ok_or(KeyError::Empty)?)?,
             merchant: keyring.verifier(text("merchant_public_key")?)?,
-            orders: BTreeMap::new(),
-            agenda: BTreeSet::new(),
-            notes: BTreeMap::new(),
-            last_note: 0,
-            outbox: BTreeSet::new(),
-            changed: BTreeSet::new(),
+            orders: Records::default(),
+            notes: Notes::default(),
         })
     }
 
     /// Lets everything happen that is due by `now`.
     fn advance(&mut self, now: Timestamp) {
-        while self.agenda.first().is_some_and(|(at, _)| *at <= now) {
-            let Some((at, key)) = self.agenda.pop_first() else { break };
+        for (at, key) in self.orders.take_due(now) {
             let Some(order) = self.orders.get(&key).filter(|order| order.pays_at == Some(at)) else {
                 continue;
             };
@@ -186,24 +174,17 @@ impl Panel {
     }
 
     fn pay(&mut self, key: &str, paid: Timestamp, now: Timestamp) {
-        self.change(key, |order| (order.paid, order.pays_at, order.closed) = (Some(paid), None, None));
+        self.orders.change(key, |order| (order.paid, order.pays_at, order.closed) = (Some(paid), None, None));
         self.notify(key, now);
     }
 
     fn pay_later(&mut self, key: &str, at: Timestamp) {
-        self.change(key, |order| order.pays_at = Some(at));
-        self.agenda.insert((at, key.to_owned()));
+        self.orders.change(key, |order| order.pays_at = Some(at));
+        self.orders.wake(key, at);
     }
 
     fn close(&mut self, key: &str, now: Timestamp) {
-        self.change(key, |order| order.closed = Some(now));
-    }
-
-    fn change(&mut self, key: &str, change: impl FnOnce(&mut Order)) {
-        if let Some(order) = self.orders.get_mut(key) {
-            change(order);
-            self.changed.insert(format!("order/{key}"));
-        }
+        self.orders.change(key, |order| order.closed = Some(now));
     }
 }
 
@@ -218,39 +199,28 @@ impl Simulator for Panel {
 
     fn due(&mut self, now: Timestamp) -> Vec<Notification> {
         self.advance(now);
-        self.take_due(now)
+        sent(self.notes.take_due(now), |note| self.request(note, now))
     }
 
     fn next_due(&self) -> Option<Timestamp> {
-        let agenda = self.agenda.first().map(|(at, _)| *at);
-        agenda.into_iter().chain(self.outbox.first().map(|(at, _)| *at)).min()
+        self.orders.next_due().into_iter().chain(self.notes.next_due()).min()
     }
 
     fn notified(&mut self, id: u64, response: Option<&Response<Bytes>>, now: Timestamp) {
-        self.answered(id, response, now);
+        self.notes.answered(id, response.is_some_and(notify::heard), &notify::RETRIES, now);
     }
 
     fn changed(&mut self) -> Vec<(String, String)> {
-        let record = |key: String| {
-            // A note that is done with is kept as `null`.
-            let text = match key.split_once('/')? {
-                ("order", order) => serde_json::to_string(&self.orders.get(order)),
-                (_, id) => serde_json::to_string(&id.parse().ok().and_then(|id: u64| self.notes.get(&id))),
-            };
-            Some((key, text.ok()?))
-        };
-        std::mem::take(&mut self.changed).into_iter().filter_map(record).collect()
+        let mut records = self.orders.changed("order");
+        records.extend(self.notes.changed());
+        records
     }
 
     fn restore(&mut self, key: &str, value: &str) {
         if let Some(id) = key.strip_prefix("note/") {
-            self.last_note = self.last_note.max(id.parse().unwrap_or(0));
-            let Ok(Some(note)) = serde_json::from_str::<Option<Note>>(value) else { return };
-            self.outbox.insert((note.at, note.id));
-            self.notes.insert(note.id, note);
-        } else if let Ok(order) = serde_json::from_str::<Order>(value) {
-            self.agenda.extend(order.pays_at.map(|at| (at, order.out_trade_no.clone())));
-            self.orders.insert(order.out_trade_no.clone(), order);
+            self.notes.restore(id, value);
+        } else {
+            self.orders.restore(value);
         }
     }
 

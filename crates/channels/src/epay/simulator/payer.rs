@@ -4,12 +4,13 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, LOCATION};
+use http::header::LOCATION;
 use http::{Method, Request, Response};
 use paycore::time::Timestamp;
 
-use super::wire::{respond, yuan};
 use super::{Order, Panel};
+use crate::sandbox::bill::yuan;
+use crate::sandbox::{branded, escape, offer, respond, state};
 
 const KINDS: [(&str, &str); 4] = [
     ("alipay", "支付宝 Alipay"),
@@ -34,7 +35,7 @@ impl Panel {
             (&Method::POST, "pay") if open => {
                 // Who presses without choosing pays by the first.
                 let kind = chosen.unwrap_or(&KINDS[0]).0;
-                self.change(key, |order| {
+                self.orders.change(key, |order| {
                     if order.kind.is_empty() {
                         kind.clone_into(&mut order.kind);
                     }
@@ -70,7 +71,7 @@ pub(super) fn trouble(text: &str) -> Response<Bytes> {
 }
 
 fn page(order: &Order) -> Response<Bytes> {
-    let state = match order.status() {
+    let text = match order.status() {
         0 if order.closed.is_some() => "订单已关闭 · Closed",
         0 if order.pays_at.is_some() => "处理中 · In progress",
         0 => "",
@@ -84,23 +85,16 @@ fn page(order: &Order) -> Response<Bytes> {
         "" => KINDS.iter().map(button).collect(),
         _ => "<button>支付 Pay</button>".to_owned(),
     };
-    let choice = match state {
+    let choice = match text {
         "" => format!(
             "<form method=post action='{key}/pay'>{buttons}</form>\
              <form method=post action='{key}/cancel'><button class=quiet>取消 Cancel</button></form>"
         ),
-        state => format!("<p class=state>{state}</p>"),
+        text => state(text),
     };
-    let (name, sum) = (escape(&order.name), yuan(order.fen));
-    html(200, &format!("<h1>{name}</h1><p class=sum>¥{sum}</p>{choice}<p class=note>{}</p>", escape(key)))
+    html(200, &offer(&order.name, &format!("¥{}", yuan(order.fen)), &choice, key))
 }
 
-fn html(code: u16, content: &str) -> Response<Bytes> {
-    let page = include_str!("page.html").replace("{content}", content);
-    respond(code, (CONTENT_TYPE, "text/html; charset=utf-8"), page)
-}
-
-fn escape(text: &str) -> String {
-    let escapes = [('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('"', "&quot;"), ('\'', "&#39;")];
-    escapes.iter().fold(text.to_owned(), |text, (sign, escaped)| text.replace(*sign, escaped))
+fn html(status: u16, content: &str) -> Response<Bytes> {
+    branded(["易支付", "epay"], "#0e8a6a", status, content)
 }

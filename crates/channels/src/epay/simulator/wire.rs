@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
-use http::{Request, Response, StatusCode};
+use http::header::CONTENT_TYPE;
+use http::{Request, Response};
 use md5::{Digest as _, Md5};
 use paycore::crypto::Scheme;
 use paycore::secret::same;
@@ -14,6 +14,7 @@ use paycore::time::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{Panel, Version};
+use crate::sandbox::respond;
 
 /// Parameters by name; the map keeps them in the order in which they are signed.
 pub(super) type Parameters = BTreeMap<String, String>;
@@ -37,11 +38,6 @@ fn joined(all: &Parameters) -> String {
     let parts =
         all.iter().filter(|(name, value)| signed(name, value)).map(|(name, value)| format!("{name}={value}"));
     parts.collect::<Vec<_>>().join("&")
-}
-
-/// Fen as yuan with two decimals.
-pub(super) fn yuan(fen: i64) -> String {
-    format!("{}.{:02}", fen / 100, fen % 100)
 }
 
 /// Yuan with at most two decimals as fen, from 0.01 to 100,000,000.
@@ -118,14 +114,4 @@ impl Panel {
         }
         respond(200, (CONTENT_TYPE, "application/json; charset=utf-8"), Value::Object(members).to_string())
     }
-}
-
-/// A response with one header that matters.
-pub(super) fn respond(code: u16, (name, value): (HeaderName, &str), body: String) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(body));
-    *response.status_mut() = StatusCode::from_u16(code).unwrap_or_default();
-    if let Ok(value) = HeaderValue::from_str(value) {
-        response.headers_mut().insert(name, value);
-    }
-    response
 }

@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::CONTENT_TYPE;
 use http::{Method, Request};
 use paycore::channel::simulator::Answer;
 use paycore::time::Timestamp;
 use serde_json::{Value, json};
 
-use super::wire::{Data, respond};
+use super::wire::Data;
 use super::{Acquirer, Order, Refund};
+use crate::sandbox::bill::yuan;
+use crate::sandbox::respond;
 
 /// Why a request is not carried out: code and text.
 struct Error(&'static str, &'static str);
@@ -30,7 +33,7 @@ fn refuse<const N: usize>(checks: [(bool, Error); N]) -> Result<()> {
 
 impl Acquirer {
     pub(super) fn api(&mut self, request: &Request<Bytes>, now: Timestamp) -> Answer {
-        let json = "application/json;charset=UTF-8";
+        let json = (CONTENT_TYPE, "application/json;charset=UTF-8");
         let body = Some(request).filter(|request| request.method() == Method::POST);
         let Some(data) = body.and_then(|request| self.authentic(request.body())) else {
             // Who has not proved to be the merchant gets an answer without a signature.
@@ -83,11 +86,10 @@ impl Acquirer {
             refuse([(barcode || !known.open() || parts(known) != parts(&order), REPEATED)])?;
             return Ok(Some(self.begun(known, now)));
         }
-        self.put(order);
-        self.change(&key, |_| {});
+        self.orders.add(order);
         match script {
             9000 => self.pay_later(&key, now.plus(Duration::from_secs(1))),
-            9001 if barcode => self.change(&key, |order| order.failed = true),
+            9001 if barcode => self.orders.change(&key, |order| order.failed = true),
             9002 if barcode => self.pay_later(&key, now.plus(Duration::from_secs(30))),
             9003 => {
                 self.pay(&key, now, now);
@@ -189,7 +191,7 @@ impl Acquirer {
             (!matches!(order.trade_type.as_bytes().first(), Some(b'A' | b'T')), unsupported),
             (order.state().0 != "P", ENDED),
         ])?;
-        self.change(&key, |order| (order.closed, order.pays_at) = (Some(now), None));
+        self.orders.change(&key, |order| (order.closed, order.pays_at) = (Some(now), None));
         if script == 9006 {
             self.pay_later(&key, now.plus(Duration::from_secs(5)));
         }
@@ -215,7 +217,7 @@ impl Acquirer {
         ])?;
         let id = format!("0030000topA{}P{:012}", &now.beijing_compact()[2..], known.count() + 1);
         let refund = Refund { number: number.to_owned(), date: date.to_owned(), id, fen, at: now };
-        self.change(&key, |order| order.refunds.push(refund.clone()));
+        self.orders.change(&key, |order| order.refunds.push(refund.clone()));
         self.tell_refund(&key, &refund, content.text("notify_url"), now);
         refuse([(script == 9009, SYSTEM)])?;
         Ok(Some(given(&refund, "")))
@@ -254,10 +256,6 @@ pub(super) fn given(refund: &Refund, prefix: &str) -> Value {
     said[format!("{prefix}req_seq_id")] = refund.number.as_str().into();
     said[format!("{prefix}req_date")] = refund.date.as_str().into();
     said
-}
-
-fn yuan(fen: i64) -> String {
-    format!("{}.{:02}", fen / 100, fen % 100)
 }
 
 /// A request's data.

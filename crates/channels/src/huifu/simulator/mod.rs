@@ -7,7 +7,6 @@ mod notify;
 mod payer;
 mod wire;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -20,7 +19,7 @@ use paycore::money::Money;
 use paycore::time::{Rng, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use notify::Note;
+use crate::sandbox::{Notes, Record, Records, sent};
 
 /// Makes simulated Huifus, one per merchant.
 #[derive(Debug, Clone, Copy)]
@@ -57,15 +56,8 @@ struct Acquirer {
     signer: Box<dyn Signer>,
     merchant: Box<dyn Verifier>,
     /// By the number of the request; its date is kept with it.
-    orders: BTreeMap<String, Order>,
-    /// When an order has something to do by itself.
-    agenda: BTreeSet<(Timestamp, String)>,
-    notes: BTreeMap<u64, Note>,
-    last_note: u64,
-    /// When a note is to be sent; a note on its way is not here.
-    outbox: BTreeSet<(Timestamp, u64)>,
-    /// Keys of records.
-    changed: BTreeSet<String>,
+    orders: Records<Order>,
+    notes: Notes,
 }
 
 /// A payment as the acquirer keeps it.
@@ -118,6 +110,16 @@ impl Order {
     }
 }
 
+impl Record for Order {
+    fn key(&self) -> &str {
+        &self.number
+    }
+
+    fn alarms(&self) -> [Option<Timestamp>; 2] {
+        [self.expires.filter(|_| self.paid.is_none() && self.closed.is_none()), self.pays_at]
+    }
+}
+
 impl Acquirer {
     fn open(theirs: &Settings, keyring: &dyn Keyring) -> Result<Acquirer, KeyError> {
         let secret = |field: &str| theirs.value(field).ok_or(KeyError::Empty);
@@ -128,52 +130,33 @@ impl Acquirer {
             base_url: text("base_url")?,
             signer: keyring.signer(secret("huifu_private_key")?)?,
             merchant: keyring.verifier(secret("merchant_public_key")?.expose())?,
-            orders: BTreeMap::new(),
-            agenda: BTreeSet::new(),
-            notes: BTreeMap::new(),
-            last_note: 0,
-            outbox: BTreeSet::new(),
-            changed: BTreeSet::new(),
+            orders: Records::default(),
+            notes: Notes::default(),
         })
     }
 
     /// Lets everything happen that is due by `now`.
     fn advance(&mut self, now: Timestamp) {
-        let later = self.agenda.split_off(&(now.plus(Duration::from_micros(1)), String::new()));
-        for (at, key) in std::mem::replace(&mut self.agenda, later) {
+        for (at, key) in self.orders.take_due(now) {
             let Some(order) = self.orders.get(&key) else { continue };
             if order.pays_at == Some(at) {
                 // The script "paid after close" reports a payment from just before the close.
                 let paid = order.closed.map_or(at, |closed| closed.minus(Duration::from_secs(1)));
                 self.pay(&key, paid, at);
             } else if order.expires == Some(at) && order.open() {
-                self.change(&key, |order| order.closed = Some(at));
+                self.orders.change(&key, |order| order.closed = Some(at));
             }
         }
     }
 
     fn pay(&mut self, key: &str, paid: Timestamp, now: Timestamp) {
-        self.change(key, |order| (order.paid, order.pays_at, order.closed) = (Some(paid), None, None));
+        self.orders.change(key, |order| (order.paid, order.pays_at, order.closed) = (Some(paid), None, None));
         self.tell_payment(key, now);
     }
 
     fn pay_later(&mut self, key: &str, at: Timestamp) {
-        self.change(key, |order| order.pays_at = Some(at));
-        self.agenda.insert((at, key.to_owned()));
-    }
-
-    fn change(&mut self, key: &str, change: impl FnOnce(&mut Order)) {
-        if let Some(order) = self.orders.get_mut(key) {
-            change(order);
-            self.changed.insert(format!("order/{key}"));
-        }
-    }
-
-    fn put(&mut self, order: Order) {
-        let expires = order.expires.filter(|_| order.paid.is_none() && order.closed.is_none());
-        let at = expires.into_iter().chain(order.pays_at);
-        self.agenda.extend(at.map(|at| (at, order.number.clone())));
-        self.orders.insert(order.number.clone(), order);
+        self.orders.change(key, |order| order.pays_at = Some(at));
+        self.orders.wake(key, at);
     }
 }
 
@@ -186,38 +169,30 @@ impl Simulator for Acquirer {
 
     fn due(&mut self, now: Timestamp) -> Vec<Notification> {
         self.advance(now);
-        self.take_due(now)
+        sent(self.notes.take_due(now), notify::request)
     }
 
     fn next_due(&self) -> Option<Timestamp> {
-        let (agenda, outbox) = (self.agenda.first(), self.outbox.first());
-        agenda.map(|(at, _)| *at).into_iter().chain(outbox.map(|(at, _)| *at)).min()
+        self.orders.next_due().into_iter().chain(self.notes.next_due()).min()
     }
 
     fn notified(&mut self, id: u64, response: Option<&Response<Bytes>>, now: Timestamp) {
-        self.answered(id, response, now);
+        let heard =
+            self.notes.get(id).zip(response).is_some_and(|(note, answer)| notify::heard(note, answer));
+        self.notes.answered(id, heard, &notify::RETRIES, now);
     }
 
     fn changed(&mut self) -> Vec<(String, String)> {
-        let record = |key: String| {
-            // A note that is done with is kept as `null`.
-            let text = match key.split_once('/')? {
-                ("order", order) => serde_json::to_string(self.orders.get(order)?),
-                (_, id) => serde_json::to_string(&self.notes.get(&id.parse().ok()?)),
-            };
-            Some((key, text.ok()?))
-        };
-        std::mem::take(&mut self.changed).into_iter().filter_map(record).collect()
+        let mut records = self.orders.changed("order");
+        records.extend(self.notes.changed());
+        records
     }
 
     fn restore(&mut self, key: &str, value: &str) {
         if let Some(id) = key.strip_prefix("note/") {
-            self.last_note = self.last_note.max(id.parse().unwrap_or(0));
-            let Ok(Some(note)) = serde_json::from_str::<Option<Note>>(value) else { return };
-            self.outbox.insert((note.at, note.id));
-            self.notes.insert(note.id, note);
-        } else if let Ok(order) = serde_json::from_str::<Order>(value) {
-            self.put(order);
+            self.notes.restore(id, value);
+        } else {
+            self.orders.restore(value);
         }
     }
 

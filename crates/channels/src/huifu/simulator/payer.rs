@@ -6,8 +6,9 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 use paycore::time::Timestamp;
 
-use super::wire::respond;
 use super::{Acquirer, Order};
+use crate::sandbox::bill::yuan;
+use crate::sandbox::{branded, buttons, escape, offer, state};
 
 impl Acquirer {
     /// Answers `/payer/{rest}`.
@@ -39,31 +40,16 @@ fn trouble(status: u16, code: &str, text: &str) -> Response<Bytes> {
 }
 
 fn page(order: &Order) -> Response<Bytes> {
-    let key = escape(&order.number);
-    let state = match order.state().0 {
+    let text = match order.state().0 {
         "S" => "支付成功 · Paid",
         "F" => "支付失败或已关闭 · Failed or closed",
         _ => "处理中 · In progress",
     };
-    let choice = if order.open() {
-        // Relative to this page, so that the simulator may be mounted anywhere.
-        format!(
-            "<form method=post action='{key}/pay'><button>支付 Pay</button></form>\
-             <form method=post action='{key}/cancel'><button class=quiet>取消 Cancel</button></form>"
-        )
-    } else {
-        format!("<p class=state>{state}</p>")
-    };
-    let (subject, yuan, fen) = (escape(&order.description), order.fen / 100, order.fen % 100);
-    html(200, &format!("<h1>{subject}</h1><p class=sum>¥{yuan}.{fen:02}</p>{choice}<p class=note>{key}</p>"))
+    let choice = if order.open() { buttons(&order.number) } else { state(text) };
+    let sum = format!("¥{}", yuan(order.fen));
+    html(200, &offer(&order.description, &sum, &choice, &order.number))
 }
 
 fn html(status: u16, content: &str) -> Response<Bytes> {
-    let page = include_str!("page.html").replace("{content}", content);
-    respond(status, "text/html; charset=utf-8", page)
-}
-
-fn escape(text: &str) -> String {
-    let escapes = [('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('"', "&quot;"), ('\'', "&#39;")];
-    escapes.iter().fold(text.to_owned(), |text, (sign, escaped)| text.replace(*sign, escaped))
+    branded(["汇付斗拱", "Huifu"], "#b3000e", status, content)
 }

@@ -3,12 +3,13 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue};
-use http::{Response, StatusCode};
+use http::Response;
+use http::header::CONTENT_TYPE;
 use paycore::crypto::Scheme;
 use serde_json::{Map, Value, json};
 
 use super::Acquirer;
+use crate::sandbox::respond;
 
 /// The members of an object, sorted by name.
 pub(super) type Data = Map<String, Value>;
@@ -35,14 +36,7 @@ impl Acquirer {
     /// A signed answer.
     pub(super) fn signed(&self, data: &Value) -> Response<Bytes> {
         let sign = self.sign(&data.to_string());
-        respond(200, "application/json;charset=UTF-8", json!({"data": data, "sign": sign}).to_string())
+        let text = json!({"data": data, "sign": sign}).to_string();
+        respond(200, (CONTENT_TYPE, "application/json;charset=UTF-8"), text)
     }
-}
-
-/// A response.
-pub(super) fn respond(status: u16, kind: &'static str, body: String) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(body));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or_default();
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    response
 }

@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::CONTENT_TYPE;
 use http::{Method, Request};
 use md5::{Digest as _, Md5};
 use paycore::channel::simulator::Answer;
 use paycore::time::Timestamp;
 
-use super::wire::respond;
-use super::{Order, Refund, Wallet};
+use super::Wallet;
 use crate::sandbox::xml::{Fields, fields, write};
+use crate::sandbox::{Book, Given, Order, Refund, Refused, Started, State, respond};
 
 /// Why a request is not carried out: code and text.
 struct Error(&'static str, &'static str);
@@ -35,30 +36,30 @@ fn refuse<const N: usize>(checks: [(bool, Error); N]) -> Result<()> {
 }
 
 impl Wallet {
-    pub(super) fn api(&mut self, request: &Request<Bytes>, now: Timestamp) -> Answer {
+    pub(super) fn answer(&self, book: &mut Book, request: &Request<Bytes>, now: Timestamp) -> Answer {
         let path = request.uri().path().strip_prefix("/cgi-bin/").unwrap_or_default();
-        let text = "text/xml; charset=utf-8";
+        let xml = (CONTENT_TYPE, "text/xml; charset=utf-8");
         let content = Some(request).filter(|request| request.method() == Method::POST);
         let Some(content) = content.and_then(|request| self.authentic(request.body())) else {
             let body = write(&fields([("return_code", "FAIL"), ("return_msg", "签名错误")]));
-            return Answer::Reply(respond(200, text, body));
+            return Answer::Reply(respond(200, xml, body));
         };
         let content = Content(content);
         if path == "sp_download/qpay_mch_statement_down.cgi"
-            && let Some(bill) = self.bill_of(&content)
+            && let Some(bill) = self.bill_of(book, &content)
         {
-            return Answer::Reply(respond(200, "text/plain; charset=utf-8", bill));
+            return Answer::Reply(respond(200, (CONTENT_TYPE, "text/plain; charset=utf-8"), bill));
         }
-        let (code, mut said) = match self.route(path, &content, now) {
+        let (code, mut said) = match self.route(book, path, &content, now) {
             Ok(None) => return Answer::Silence,
             Ok(Some(said)) => ("SUCCESS", said),
             Err(Error(code, text)) => ("FAIL", fields([("err_code", code), ("err_code_des", text)])),
         };
         said.extend(fields([("return_code", "SUCCESS"), ("return_msg", "SUCCESS"), ("result_code", code)]));
-        Answer::Reply(respond(200, text, self.document(said, now)))
+        Answer::Reply(respond(200, xml, self.document(said, now)))
     }
 
-    fn route(&mut self, path: &str, content: &Content, now: Timestamp) -> Result {
+    fn route(&self, book: &mut Book, path: &str, content: &Content, now: Timestamp) -> Result {
         let app = content.text("appid").is_none_or(|appid| appid == self.appid);
         let mismatch = Error("APPID_MCHID_NOT_MATCH", "appid 与 mch_id 不匹配");
         refuse([
@@ -68,15 +69,15 @@ impl Wallet {
         ])?;
         match path {
             "pay/qpay_unified_order.cgi" | "pay/qpay_micro_pay.cgi" => {
-                self.start(path == "pay/qpay_micro_pay.cgi", content, now)
+                self.start(book, path == "pay/qpay_micro_pay.cgi", content, now)
             }
-            "pay/qpay_order_query.cgi" => Ok(Some(shown(self.order(content)?))),
-            "pay/qpay_close_order.cgi" => self.shut(content, now),
-            "pay/qpay_reverse.cgi" => self.reverse(content, now),
-            "pay/qpay_refund.cgi" => self.refund(content, now),
+            "pay/qpay_order_query.cgi" => Ok(Some(shown(find(book, content)?))),
+            "pay/qpay_close_order.cgi" => shut(book, content, now),
+            "pay/qpay_reverse.cgi" => self.reverse(book, content, now),
+            "pay/qpay_refund.cgi" => self.refund(book, content, now),
             "pay/qpay_refund_query.cgi" => {
                 let number = content.required("out_refund_no")?;
-                let (order, refund) = self.find_refund(number).ok_or(NO_REFUND)?;
+                let (order, refund) = book.find_refund(number).ok_or(NO_REFUND)?;
                 let mut said = given(order, refund, "_0");
                 said.extend(fields([("refund_count", "1"), ("refund_status_0", "SUCCESS")]));
                 Ok(Some(said))
@@ -85,42 +86,32 @@ impl Wallet {
         }
     }
 
-    fn start(&mut self, barcode: bool, content: &Content, now: Timestamp) -> Result {
-        let order = self.new_order(barcode, content, now)?;
-        let (key, script) = (order.out_trade_no.clone(), order.script());
-        if let Some(known) = self.orders.get(&key) {
-            let parts = |order: &Order| (order.description.clone(), order.fen, order.trade_type.clone());
+    fn start(&self, book: &mut Book, barcode: bool, content: &Content, now: Timestamp) -> Result {
+        let order = self.new_order(book, barcode, content, now)?;
+        let key = order.reference.clone();
+        if let Some(known) = book.get(&key) {
+            let parts = |order: &Order| (order.subject.clone(), order.fen, order.kind.clone());
             refuse([
-                (known.paid.is_some(), PAID),
-                (known.closed.is_some(), CLOSED),
+                (known.state() == State::Paid, PAID),
+                (known.state() == State::Closed, CLOSED),
                 (parts(known) != parts(&order), USED),
                 (known.failed, POOR),
-                (known.barcode(), USERPAYING),
+                (known.direct, USERPAYING),
             ])?;
             return Ok(Some(self.prepaid(known)));
         }
-        self.put(order);
-        self.change(&key, |_| {});
-        match script {
-            9000 => self.pay_later(&key, now.plus(Duration::from_secs(1))),
-            9001 if barcode => {
-                self.change(&key, |order| order.failed = true);
-                return Err(POOR);
-            }
-            9002 if barcode => self.pay_later(&key, now.plus(Duration::from_secs(30))),
-            9003 => {
-                self.pay(&key, now, now);
-                return Ok(None);
-            }
-            _ if barcode => self.pay(&key, now, now),
-            _ => {}
+        match book.start(order, now) {
+            Started::Silent => return Ok(None),
+            Started::Unknown => return Err(SYSTEM),
+            Started::Poor => return Err(POOR),
+            Started::Known => {}
         }
-        let order = &self.orders[&key];
-        refuse([(script == 9007, SYSTEM), (barcode && order.paid.is_none(), USERPAYING)])?;
+        let order = book.get(&key).ok_or(NO_ORDER)?;
+        refuse([(barcode && order.state() != State::Paid, USERPAYING)])?;
         Ok(Some(if barcode { shown(order) } else { self.prepaid(order) }))
     }
 
-    fn new_order(&self, barcode: bool, content: &Content, now: Timestamp) -> Result<Order> {
+    fn new_order(&self, book: &Book, barcode: bool, content: &Content, now: Timestamp) -> Result<Order> {
         let (out_trade_no, body) = (content.required("out_trade_no")?, content.required("body")?);
         let fen = content.number("total_fee").filter(|fen| (1..=2_147_483_647).contains(fen)).ok_or(PARAM)?;
         let trade_type = content.required("trade_type")?;
@@ -140,12 +131,13 @@ impl Wallet {
         let expires = content.text("time_expire").map(Timestamp::parse_beijing_compact);
         let expires = expires.transpose().map_err(|_| PARAM)?;
         refuse([(expires.is_some_and(|at| at <= now), PARAM)])?;
-        let (day, number) = (now.beijing_compact(), self.orders.len() + 1);
+        let (day, number) = (now.beijing_compact(), book.next_order());
         Ok(Order {
-            out_trade_no: out_trade_no.to_owned(),
-            transaction_id: format!("{}46{}{number:08}", self.mch_id, &day[..8]),
-            trade_type: trade_type.to_owned(),
-            description: body.to_owned(),
+            reference: out_trade_no.to_owned(),
+            id: format!("{}46{}{number:08}", self.mch_id, &day[..8]),
+            kind: trade_type.to_owned(),
+            direct: barcode,
+            subject: body.to_owned(),
             fen,
             notify_url: notify_url.filter(|_| !barcode).map(str::to_owned),
             expires,
@@ -155,79 +147,49 @@ impl Wallet {
 
     /// How the payer gets to an order.
     fn prepaid(&self, order: &Order) -> Fields {
-        let prepay_id = format!("6V{}", order.transaction_id);
-        let page = format!("{}/payer/{}", self.base_url, order.out_trade_no);
-        let code_url = if order.trade_type == "NATIVE" { page.as_str() } else { "" };
-        fields([("trade_type", &order.trade_type), ("prepay_id", &prepay_id), ("code_url", code_url)])
-    }
-
-    fn order(&self, content: &Content) -> Result<&Order> {
-        let by_number = content.text("out_trade_no").and_then(|number| self.orders.get(number));
-        let by_id =
-            |id| self.orders.values().find(|order| order.transaction_id == id && order.paid.is_some());
-        content.text("transaction_id").map_or(by_number, by_id).ok_or(NO_ORDER)
-    }
-
-    fn shut(&mut self, content: &Content, now: Timestamp) -> Result {
-        let order = self.order(content)?;
-        let (key, script) = (order.out_trade_no.clone(), order.script());
-        refuse([
-            (order.barcode(), Error("INVALID_REQUEST", "付款码支付请调用撤销接口")),
-            (order.paid.is_some(), PAID),
-            (order.closed.is_some(), CLOSED),
-            (order.pays_at.is_some(), USERPAYING),
-        ])?;
-        self.change(&key, |order| order.closed = Some(now));
-        if script == 9006 {
-            self.pay_later(&key, now.plus(Duration::from_secs(5)));
-        }
-        Ok(Some(Fields::new()))
+        let prepay_id = format!("6V{}", order.id);
+        let page = format!("{}/payer/{}", self.base_url, order.reference);
+        let code_url = if order.kind == "NATIVE" { page.as_str() } else { "" };
+        fields([("trade_type", &order.kind), ("prepay_id", &prepay_id), ("code_url", code_url)])
     }
 
     /// Ends a barcode payment, with the money if it was taken.
-    fn reverse(&mut self, content: &Content, now: Timestamp) -> Result {
+    fn reverse(&self, book: &mut Book, content: &Content, now: Timestamp) -> Result {
         self.operated(content)?;
-        let order = self.order(content)?;
-        let key = order.out_trade_no.clone();
+        let order = find(book, content)?;
+        let key = order.reference.clone();
         refuse([
-            (!order.barcode(), Error("INVALID_REQUEST", "仅付款码支付可以撤销")),
+            (!order.direct, Error("INVALID_REQUEST", "仅付款码支付可以撤销")),
             (!order.refunds.is_empty(), Error("INVALID_REQUEST", "订单已退款")),
         ])?;
-        self.change(&key, |order| (order.paid, order.pays_at, order.closed) = (None, None, Some(now)));
+        book.reverse(&key, None, now);
         Ok(Some(fields([("out_trade_no", &key), ("recall", "N")])))
     }
 
-    fn refund(&mut self, content: &Content, now: Timestamp) -> Result {
+    fn refund(&self, book: &mut Book, content: &Content, now: Timestamp) -> Result {
         self.operated(content)?;
-        let order = self.order(content)?;
-        let (key, script) = (order.out_trade_no.clone(), order.script());
-        let number = content.required("out_refund_no")?;
-        let fen = content.number("refund_fee").filter(|fen| *fen > 0).ok_or(PARAM)?;
-        if let Some((of, before)) = self.find_refund(number) {
-            let same = of.out_trade_no == key && before.fen == fen;
-            refuse([(!same, Error("INVALID_REQUEST", "退款单号已被使用，参数不一致"))])?;
-            return Ok(Some(given(of, before, "")));
-        }
-        let back: i64 = order.refunds.iter().map(|given| given.fen).sum();
+        let order = find(book, content)?;
+        let (key, number) = (order.reference.clone(), content.required("out_refund_no")?);
         refuse([
             (content.number("total_fee").is_some_and(|total| total != order.fen), PARAM),
             (number.len() > 32, PARAM),
-            (order.paid.is_none(), Error("INVALID_REQUEST", "订单未支付")),
-            (back + fen > order.fen, Error("REFUND_FEE_INVALID", "退款金额大于可退金额")),
-            (script == 9010, Error("NOTENOUGH", "商户余额不足")),
         ])?;
-        let count: usize = self.orders.values().map(|order| order.refunds.len()).sum();
-        let refund_id = format!("112{}{}{:08}", self.mch_id, &now.beijing_compact()[..8], count + 1);
-        let refund = Refund { out_refund_no: number.to_owned(), refund_id, fen, at: now };
-        self.change(&key, |order| order.refunds.push(refund.clone()));
-        refuse([(script == 9009, SYSTEM)])?;
-        Ok(Some(given(&self.orders[&key], &refund, "")))
-    }
-
-    fn find_refund(&self, number: &str) -> Option<(&Order, &Refund)> {
-        let mut all =
-            self.orders.values().flat_map(|order| order.refunds.iter().map(move |given| (order, given)));
-        all.find(|(_, refund)| refund.out_refund_no == number)
+        let refund = Refund {
+            reference: number.to_owned(),
+            id: format!("112{}{}{:08}", self.mch_id, &now.beijing_compact()[..8], book.next_refund()),
+            fen: content.number("refund_fee").filter(|fen| *fen > 0).ok_or(PARAM)?,
+            at: now,
+            notify_url: None,
+        };
+        match book.give_back(&key, refund) {
+            Ok(Given::Known(refund)) => Ok(Some(given(book.get(&key).ok_or(NO_ORDER)?, &refund, ""))),
+            Ok(Given::Unknown) => Err(SYSTEM),
+            Err(Refused::NoOrder) => Err(NO_ORDER),
+            Err(Refused::Unpaid) => Err(Error("INVALID_REQUEST", "订单未支付")),
+            Err(Refused::TooMuch) => Err(Error("REFUND_FEE_INVALID", "退款金额大于可退金额")),
+            Err(Refused::Used) => Err(Error("INVALID_REQUEST", "退款单号已被使用，参数不一致")),
+            Err(Refused::Poor) => Err(Error("NOTENOUGH", "商户余额不足")),
+        }
     }
 
     /// Whether the operator is the merchant's, by number and digest of the password.
@@ -240,29 +202,59 @@ impl Wallet {
     }
 
     /// The bill of a day, if a day is named.
-    fn bill_of(&self, content: &Content) -> Option<String> {
+    fn bill_of(&self, book: &Book, content: &Content) -> Option<String> {
         let day = content.text("bill_date").filter(|day| day.len() == 8)?;
         let from = Timestamp::parse_beijing_compact(&format!("{day}000000")).ok()?;
         let ours = content.text("mch_id") == Some(&self.mch_id) && content.text("bill_type") == Some("ALL");
-        ours.then(|| self.bill(from, from.plus(Duration::from_secs(86_400))))
+        ours.then(|| self.bill(book, from, from.plus(Duration::from_secs(86_400))))
     }
+}
+
+/// By the provider's number, which is told of what is paid, or else by the merchant's.
+fn find<'b>(book: &'b Book, content: &Content) -> Result<&'b Order> {
+    let order = match content.text("transaction_id") {
+        Some(id) => book.find_id(id).filter(|order| order.paid.is_some()),
+        None => content.text("out_trade_no").and_then(|number| book.get(number)),
+    };
+    order.ok_or(NO_ORDER)
+}
+
+fn shut(book: &mut Book, content: &Content, now: Timestamp) -> Result {
+    let order = find(book, content)?;
+    let key = order.reference.clone();
+    refuse([
+        (order.direct, Error("INVALID_REQUEST", "付款码支付请调用撤销接口")),
+        (order.state() == State::Paid, PAID),
+        (order.state() == State::Closed, CLOSED),
+        (order.state() == State::Paying, USERPAYING),
+    ])?;
+    book.close(&key, now);
+    Ok(Some(Fields::new()))
 }
 
 /// What is told of an order.
 pub(super) fn shown(order: &Order) -> Fields {
-    let (state, text) = order.state();
+    let (state, text) = match order.state() {
+        State::Paid if order.refunds.is_empty() => ("SUCCESS", "支付成功"),
+        State::Paid => ("REFUND", "转入退款"),
+        State::Closed if order.direct => ("REVOKED", "订单已撤销"),
+        State::Closed => ("CLOSED", "订单已关闭"),
+        State::Failed => ("PAYERROR", "余额不足，支付失败"),
+        State::Open | State::Paying if order.direct => ("USERPAYING", "需要用户输入支付密码"),
+        State::Open | State::Paying => ("NOTPAY", "订单未支付"),
+    };
     let total = order.fen.to_string();
     let mut said = fields([
-        ("out_trade_no", order.out_trade_no.as_str()),
+        ("out_trade_no", order.reference.as_str()),
         ("trade_state", state),
         ("trade_state_desc", text),
         ("total_fee", &total),
         ("fee_type", "CNY"),
-        ("trade_type", &order.trade_type),
+        ("trade_type", &order.kind),
     ]);
     if let Some(at) = order.paid {
         said.extend(fields([
-            ("transaction_id", order.transaction_id.as_str()),
+            ("transaction_id", order.id.as_str()),
             ("bank_type", "BALANCE"),
             ("cash_fee", &total),
             ("openid", "SANDBOX0PAYER"),
@@ -276,12 +268,12 @@ pub(super) fn shown(order: &Order) -> Fields {
 fn given(order: &Order, refund: &Refund, row: &str) -> Fields {
     let (total, back) = (order.fen.to_string(), refund.fen.to_string());
     let mut said = fields([
-        ("transaction_id", order.transaction_id.as_str()),
-        ("out_trade_no", &order.out_trade_no),
+        ("transaction_id", order.id.as_str()),
+        ("out_trade_no", &order.reference),
         ("total_fee", &total),
         ("cash_fee", &total),
     ]);
-    let values = [&refund.out_refund_no, &refund.refund_id, &back, "ORIGINAL"];
+    let values = [&refund.reference, &refund.id, &back, "ORIGINAL"];
     let names = ["out_refund_no", "refund_id", "refund_fee", "refund_channel"];
     said.extend(names.iter().zip(values).map(|(name, value)| (format!("{name}{row}"), value.to_owned())));
     said

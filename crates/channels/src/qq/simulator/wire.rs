@@ -1,8 +1,5 @@
 //! The provider's own way to read documents, to check what the merchant signed and to sign what it answers.
 
-use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue};
-use http::{Response, StatusCode};
 use md5::{Digest as _, Md5};
 use paycore::time::Timestamp;
 
@@ -31,12 +28,4 @@ impl Wallet {
         fields.insert("sign".into(), self.sign(&fields));
         write(&fields)
     }
-}
-
-/// A response.
-pub(super) fn respond(status: u16, kind: &'static str, body: String) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(body));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or_default();
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    response
 }

@@ -126,12 +126,10 @@ impl Gateway {
             return Ok(Some(shown));
         }
         let script = deal.script();
-        self.schedule(&deal);
-        self.deals.insert(key.clone(), deal);
-        self.change(&key, |_| {});
+        self.deals.add(deal);
         match script {
             9000 => self.pay_later(&key, now.plus(Duration::from_secs(1))),
-            9001 if is_direct => self.change(&key, |deal| deal.failed = Some(POOR.0.to_owned())),
+            9001 if is_direct => self.deals.change(&key, |deal| deal.failed = Some(POOR.0.to_owned())),
             9002 if is_direct => self.pay_later(&key, now.plus(Duration::from_secs(30))),
             9003 => {
                 self.finish(&key, now);
@@ -176,7 +174,7 @@ impl Gateway {
         deal.origin = Some(origin.order_id.clone());
         let (key, is_refund) = (deal.order_id.clone(), deal.kind.0 == "04");
         let query_id = deal.query_id.clone();
-        self.deals.insert(key.clone(), deal);
+        self.deals.add(deal);
         self.finish(&key, now);
         refuse([(is_refund && script == 9009, BUSY)])?;
         Ok(Some(Fields::from_iter([owned(("queryId", &query_id))])))

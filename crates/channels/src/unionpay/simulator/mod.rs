@@ -10,8 +10,6 @@ mod notify;
 mod payer;
 mod wire;
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use bytes::Bytes;
 use http::{Request, Response};
 use paycore::channel::Settings;
@@ -24,8 +22,9 @@ use paycore::time::{Rng, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use authority::Holder;
-use notify::Note;
 use wire::Seal;
+
+use crate::sandbox::{Notes, Record, Records, drawn, sent};
 
 /// Makes simulated UnionPay gateways, one per merchant.
 #[derive(Debug, Clone, Copy)]
@@ -36,7 +35,7 @@ impl Maker for Sandbox {
         let root = Holder::new("UnionPay sandbox root", keyring)?;
         let middle = Holder::new("UnionPay sandbox authority", keyring)?;
         let unionpay = Holder::new("041@8310000000083040@中国银联股份有限公司@00016493", keyring)?;
-        let (mer_id, cert_id) = (format!("777290{}", number(9, rng)), serial(rng));
+        let (mer_id, cert_id) = (drawn("777290", DIGITS, 9, rng), serial(rng));
         let merchant = Holder::new(&format!("041@{mer_id}@测试商户@00000001"), keyring)?;
         let ours = Settings::from_pairs([
             ("mer_id", mer_id.as_str()),
@@ -63,15 +62,11 @@ impl Maker for Sandbox {
     }
 }
 
-fn number(digits: usize, rng: &dyn Rng) -> String {
-    let mut random = vec![0; digits];
-    rng.fill(&mut random);
-    random.iter().map(|byte| char::from(b'0' + byte % 10)).collect()
-}
+const DIGITS: &str = "0123456789";
 
 /// Eleven digits, as the real authority numbers its certificates.
 fn serial(rng: &dyn Rng) -> u64 {
-    format!("7{}", number(10, rng)).parse().unwrap_or(7)
+    drawn("7", DIGITS, 10, rng).parse().unwrap_or(7)
 }
 
 /// The simulated gateway of one merchant.
@@ -81,15 +76,8 @@ struct Gateway {
     base_url: String,
     seal: Seal,
     /// Every transaction by its `orderId`: payments, captures, voids and refunds alike.
-    deals: BTreeMap<String, Deal>,
-    /// When a transaction has something to do by itself.
-    agenda: BTreeSet<(Timestamp, String)>,
-    notes: BTreeMap<u64, Note>,
-    last_note: u64,
-    /// When a note is to be sent; a note on its way is not here.
-    outbox: BTreeSet<(Timestamp, u64)>,
-    /// Keys of records.
-    changed: BTreeSet<String>,
+    deals: Records<Deal>,
+    notes: Notes,
 }
 
 /// A transaction as UnionPay keeps it.
@@ -130,6 +118,16 @@ impl Deal {
     }
 }
 
+impl Record for Deal {
+    fn key(&self) -> &str {
+        &self.order_id
+    }
+
+    fn alarms(&self) -> [Option<Timestamp>; 2] {
+        [self.expires.filter(|_| self.waits()), self.pays_at]
+    }
+}
+
 impl Gateway {
     fn open(theirs: &Settings, keyring: &dyn Keyring) -> Result<Gateway, KeyError> {
         let text = |field: &str| theirs.value(field).map(Secret::expose).ok_or(KeyError::Empty);
@@ -137,49 +135,31 @@ impl Gateway {
             mer_id: text("mer_id")?.to_owned(),
             base_url: text("base_url")?.to_owned(),
             seal: Seal::open(theirs, keyring)?,
-            deals: BTreeMap::new(),
-            agenda: BTreeSet::new(),
-            notes: BTreeMap::new(),
-            last_note: 0,
-            outbox: BTreeSet::new(),
-            changed: BTreeSet::new(),
+            deals: Records::default(),
+            notes: Notes::default(),
         })
     }
 
     /// Lets everything happen that is due by `now`.
     fn advance(&mut self, now: Timestamp) {
-        while self.agenda.first().is_some_and(|(at, _)| *at <= now) {
-            let Some((at, key)) = self.agenda.pop_first() else { break };
+        for (at, key) in self.deals.take_due(now) {
             let Some(deal) = self.deals.get(&key) else { continue };
             if deal.pays_at == Some(at) {
                 self.finish(&key, at);
             } else if deal.expires == Some(at) && deal.waits() {
-                self.change(&key, |deal| deal.failed = Some("69".to_owned()));
+                self.deals.change(&key, |deal| deal.failed = Some("69".to_owned()));
             }
         }
     }
 
     fn finish(&mut self, key: &str, at: Timestamp) {
-        self.change(key, |deal| (deal.done, deal.pays_at) = (Some(at), None));
+        self.deals.change(key, |deal| (deal.done, deal.pays_at) = (Some(at), None));
         self.notify(key, at);
     }
 
     fn pay_later(&mut self, key: &str, at: Timestamp) {
-        self.change(key, |deal| deal.pays_at = Some(at));
-        self.agenda.insert((at, key.to_owned()));
-    }
-
-    fn change(&mut self, key: &str, change: impl FnOnce(&mut Deal)) {
-        if let Some(deal) = self.deals.get_mut(key) {
-            change(deal);
-            self.changed.insert(format!("deal/{key}"));
-        }
-    }
-
-    fn schedule(&mut self, deal: &Deal) {
-        for at in [deal.expires.filter(|_| deal.waits()), deal.pays_at].into_iter().flatten() {
-            self.agenda.insert((at, deal.order_id.clone()));
-        }
+        self.deals.change(key, |deal| deal.pays_at = Some(at));
+        self.deals.wake(key, at);
     }
 
     /// The payment at the beginning of a chain of transactions.
@@ -208,39 +188,28 @@ impl Simulator for Gateway {
 
     fn due(&mut self, now: Timestamp) -> Vec<Notification> {
         self.advance(now);
-        self.take_due(now)
+        sent(self.notes.take_due(now), |note| self.request(note))
     }
 
     fn next_due(&self) -> Option<Timestamp> {
-        let agenda = self.agenda.first().map(|(at, _)| *at);
-        agenda.into_iter().chain(self.outbox.first().map(|(at, _)| *at)).min()
+        self.deals.next_due().into_iter().chain(self.notes.next_due()).min()
     }
 
     fn notified(&mut self, id: u64, response: Option<&Response<Bytes>>, now: Timestamp) {
-        self.answered(id, response, now);
+        self.notes.answered(id, response.is_some_and(notify::heard), &notify::RETRIES, now);
     }
 
     fn changed(&mut self) -> Vec<(String, String)> {
-        let record = |key: String| {
-            // A note that is done with is kept as `null`.
-            let text = match key.split_once('/')? {
-                ("deal", deal) => serde_json::to_string(&self.deals.get(deal)),
-                (_, id) => serde_json::to_string(&id.parse().ok().and_then(|id: u64| self.notes.get(&id))),
-            };
-            Some((key, text.ok()?))
-        };
-        std::mem::take(&mut self.changed).into_iter().filter_map(record).collect()
+        let mut records = self.deals.changed("deal");
+        records.extend(self.notes.changed());
+        records
     }
 
     fn restore(&mut self, key: &str, value: &str) {
         if let Some(id) = key.strip_prefix("note/") {
-            self.last_note = self.last_note.max(id.parse().unwrap_or(0));
-            let Ok(Some(note)) = serde_json::from_str::<Option<Note>>(value) else { return };
-            self.outbox.insert((note.at, note.id));
-            self.notes.insert(note.id, note);
-        } else if let Ok(deal) = serde_json::from_str::<Deal>(value) {
-            self.schedule(&deal);
-            self.deals.insert(deal.order_id.clone(), deal);
+            self.notes.restore(id, value);
+        } else {
+            self.deals.restore(value);
         }
     }
 

@@ -1,51 +1,25 @@
 //! Notifications to the merchant, and when they are sent again.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use http::{Request, Response};
-use paycore::channel::simulator::Notification;
 use paycore::time::Timestamp;
-use serde::{Deserialize, Serialize};
 use url::form_urlencoded::Serializer;
 
 use super::wire::Fields;
 use super::{Deal, Gateway};
+use crate::sandbox::Note;
 
-/// Minutes from one try to the next.
-const RETRY_MINUTES: [u64; 4] = [1, 2, 4, 5];
-
-/// One notification until it is acknowledged or given up.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Note {
-    pub(super) id: u64,
-    /// When it is sent next.
-    pub(super) at: Timestamp,
-    tries: usize,
-    back_url: String,
-    /// Of which transaction.
-    order_id: String,
-}
+/// Seconds from one try to the next.
+pub(super) const RETRIES: [u64; 4] = [60, 120, 240, 300];
 
 impl Gateway {
     /// Tells the merchant that a transaction succeeded, as scripted for the payment's amount.
     pub(super) fn notify(&mut self, key: &str, now: Timestamp) {
         let Some(deal) = self.deals.get(key) else { return };
-        let Some(back_url) = deal.back_url.clone() else { return };
-        let (copies, at) = match (self.payment_of(deal).script(), deal.is_payment()) {
-            (9004, true) => (3, now),
-            (9005, true) => (1, now.plus(Duration::from_secs(3_600))),
-            (9008, _) => return,
-            _ => (1, now),
-        };
-        for _ in 0..copies {
-            self.last_note += 1;
-            let id = self.last_note;
-            let note = Note { id, at, tries: 0, back_url: back_url.clone(), order_id: key.to_owned() };
-            self.notes.insert(id, note);
-            self.outbox.insert((at, id));
-            self.changed.insert(format!("note/{id}"));
-        }
+        let Some(back_url) = &deal.back_url else { return };
+        let (script, change) = (self.payment_of(deal).script(), !deal.is_payment());
+        // What is told is made anew at every try.
+        self.notes.tell(script, change, back_url, &key.into(), now);
     }
 
     /// What is said of a transaction that succeeded, in notifications and on the way back to the shop.
@@ -92,35 +66,17 @@ impl Gateway {
         facts
     }
 
-    pub(super) fn take_due(&mut self, now: Timestamp) -> Vec<Notification> {
-        let mut due = Vec::new();
-        while self.outbox.first().is_some_and(|(at, _)| *at <= now) {
-            let Some((_, id)) = self.outbox.pop_first() else { break };
-            let Some(note) = self.notes.get(&id) else { continue };
-            let Some(deal) = self.deals.get(&note.order_id) else { continue };
-            let body = Serializer::new(String::new()).extend_pairs(self.news(deal)).finish();
-            let request = Request::post(&note.back_url)
-                .header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded;charset=UTF-8")
-                .body(Bytes::from(body));
-            due.extend(request.ok().map(|request| Notification { id, request }));
-        }
-        due
+    pub(super) fn request(&self, note: &Note) -> Option<Request<Bytes>> {
+        let deal = self.deals.get(note.content.as_str()?)?;
+        let body = Serializer::new(String::new()).extend_pairs(self.news(deal)).finish();
+        let kind = "application/x-www-form-urlencoded;charset=UTF-8";
+        Request::post(&note.url).header(http::header::CONTENT_TYPE, kind).body(Bytes::from(body)).ok()
     }
+}
 
-    /// Any answer of 200 or 302 ends a notification before its last try.
-    pub(super) fn answered(&mut self, id: u64, response: Option<&Response<Bytes>>, now: Timestamp) {
-        let Some(note) = self.notes.get_mut(&id) else { return };
-        let heard = response.is_some_and(|response| matches!(response.status().as_u16(), 200 | 302));
-        match RETRY_MINUTES.get(note.tries) {
-            Some(minutes) if !heard => {
-                note.tries += 1;
-                note.at = now.plus(Duration::from_secs(minutes * 60));
-                self.outbox.insert((note.at, id));
-            }
-            _ => drop(self.notes.remove(&id)),
-        }
-        self.changed.insert(format!("note/{id}"));
-    }
+/// Any answer of 200 or 302 ends a notification before its last try.
+pub(super) fn heard(response: &Response<Bytes>) -> bool {
+    matches!(response.status().as_u16(), 200 | 302)
 }
 
 pub(super) fn owned((name, value): (&str, &str)) -> (String, String) {

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, LOCATION};
+use http::header::LOCATION;
 use http::{Method, Response};
 use paycore::time::Timestamp;
 
-use super::wire::respond;
 use super::{Deal, Gateway};
+use crate::sandbox::bill::yuan;
+use crate::sandbox::{branded, buttons, escape, offer, respond, state};
 
 impl Gateway {
     /// Answers `/payer/{rest}`.
@@ -21,7 +22,7 @@ impl Gateway {
         match (method, action) {
             (&Method::GET, "") => return self.page(deal),
             (&Method::POST, "pay") if open && script == 9001 => {
-                self.change(key, |deal| deal.failed = Some("64".to_owned()));
+                self.deals.change(key, |deal| deal.failed = Some("64".to_owned()));
                 return trouble("64", "卡上的余额不足，付款失败 · Insufficient funds");
             }
             (&Method::POST, "pay") if open && script == 9002 => {
@@ -29,7 +30,7 @@ impl Gateway {
             }
             (&Method::POST, "pay") if open => self.finish(key, now),
             (&Method::POST, "cancel") if open => {
-                self.change(key, |deal| deal.failed = Some("01".to_owned()));
+                self.deals.change(key, |deal| deal.failed = Some("01".to_owned()));
             }
             (&Method::POST, "pay" | "cancel") => {}
             _ => return trouble("404", "没有这个页面 · No such page"),
@@ -38,26 +39,20 @@ impl Gateway {
     }
 
     fn page(&self, deal: &Deal) -> Response<Bytes> {
-        let state = match (deal.done, deal.pays_at, deal.failed.as_deref()) {
+        let text = match (deal.done, deal.pays_at, deal.failed.as_deref()) {
             (Some(_), ..) if deal.kind.0 == "02" => "预授权成功 · Authorized",
             (Some(_), ..) => "支付成功 · Paid",
             (_, Some(_), _) => "处理中 · In progress",
             (.., Some(_)) => "交易已关闭 · Closed",
             _ => "",
         };
-        let key = escape(&deal.order_id);
-        let choice = if state.is_empty() {
-            // Relative to this page, so that the simulator may be mounted anywhere.
-            format!(
-                "<form method=post action='{key}/pay'><button>支付 Pay</button></form>\
-                 <form method=post action='{key}/cancel'><button class=quiet>取消 Cancel</button></form>"
-            )
+        let choice = if text.is_empty() {
+            buttons(&deal.order_id)
         } else {
-            format!("<p class=state>{state}</p>{}", self.way_back(deal))
+            format!("{}{}", state(text), self.way_back(deal))
         };
-        let sum = format!("{}.{:02}", deal.fen / 100, deal.fen % 100);
-        let subject = escape(&deal.subject);
-        html(200, &format!("<h1>{subject}</h1><p class=sum>¥{sum}</p>{choice}<p class=note>{key}</p>"))
+        let sum = format!("¥{}", yuan(deal.fen));
+        html(200, &offer(&deal.subject, &sum, &choice, &deal.order_id))
     }
 
     /// The front notification: a form that the payer's browser posts to the shop.
@@ -84,15 +79,6 @@ pub(super) fn trouble(code: &str, text: &str) -> Response<Bytes> {
     html(400, &format!("<h1>{}</h1><p class=note>{}</p>", escape(text), escape(code)))
 }
 
-fn html(code: u16, content: &str) -> Response<Bytes> {
-    respond(
-        code,
-        (CONTENT_TYPE, "text/html; charset=utf-8"),
-        include_str!("page.html").replace("{content}", content),
-    )
-}
-
-fn escape(text: &str) -> String {
-    let escapes = [('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('"', "&quot;"), ('\'', "&#39;")];
-    escapes.iter().fold(text.to_owned(), |text, (sign, escaped)| text.replace(*sign, escaped))
+fn html(status: u16, content: &str) -> Response<Bytes> {
+    branded(["银联", "UnionPay"], "#c8102e", status, content)
 }

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
-use http::{Request, Response, StatusCode};
+use http::header::CONTENT_TYPE;
+use http::{Request, Response};
 use paycore::channel::Settings;
 use paycore::crypto::{KeyError, Keyring, Scheme, Signer, Verifier};
 use paycore::secret::Secret;
 use sha2::{Digest as _, Sha256};
+
+use crate::sandbox::respond;
 
 /// Fields by name; the map keeps them in the order in which they are signed.
 pub(super) type Fields = BTreeMap<String, String>;
@@ -112,14 +114,4 @@ fn keyed(method: &str, key: &str, text: &str) -> String {
 pub(super) fn reply(all: &Fields) -> Response<Bytes> {
     let text = all.iter().rev().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&");
     respond(200, (CONTENT_TYPE, "text/html;charset=UTF-8"), text)
-}
-
-/// A response with one header that matters.
-pub(super) fn respond(code: u16, (name, value): (HeaderName, &str), body: String) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(body));
-    *response.status_mut() = StatusCode::from_u16(code).unwrap_or_default();
-    if let Ok(value) = HeaderValue::from_str(value) {
-        response.headers_mut().insert(name, value);
-    }
-    response
 }

@@ -155,12 +155,11 @@ impl Platform {
             return Ok(Some(self.prepaid(known)));
         }
         let barcode = order.barcode();
-        self.put(order);
-        self.change(&key, |_| {});
+        self.orders.add(order);
         match script {
             9000 => self.pay_later(&key, now.plus(Duration::from_secs(1))),
             9001 if barcode => {
-                self.change(&key, |order| order.failed = true);
+                self.orders.change(&key, |order| order.failed = true);
                 return Err(POOR);
             }
             9002 if barcode => self.pay_later(&key, now.plus(Duration::from_secs(30))),
@@ -209,10 +208,8 @@ impl Platform {
         refuse([(!(2..=50).contains(&parts.len()), PARAM), (taken || other, invalid("201 商户订单号重复"))])?;
         if known.is_none() {
             for (row, part) in parts.into_iter().enumerate() {
-                let (transaction_id, key) =
-                    (format!("{}{row:02}", order.transaction_id), part.out_trade_no.clone());
-                self.put(Order { transaction_id, trade_type: order.trade_type.clone(), ..part });
-                self.change(&key, |_| {});
+                let transaction_id = format!("{}{row:02}", order.transaction_id);
+                self.orders.add(Order { transaction_id, trade_type: order.trade_type.clone(), ..part });
             }
         }
         self.begin(Order { parts: numbers, ..order }, now)
@@ -342,7 +339,7 @@ impl Platform {
             (order.closed.is_some(), CLOSED),
             (order.pays_at.is_some(), USERPAYING),
         ])?;
-        self.change(key, |order| order.closed = Some(now));
+        self.orders.change(key, |order| order.closed = Some(now));
         if script == 9006 {
             self.pay_later(key, now.plus(Duration::from_secs(5)));
         }
@@ -357,7 +354,7 @@ impl Platform {
             (!order.barcode(), invalid("仅付款码支付可以撤销")),
             (!order.refunds.is_empty(), invalid("订单已退款")),
         ])?;
-        self.change(key, |order| (order.paid, order.pays_at, order.closed) = (None, None, Some(now)));
+        self.orders.change(key, |order| (order.paid, order.pays_at, order.closed) = (None, None, Some(now)));
         let mut reversed = json!({"out_trade_no": key});
         for (name, ours) in self.who() {
             reversed[name] = ours.into();
@@ -397,7 +394,7 @@ impl Platform {
         let refund_id = format!("503000{}{:014}", &now.beijing_compact()[..8], count + 1);
         let refund = Refund { out_refund_no: number, refund_id, fen, at: now };
         let url = content.text("/notify_url").map(str::to_owned).or_else(|| order.notify_url.clone());
-        self.change(&key, |order| order.refunds.push(refund.clone()));
+        self.orders.change(&key, |order| order.refunds.push(refund.clone()));
         self.tell_refund(&key, &refund, url, now);
         refuse([(script == 9009, SYSTEM)])?;
         Ok(Some(given(&self.orders[&key], &refund)))

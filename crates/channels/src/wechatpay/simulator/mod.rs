@@ -28,13 +28,12 @@ use paycore::secret::Secret;
 use paycore::time::{Rng, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use notify::Note;
 use transfer::Transfer;
 
-use crate::sandbox::drawn;
 use crate::sandbox::share::Shares;
 use crate::sandbox::wechat_login::Logins;
 use crate::sandbox::x509;
+use crate::sandbox::{Notes, Record, Records, drawn, sent};
 
 /// Makes simulated WeChat Pay platforms, one per merchant.
 #[derive(Debug, Clone, Copy)]
@@ -102,14 +101,9 @@ struct Platform {
     shares: Shares,
     logins: Logins,
     transfers: BTreeMap<String, Transfer>,
-    orders: BTreeMap<String, Order>,
-    /// When an order has something to do by itself.
-    agenda: BTreeSet<(Timestamp, String)>,
-    notes: BTreeMap<u64, Note>,
-    last_note: u64,
-    /// When a note is to be sent; a note on its way is not here.
-    outbox: BTreeSet<(Timestamp, u64)>,
-    /// Keys of records.
+    orders: Records<Order>,
+    notes: Notes,
+    /// Numbers of transfers to be kept again.
     changed: BTreeSet<String>,
 }
 
@@ -187,6 +181,16 @@ impl Order {
     }
 }
 
+impl Record for Order {
+    fn key(&self) -> &str {
+        &self.out_trade_no
+    }
+
+    fn alarms(&self) -> [Option<Timestamp>; 2] {
+        [self.expires.filter(|_| self.paid.is_none() && self.closed.is_none()), self.pays_at]
+    }
+}
+
 impl Platform {
     fn open(theirs: &Settings, keyring: &dyn Keyring) -> Result<Platform, KeyError> {
         let secret = |field: &str| theirs.value(field).ok_or(KeyError::Empty);
@@ -210,55 +214,37 @@ impl Platform {
             shares: Shares::default(),
             logins: Logins::open(theirs, secret("sub_appid").or(secret("appid"))?.expose()),
             transfers: BTreeMap::new(),
-            orders: BTreeMap::new(),
-            agenda: BTreeSet::new(),
-            notes: BTreeMap::new(),
-            last_note: 0,
-            outbox: BTreeSet::new(),
+            orders: Records::default(),
+            notes: Notes::default(),
             changed: BTreeSet::new(),
         })
     }
 
     /// Lets everything happen that is due by `now`.
     fn advance(&mut self, now: Timestamp) {
-        let later = self.agenda.split_off(&(now.plus(Duration::from_micros(1)), String::new()));
-        for (at, key) in std::mem::replace(&mut self.agenda, later) {
+        for (at, key) in self.orders.take_due(now) {
             let Some(order) = self.orders.get(&key) else { continue };
             if order.pays_at == Some(at) {
                 // The script "paid after close" reports a payment from just before the close.
                 let paid = order.closed.map_or(at, |closed| closed.minus(Duration::from_secs(1)));
                 self.pay(&key, paid, at);
             } else if order.expires == Some(at) && order.open() {
-                self.change(&key, |order| order.closed = Some(at));
+                self.orders.change(&key, |order| order.closed = Some(at));
             }
         }
     }
 
     fn pay(&mut self, key: &str, paid: Timestamp, now: Timestamp) {
-        self.change(key, |order| (order.paid, order.pays_at, order.closed) = (Some(paid), None, None));
+        self.orders.change(key, |order| (order.paid, order.pays_at, order.closed) = (Some(paid), None, None));
         for part in self.orders.get(key).map(|order| order.parts.clone()).unwrap_or_default() {
-            self.change(&part, |order| order.paid = Some(paid));
+            self.orders.change(&part, |order| order.paid = Some(paid));
         }
         self.tell_payment(key, now);
     }
 
     fn pay_later(&mut self, key: &str, at: Timestamp) {
-        self.change(key, |order| order.pays_at = Some(at));
-        self.agenda.insert((at, key.to_owned()));
-    }
-
-    fn change(&mut self, key: &str, change: impl FnOnce(&mut Order)) {
-        if let Some(order) = self.orders.get_mut(key) {
-            change(order);
-            self.changed.insert(format!("order/{key}"));
-        }
-    }
-
-    fn put(&mut self, order: Order) {
-        let expires = order.expires.filter(|_| order.paid.is_none() && order.closed.is_none());
-        let at = expires.into_iter().chain(order.pays_at);
-        self.agenda.extend(at.map(|at| (at, order.out_trade_no.clone())));
-        self.orders.insert(order.out_trade_no.clone(), order);
+        self.orders.change(key, |order| order.pays_at = Some(at));
+        self.orders.wake(key, at);
     }
 }
 
@@ -274,46 +260,39 @@ impl Simulator for Platform {
 
     fn due(&mut self, now: Timestamp) -> Vec<Notification> {
         self.advance(now);
-        self.take_due(now)
+        sent(self.notes.take_due(now), |note| self.request(note, now))
     }
 
     fn next_due(&self) -> Option<Timestamp> {
-        let (agenda, outbox) = (self.agenda.first(), self.outbox.first());
-        agenda.map(|(at, _)| *at).into_iter().chain(outbox.map(|(at, _)| *at)).min()
+        self.orders.next_due().into_iter().chain(self.notes.next_due()).min()
     }
 
     fn notified(&mut self, id: u64, response: Option<&Response<Bytes>>, now: Timestamp) {
-        self.answered(id, response, now);
+        // Any 2xx ends a notification before its last try.
+        let heard = response.is_some_and(|response| response.status().is_success());
+        self.notes.answered(id, heard, &notify::RETRIES, now);
     }
 
     fn changed(&mut self) -> Vec<(String, String)> {
-        let record = |key: String| {
-            // A note that is done with is kept as `null`.
-            let text = match key.split_once('/')? {
-                ("order", order) => serde_json::to_string(self.orders.get(order)?),
-                ("transfer", transfer) => serde_json::to_string(self.transfers.get(transfer)?),
-                (_, id) => serde_json::to_string(&self.notes.get(&id.parse().ok()?)),
-            };
-            Some((key, text.ok()?))
+        let mut records = self.orders.changed("order");
+        let transfer = |key: String| {
+            let text = serde_json::to_string(self.transfers.get(&key)?).ok()?;
+            Some((format!("transfer/{key}"), text))
         };
-        let mut records: Vec<_> = std::mem::take(&mut self.changed).into_iter().filter_map(record).collect();
+        records.extend(std::mem::take(&mut self.changed).into_iter().filter_map(transfer));
+        records.extend(self.notes.changed());
         records.extend(self.shares.changed());
         records
     }
 
     fn restore(&mut self, key: &str, value: &str) {
         if let Some(id) = key.strip_prefix("note/") {
-            self.last_note = self.last_note.max(id.parse().unwrap_or(0));
-            let Ok(Some(note)) = serde_json::from_str::<Option<Note>>(value) else { return };
-            self.outbox.insert((note.at, note.id));
-            self.notes.insert(note.id, note);
+            self.notes.restore(id, value);
         } else if let Some(number) = key.strip_prefix("transfer/") {
             let Ok(transfer) = serde_json::from_str(value) else { return };
             self.transfers.insert(number.to_owned(), transfer);
-        } else if !self.shares.restore(key, value)
-            && let Ok(order) = serde_json::from_str::<Order>(value)
-        {
-            self.put(order);
+        } else if !self.shares.restore(key, value) {
+            self.orders.restore(value);
         }
     }
 

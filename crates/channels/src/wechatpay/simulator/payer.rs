@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, LOCATION};
+use http::header::LOCATION;
 use http::{Method, Request, Response};
 use paycore::time::Timestamp;
 
 use super::{Order, Platform, Transfer};
-use crate::sandbox::respond;
+use crate::sandbox::bill::yuan;
+use crate::sandbox::{branded, buttons, escape, offer, respond, state};
 
 impl Platform {
     /// Answers `/payer/{rest}`.
@@ -29,7 +30,7 @@ impl Platform {
                 let query = request.uri().query().unwrap_or_default().as_bytes();
                 let mut parts = url::form_urlencoded::parse(query);
                 if let Some((_, back)) = parts.find(|(name, _)| name == "redirect_url") {
-                    self.change(key, |order| order.return_url = Some(back.into_owned()));
+                    self.orders.change(key, |order| order.return_url = Some(back.into_owned()));
                 }
                 return page(&self.orders[key]);
             }
@@ -52,15 +53,13 @@ impl Platform {
 
 /// What a person sees of a transfer.
 fn payout(key: &str, transfer: &Transfer) -> Response<Bytes> {
-    let (key, remark, yuan, fen) =
-        (escape(key), escape(&transfer.remark), transfer.fen / 100, transfer.fen % 100);
     let choice = match transfer.state.as_str() {
         "WAIT_USER_CONFIRM" => {
-            format!("<form method=post action='{key}/pay'><button>确认收款 Accept</button></form>")
+            format!("<form method=post action='{}/pay'><button>确认收款 Accept</button></form>", escape(key))
         }
-        state => format!("<p class=state>{}</p>", escape(state)),
+        text => state(&escape(text)),
     };
-    html(200, &format!("<h1>{remark}</h1><p class=sum>¥{yuan}.{fen:02}</p>{choice}<p class=note>{key}</p>"))
+    html(200, &offer(&transfer.remark, &format!("¥{}", yuan(transfer.fen)), &choice, key))
 }
 
 /// A page that says what went wrong.
@@ -69,33 +68,18 @@ fn trouble(status: u16, code: &str, text: &str) -> Response<Bytes> {
 }
 
 fn page(order: &Order) -> Response<Bytes> {
-    let key = escape(&order.out_trade_no);
-    let state = match order.state().0 {
+    let text = match order.state().0 {
         "SUCCESS" => "支付成功 · Paid",
         "REFUND" => "已支付，有退款 · Paid, with refunds",
         "CLOSED" | "REVOKED" => "订单已关闭 · Closed",
         "PAYERROR" => "支付失败 · Failed",
         _ => "处理中 · In progress",
     };
-    let choice = if order.open() {
-        // Relative to this page, so that the simulator may be mounted anywhere.
-        format!(
-            "<form method=post action='{key}/pay'><button>支付 Pay</button></form>\
-             <form method=post action='{key}/cancel'><button class=quiet>取消 Cancel</button></form>"
-        )
-    } else {
-        format!("<p class=state>{state}</p>")
-    };
-    let (subject, yuan, fen) = (escape(&order.description), order.fen / 100, order.fen % 100);
-    html(200, &format!("<h1>{subject}</h1><p class=sum>¥{yuan}.{fen:02}</p>{choice}<p class=note>{key}</p>"))
+    let choice = if order.open() { buttons(&order.out_trade_no) } else { state(text) };
+    let sum = format!("¥{}", yuan(order.fen));
+    html(200, &offer(&order.description, &sum, &choice, &order.out_trade_no))
 }
 
 fn html(status: u16, content: &str) -> Response<Bytes> {
-    let page = include_str!("page.html").replace("{content}", content);
-    respond(status, (CONTENT_TYPE, "text/html; charset=utf-8"), page)
-}
-
-fn escape(text: &str) -> String {
-    let escapes = [('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('"', "&quot;"), ('\'', "&#39;")];
-    escapes.iter().fold(text.to_owned(), |text, (sign, escaped)| text.replace(*sign, escaped))
+    branded(["微信支付", "WeChat Pay"], "#067a3f", status, content)
 }

@@ -89,7 +89,7 @@ impl Platform {
             ended: None,
         };
         let shown = self.accepted(&transfer);
-        self.changed.insert(format!("transfer/{key}"));
+        self.changed.insert(key.to_owned());
         self.transfers.insert(key.to_owned(), transfer);
         refuse([(fen % 10_000 == 9007, SYSTEM)])?;
         Ok(Some(shown))
@@ -144,7 +144,7 @@ impl Platform {
         (transfer.state, transfer.ended) = (state.to_owned(), Some(now));
         let mut clear = transfer.shown(false);
         let (url, silent) = (transfer.notify_url.clone(), transfer.fen % 10_000 == 9008);
-        self.changed.insert(format!("transfer/{key}"));
+        self.changed.insert(key.to_owned());
         self.name(&mut clear);
         if let Some(url) = url.filter(|_| !silent) {
             self.note("mch_payment", url, clear, now);

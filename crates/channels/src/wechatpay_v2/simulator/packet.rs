@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Merchant;
 use super::wire::{Content, Error, PARAM, Result, SYSTEM, plain, refuse, stranger};
-use crate::sandbox::respond;
 use crate::sandbox::xml::{Fields, fields, write};
+use crate::sandbox::{escape, respond};
 
 /// What is not opened within a day goes back.
 const OPEN: Duration = Duration::from_secs(86_400);
@@ -206,9 +206,4 @@ fn told(packet: &Packet, now: Timestamp) -> Fields {
         said.insert("hblist".into(), format!("<hbinfo>{row}</hbinfo>"));
     }
     said
-}
-
-fn escape(text: &str) -> String {
-    let escapes = [('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('"', "&quot;"), ('\'', "&#39;")];
-    escapes.iter().fold(text.to_owned(), |text, (sign, escaped)| text.replace(*sign, escaped))
 }
