@@ -18,7 +18,7 @@ pub struct Shop {
 
 impl Shop {
     pub fn new(terms: Terms, from: Timestamp) -> Shop {
-        terms.check().expect("the test agrees on terms that make sense");
+        terms.check(Currency::CNY).expect("the test agrees on terms that make sense");
         let plan = Plan {
             id: SettlementPlanId::from_bits(1),
             version: 1,
