@@ -53,7 +53,7 @@ pub fn head(head: &Head) -> Vec<(&'static str, String)> {
 }
 
 /// What is paid in another currency, at which rate; or what that waits for.
-fn exchanged(head: &Head) -> Vec<(Word, String)> {
+pub fn exchanged(head: &Head) -> Vec<(Word, String)> {
     let Some(conversion) = &head.settlement.conversion else { return Vec::new() };
     let mut rows = vec![(Word::PayoutCurrency, conversion.into.to_string())];
     if let Some(done) = &conversion.done {

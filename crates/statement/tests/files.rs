@@ -177,13 +177,14 @@ fn written(head: Head, format: Format) -> Vec<u8> {
 fn a_settlement_in_another_currency_has_a_second_statement_that_leads_to_zero() {
     let text = String::from_utf8(written(in_yen(Language::Chinese, true), Format::Csv)).unwrap();
     let lines: Vec<&str> = text.lines().skip(1).collect();
-    assert_eq!(lines[4], "换汇转出,1,,,,,,,,,-12340000.00,CNY");
+    assert_eq!(lines[2], "成交汇率,,,,1 CNY = 20.397500000001 JPY,,,,,,,");
+    assert_eq!(lines[7], "换汇转出,1,,,,,,,,,-12340000.00,CNY");
     let second = ["期初余额,", "换汇转入（中间价）,1", "汇兑点差,1", "本期出款,1", "期末余额,"];
     let amounts = ["0", "252970000", "-1264850", "-251705150", "0"];
-    for ((line, name), amount) in lines[6..].iter().zip(second).zip(amounts) {
+    for ((line, name), amount) in lines[9..].iter().zip(second).zip(amounts) {
         assert!(line.starts_with(name) && line.ends_with(&format!(",{amount},JPY")), "{line}");
     }
-    assert_eq!(lines.len(), 11);
+    assert_eq!(lines.len(), 14);
 }
 
 #[test]
