@@ -16,7 +16,7 @@ pub mod state;
 pub mod statement;
 pub mod view;
 
-pub use state::{AdjustmentStatus, BreakStatus, RunStatus};
+pub use state::{BreakStatus, RunStatus};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
