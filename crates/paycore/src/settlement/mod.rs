@@ -234,6 +234,33 @@ const fn never() -> Timestamp {
     Timestamp::ZERO
 }
 
+impl Plan {
+    /// A plan that nothing was settled by yet.
+    pub fn new(id: SettlementPlanId, currency: Currency, terms: Terms, now: Timestamp) -> Plan {
+        Plan {
+            id,
+            version: 0,
+            currency,
+            active: true,
+            next_run: terms.next_run(now),
+            terms,
+            carried: 0,
+            negative_since: None,
+            overdue_days: 0,
+            overdraft: 0,
+            reserved: BTreeMap::new(),
+            recent_sales: Vec::new(),
+            sequence: 0,
+            events: 0,
+            open: None,
+            last: None,
+            settled_until: None,
+            created_at: now,
+            due_at: Timestamp::ZERO,
+        }
+    }
+}
+
 impl Settlement {
     /// What is to be paid out of it, in the currency of the payout; zero while it is not closed or not converted.
     pub fn payout(&self) -> Money {

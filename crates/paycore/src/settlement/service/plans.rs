@@ -34,27 +34,8 @@ pub struct CreatePlan {
 pub async fn create(engine: &Engine, caller: &Caller, input: CreatePlan) -> Result<PlanView> {
     input.terms.check(input.currency)?;
     let (merchant, moment) = merchant(engine, input.merchant_id).await?;
-    let mut plan = Plan {
-        id: SettlementPlanId::new(moment.now, &*engine.rng),
-        version: 0,
-        currency: input.currency,
-        active: true,
-        next_run: input.terms.next_run(moment.now),
-        terms: input.terms,
-        carried: 0,
-        negative_since: None,
-        overdue_days: 0,
-        overdraft: 0,
-        reserved: Default::default(),
-        recent_sales: Vec::new(),
-        sequence: 0,
-        events: 0,
-        open: None,
-        last: None,
-        settled_until: None,
-        created_at: moment.now,
-        due_at: Timestamp::ZERO,
-    };
+    let id = SettlementPlanId::new(moment.now, &*engine.rng);
+    let mut plan = Plan::new(id, input.currency, input.terms, moment.now);
     write(engine, caller, &merchant, &mut plan, "settlement_plans.create", moment).await
 }
 
