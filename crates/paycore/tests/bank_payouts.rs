@@ -4,13 +4,21 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 use base64::Engine as _;
+use paycore::agent::AgentWithdrawal;
+use paycore::agent::service as agents;
+use paycore::currency::Currency;
 use paycore::error::Code;
+use paycore::event::Movement;
+use paycore::id::{AgentId, EventId, TransactionId};
+use paycore::ledger::{Entry, Side, Transaction};
+use paycore::money::Money;
 use paycore::payout::PayoutStatus;
 use paycore::payout::rules::{BatchView, PayoutView};
 use paycore::payout::service as payouts;
 use paycore::reconciliation::service as reconciliations;
+use paycore::reconciliation::view::BreakView;
 use paycore::reconciliation::{BreakStatus, Class, RunStatus};
-use paycore::store::Queue;
+use paycore::store::{Changes, Queue};
 use paycore::testkit::payouts::{PayoutShop, input as read};
 use paycore::time::BEIJING;
 use serde_json::json;
@@ -100,6 +108,81 @@ async fn a_payout_is_found_once_its_return_by_itself_and_what_we_learn_later_exp
     assert!(
         shop.breaks(BreakStatus::Open).await.is_empty() && shop.breaks(BreakStatus::Pending).await.is_empty()
     );
+}
+
+/// An agent to whom the platform owes so much.
+async fn agent(shop: &PayoutShop, minor: i64) -> AgentId {
+    let new = read(json!({"name": "Region 区域", "costs": []}));
+    let id = agents::create(&shop.engine, &shop.caller, new).await.unwrap().document().id;
+    let (money, now) = (Money::new(minor, Currency::CNY), shop.engine.wall());
+    let entry = |account: String, side| Entry { account, side, money };
+    let transaction = Transaction {
+        id: TransactionId::from_bits(2),
+        kind: Movement::Commission,
+        event_id: EventId::from_bits(2),
+        order_id: None,
+        refund_id: None,
+        effective_at: now,
+        reverses: None,
+        money,
+        created_at: now,
+        entries: vec![
+            entry("fee_income".into(), Side::Debit),
+            entry(format!("agent_payable:{id}"), Side::Credit),
+        ],
+    };
+    let changes = Changes { transactions: vec![transaction], ..Changes::new() };
+    shop.engine.store().commit(shop.caller.tenant(), changes).await.unwrap();
+    id
+}
+
+/// A payment to an agent that two people agreed on.
+async fn approved(shop: &PayoutShop, agent: AgentId, minor: i64) -> AgentWithdrawal {
+    let wanted = read(json!({"agent_id": agent, "amount": minor, "currency": "CNY"}));
+    let asked = agents::create_withdrawal(&shop.engine, &shop.caller, wanted).await.unwrap();
+    let by_id = read(json!({"id": asked.document().id}));
+    agents::approve(&shop.engine, &shop.person("boss"), by_id).await.unwrap().document().clone()
+}
+
+async fn noted(shop: &PayoutShop, withdrawal: &AgentWithdrawal, note: &str) {
+    let end = read(json!({"id": withdrawal.id, "note": note}));
+    agents::pay(&shop.engine, &shop.caller, end).await.unwrap();
+}
+
+#[tokio::test]
+async fn payments_to_agents_are_found_on_the_banks_statement_by_reference_or_by_the_banks_number() {
+    let mut shop = PayoutShop::open(&[]).await;
+    let agent = agent(&shop, 200_000).await;
+    let (named, numbered) = (approved(&shop, agent, 96_000).await, approved(&shop, agent, 50_000).await);
+    let (unnoted, unseen) = (approved(&shop, agent, 30_000).await, approved(&shop, agent, 7_000).await);
+    noted(&shop, &named, "sent on Monday").await;
+    noted(&shop, &numbered, "BANK77").await;
+    noted(&shop, &unseen, "BANK99").await;
+    let (one, three) = (named.id.bare(), unnoted.id.bare());
+    let rows = [
+        ("-960.00".to_owned(), "BANK76", one.as_str()),
+        ("-500.00".to_owned(), "BANK77", "PAYMENT"),
+        ("-300.00".to_owned(), "BANK78", three.as_str()),
+    ];
+    let day = shop.day.clone();
+    let run = shop.bank(&day, &rows).await;
+    let seen = &run.summary;
+    assert_eq!((seen.ours, seen.ours_matched, seen.ours_broken), (4, 2, 2), "{seen:?}");
+    let pending = shop.breaks(BreakStatus::Pending).await;
+    let of = |class| pending.iter().find(|found| found.class == class).unwrap();
+    let object = |found: &BreakView| found.ours.as_ref().unwrap().object_id.clone();
+    assert_eq!(object(of(Class::Status)), Some(unnoted.id.to_string()), "the bank paid what we did not note");
+    assert_eq!(object(of(Class::OursOnly)), Some(unseen.id.to_string()), "we noted what the bank did not pay");
+    // What is noted later explains the break, and what was found once is not looked for again.
+    shop.advance(86_400).await;
+    noted(&shop, &unnoted, "BANK78").await;
+    while shop.engine.work(Queue::Documents, 10).await.unwrap().taken > 0 {}
+    assert_eq!(shop.breaks(BreakStatus::Resolved).await[0].class, Class::Status);
+    let tomorrow = shop.engine.wall().plus(std::time::Duration::from_secs(86_400));
+    let tomorrow = tomorrow.to_civil(BEIJING).date().to_string();
+    let run = shop.bank(&tomorrow, &[("-70.00".to_owned(), "BANK99", "PAYMENT")]).await;
+    assert_eq!((run.summary.ours_matched, run.summary.theirs_matched), (1, 1), "{:?}", run.summary);
+    assert!(shop.breaks(BreakStatus::Open).await.is_empty());
 }
 
 #[tokio::test]

@@ -3,10 +3,11 @@
 use rust_decimal::Decimal;
 
 use super::bank::Deposit;
-use super::matching::{Book, BookError, Entry};
+use super::matching::{Book, BookError, Entry, REFERENCE_MAX};
 use super::{Kind, Standing};
+use crate::agent::{AgentWithdrawal, WithdrawalStatus};
 use crate::channel::{Line, LineKind};
-use crate::id::{Id as _, PayoutId, TEXT_LEN};
+use crate::id::{AgentWithdrawalId, Id as _, PayoutId, TEXT_LEN};
 use crate::money::{Money, Rounding};
 use crate::order::{Attempt, AttemptStatus, Order};
 use crate::payout::{Payout, PayoutStatus};
@@ -91,6 +92,28 @@ pub fn payout<'a>(payout: &'a Payout, kind: Kind, batch: &'a str, at: Timestamp)
     };
     let channel_id = payout.channel_id.as_deref().unwrap_or_default();
     Entry { standing, channel_id, number: batch, ..own(kind, &payout.reference, payout.sent(), at) }
+}
+
+/// The payment to an agent whose reference on the wire this is, by its form.
+pub fn withdrawal_of(reference: &str) -> Option<AgentWithdrawalId> {
+    format!("{}_{reference}", AgentWithdrawalId::PREFIX).parse().ok()
+}
+
+/// A payment to an agent as a row: what it got after tax. It is known by its own `reference`, and by the bank's number that
+/// it was noted with.
+pub fn withdrawal<'a>(
+    withdrawal: &'a AgentWithdrawal,
+    kind: Kind,
+    reference: &'a str,
+    at: Timestamp,
+) -> Entry<'a> {
+    let (standing, noted) = match (withdrawal.status, kind) {
+        (WithdrawalStatus::Paid, Kind::Payout) => (Standing::Done, withdrawal.note.as_deref()),
+        (WithdrawalStatus::Requested | WithdrawalStatus::Approved, _) => (Standing::Open, None),
+        (WithdrawalStatus::Paid | WithdrawalStatus::Rejected, _) => (Standing::Failed, None),
+    };
+    let channel_id = noted.filter(|note| note.len() <= REFERENCE_MAX).unwrap_or_default();
+    Entry { standing, channel_id, ..own(kind, reference, withdrawal.net, at) }
 }
 
 /// A payment of ours as a row.

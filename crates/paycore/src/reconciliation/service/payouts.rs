@@ -1,5 +1,6 @@
 //! Payouts against what a channel's statement of funds or a bank's statement says left and came back. A bank may book a
-//! batch as one sum; a payout that was found once is not looked for on another day.
+//! batch as one sum; a payout that was found once is not looked for on another day. What is said of payouts holds for the
+//! payments of agents by bank as well.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,25 +8,25 @@ use sha2::{Digest as _, Sha256};
 
 use super::file::Read;
 use super::gather::{Ours, first_page, indices, next_page, pool, transactions};
+use super::outgoing::{Outgoing, known};
 use super::run::{Compared, found, refuse, save, take};
 use super::{Day, aside};
-use crate::document::Document;
 use crate::engine::Engine;
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 use crate::event::Movement;
-use crate::id::{BatchId, ChannelAccountId, Id as _, MerchantId, PayoutId, ReconciliationId};
+use crate::id::{BatchId, ChannelAccountId, Id as _, MerchantId, ReconciliationId};
 use crate::ledger::Transaction;
 use crate::merchant::Merchant;
 use crate::merchant::rules::hex;
 use crate::money::Money;
-use crate::payout::{Batch, Beneficiary, Payout, Route};
+use crate::payout::Batch;
 use crate::reconciliation::bank::{Deposit, Format};
-use crate::reconciliation::matching::Book;
+use crate::reconciliation::matching::{Book, Entry};
 use crate::reconciliation::pool::{Break, Facts};
 use crate::reconciliation::run::{BANK, Reconciliation, Scope};
-use crate::reconciliation::side::{booking, payout, payout_of, references};
+use crate::reconciliation::side::{booking, references};
 use crate::reconciliation::{Kind, RunStatus};
-use crate::store::{Changes, CommitError, Put};
+use crate::store::{Changes, CommitError};
 use crate::time::Timestamp;
 
 /// How often a payout is marked again because it changed meanwhile.
@@ -119,12 +120,10 @@ async fn line(engine: &Engine, tenant: MerchantId, deposit: &Deposit, read: &mut
     Ok(())
 }
 
-/// The payout or the batch that an entry names.
+/// The payout, the payment to an agent, or the batch that an entry names.
 async fn named_by(engine: &Engine, tenant: MerchantId, deposit: &Deposit) -> Result<(String, String)> {
     for word in references(&deposit.id).chain(references(&deposit.text)) {
-        if let Some(id) = payout_of(&word)
-            && known::<Payout>(engine, tenant, id).await?.is_some()
-        {
+        if Outgoing::named(engine, tenant, &word).await?.is_some() {
             return Ok((word, String::new()));
         }
         if let Ok(id) = format!("{}_{word}", BatchId::PREFIX).parse()
@@ -134,15 +133,6 @@ async fn named_by(engine: &Engine, tenant: MerchantId, deposit: &Deposit) -> Res
         }
     }
     Ok((String::new(), String::new()))
-}
-
-/// A document that need not exist.
-async fn known<T: Document>(engine: &Engine, tenant: MerchantId, id: T::Id) -> Result<Option<T>> {
-    match engine.document(tenant, id).await {
-        Ok(found) => Ok(Some(found)),
-        Err(Error { code: Code::NotFound, .. }) => Ok(None),
-        Err(error) => Err(error),
-    }
 }
 
 /// Our side: what the ledger says left or came back on the day, what the file names besides, and the pool.
@@ -190,16 +180,14 @@ impl Gatherer<'_> {
 
     async fn transaction(&mut self, row: &Transaction) -> Result<()> {
         let kind = match row.kind {
-            Movement::PayoutPaid | Movement::PayoutTransferred => Kind::Payout,
+            Movement::PayoutPaid | Movement::PayoutTransferred | Movement::AgentPaid => Kind::Payout,
             Movement::PayoutReturned | Movement::PayoutTransferReturned => Kind::PayoutReturn,
             _ => return Ok(()),
         };
         let event = self.engine.store.event(self.tenant, row.event_id).await?;
-        let id = event.and_then(|event| event.object_id.parse().ok());
-        match id {
-            Some(id) => self.put(id, kind, row.created_at).await,
-            None => Ok(()),
-        }
+        let Some(event) = event else { return Ok(()) };
+        let row_of = Outgoing::read(self.engine, self.tenant, &event.object_id).await?;
+        self.put(row_of, kind, row.created_at).await
     }
 
     /// Payouts that the file names: alone, or by their batch.
@@ -207,35 +195,29 @@ impl Gatherer<'_> {
         for index in indices(theirs) {
             let line = theirs.entry(index);
             let (kind, at) = (line.kind, line.at);
-            if let Some(id) = payout_of(line.reference) {
-                self.put(id, kind, at).await?;
-            }
+            let named = Outgoing::named(self.engine, self.tenant, line.reference).await?;
+            self.put(named, kind, at).await?;
             let batch = format!("{}_{}", BatchId::PREFIX, line.number).parse();
             let Some(id) = batch.ok().filter(|_| !line.number.is_empty()) else { continue };
             if let Some(batch) = known::<Batch>(self.engine, self.tenant, id).await? {
                 for id in batch.payouts {
-                    self.put(id, kind, at).await?;
+                    let row = Outgoing::read(self.engine, self.tenant, &id.to_string()).await?;
+                    self.put(row, kind, at).await?;
                 }
             }
         }
         Ok(())
     }
 
-    /// A payout that is one of those compared, and that no other run has found.
-    async fn put(&mut self, id: PayoutId, kind: Kind, at: Timestamp) -> Result<()> {
-        let Some(row) = known::<Payout>(self.engine, self.tenant, id).await? else { return Ok(()) };
-        let seen = if kind == Kind::Payout { row.reconciled } else { row.return_reconciled };
-        if seen.is_some_and(|by| by != self.run) || !self.is_of(&row).await? {
+    /// One of those compared, that no other run has found.
+    async fn put(&mut self, row: Option<Outgoing>, kind: Kind, at: Timestamp) -> Result<()> {
+        let Some(row) = row else { return Ok(()) };
+        let seen = row.found_by(kind).is_some_and(|by| by != self.run);
+        if seen || !row.is_of(self.engine, self.tenant, self.whose).await? {
             return Ok(());
         }
-        let batch = row.batch_id.map_or_else(String::new, |batch| batch.bare());
-        self.ours.put(&payout(&row, kind, &batch, at), id.to_string())
-    }
-
-    async fn is_of(&self, row: &Payout) -> Result<bool> {
-        let Whose::Account(account) = self.whose else { return Ok(row.channel.is_none()) };
-        let to: Beneficiary = self.engine.document(self.tenant, row.beneficiary_id).await?;
-        Ok(matches!(to.route, Route::Channel { channel_account_id, .. } if channel_account_id == account))
+        let (batch, id) = (row.batch(), row.id());
+        row.with_entry(kind, &batch, at, |entry| self.ours.put(entry, id))
     }
 }
 
@@ -257,8 +239,7 @@ pub(super) async fn mark(
         marks.entry(object).or_default()[side] = Some(matched.contains(&row));
     }
     for (object, [out, back]) in marks {
-        let id: PayoutId = object.parse().map_err(Error::internal)?;
-        mark_one(engine, tenant, id, run, [out, back]).await?;
+        mark_one(engine, tenant, object, run, [out, back]).await?;
     }
     Ok(())
 }
@@ -266,7 +247,7 @@ pub(super) async fn mark(
 async fn mark_one(
     engine: &Engine,
     tenant: MerchantId,
-    id: PayoutId,
+    id: &str,
     run: ReconciliationId,
     [out, back]: [Option<bool>; 2],
 ) -> Result<()> {
@@ -276,15 +257,14 @@ async fn mark_one(
         None => before,
     };
     for _ in 0..RETRIES_MAX {
-        let mut row: Payout = engine.document(tenant, id).await?;
-        let before = (row.reconciled, row.return_reconciled);
-        row.reconciled = marked(before.0, out);
-        row.return_reconciled = marked(before.1, back);
-        if (row.reconciled, row.return_reconciled) == before {
+        let Some(mut row) = Outgoing::read(engine, tenant, id).await? else { return Ok(()) };
+        let marks =
+            [marked(row.found_by(Kind::Payout), out), marked(row.found_by(Kind::PayoutReturn), back)];
+        if !row.mark(marks) {
             return Ok(());
         }
         let mut changes = Changes::default();
-        changes.put(Put::document(&row));
+        changes.put(row.put());
         match engine.commit(tenant, changes).await {
             Err(CommitError::Stale) => {}
             done => return done.map_err(Error::from),
@@ -296,11 +276,10 @@ async fn mark_one(
 /// Reads our side of a payout's break anew: it may have been settled, or asked about, since.
 pub(super) async fn refresh(engine: &Engine, tenant: MerchantId, found: &mut Break) -> Result<()> {
     let Some(facts) = found.ours.as_ref().filter(|_| found.scope == Scope::Payout) else { return Ok(()) };
-    let id = facts.object_id.as_deref().and_then(|object| object.parse().ok());
-    let Some(id) = id else { return Ok(()) };
-    if let Some(row) = known::<Payout>(engine, tenant, id).await? {
-        let now = payout(&row, facts.kind, &facts.number, facts.at);
-        found.ours = Some(Facts::of(&now, Some(row.id().to_string())));
+    let Some(object) = facts.object_id.clone() else { return Ok(()) };
+    if let Some(row) = Outgoing::read(engine, tenant, &object).await? {
+        let now = |entry: &Entry<'_>| Facts::of(entry, Some(object));
+        found.ours = Some(row.with_entry(facts.kind, &facts.number, facts.at, now));
     }
     Ok(())
 }
