@@ -111,6 +111,8 @@ fn kind(facts: &Facts) -> (&'static str, &'static str) {
         super::Kind::Chargeback => ("a chargeback", "拒付"),
         super::Kind::Payout => ("a payout", "出款"),
         super::Kind::PayoutReturn => ("a payout that came back", "出款退回"),
+        super::Kind::Share => ("a share", "分账"),
+        super::Kind::ShareReturn => ("a share that came back", "分账退回"),
         super::Kind::Pending => ("an amount that is pending", "待结算"),
         super::Kind::Income => ("an income", "收入"),
         super::Kind::Settlement => ("a settlement", "结算"),

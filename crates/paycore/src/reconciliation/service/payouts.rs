@@ -1,6 +1,6 @@
 //! Payouts against what a channel's statement of funds or a bank's statement says left and came back. A bank may book a
-//! batch as one sum; a payout that was found once is not looked for on another day. What is said of payouts holds for the
-//! payments of agents by bank as well.
+//! batch as one sum; a payout that was found once is not looked for on another day. What is said of payouts holds as well for
+//! payments to agents by bank and for shares by channel.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -123,7 +123,7 @@ async fn line(engine: &Engine, tenant: MerchantId, deposit: &Deposit, read: &mut
 /// The payout, the payment to an agent, or the batch that an entry names.
 async fn named_by(engine: &Engine, tenant: MerchantId, deposit: &Deposit) -> Result<(String, String)> {
     for word in references(&deposit.id).chain(references(&deposit.text)) {
-        if Outgoing::named(engine, tenant, &word).await?.is_some() {
+        if !Outgoing::named(engine, tenant, &word).await?.is_empty() {
             return Ok((word, String::new()));
         }
         if let Ok(id) = format!("{}_{word}", BatchId::PREFIX).parse()
@@ -179,46 +179,64 @@ impl Gatherer<'_> {
     }
 
     async fn transaction(&mut self, row: &Transaction) -> Result<()> {
-        let kind = match row.kind {
-            Movement::PayoutPaid | Movement::PayoutTransferred | Movement::AgentPaid => Kind::Payout,
-            Movement::PayoutReturned | Movement::PayoutTransferReturned => Kind::PayoutReturn,
+        use Movement as M;
+        let is_back = match row.kind {
+            M::PayoutPaid | M::PayoutTransferred | M::AgentPaid | M::Share => false,
+            M::PayoutReturned | M::PayoutTransferReturned | M::ShareReturn => true,
             _ => return Ok(()),
         };
         let event = self.engine.store.event(self.tenant, row.event_id).await?;
         let Some(event) = event else { return Ok(()) };
-        let row_of = Outgoing::read(self.engine, self.tenant, &event.object_id).await?;
-        self.put(row_of, kind, row.created_at).await
+        let mut all = Outgoing::of(self.engine, self.tenant, &event.object_id).await?;
+        // A split has several requests, of which others may be open.
+        all.retain(|one| one.may_have_moved());
+        self.put(all, is_back, row.created_at).await
     }
 
-    /// Payouts that the file names: alone, or by their batch.
+    /// Payouts and shares that the file names: alone, by their batch, or by their payment.
     async fn named(&mut self, theirs: &Book) -> Result<()> {
+        let (engine, tenant) = (self.engine, self.tenant);
         for index in indices(theirs) {
             let line = theirs.entry(index);
-            let (kind, at) = (line.kind, line.at);
-            let named = Outgoing::named(self.engine, self.tenant, line.reference).await?;
-            self.put(named, kind, at).await?;
-            let batch = format!("{}_{}", BatchId::PREFIX, line.number).parse();
-            let Some(id) = batch.ok().filter(|_| !line.number.is_empty()) else { continue };
-            if let Some(batch) = known::<Batch>(self.engine, self.tenant, id).await? {
+            let is_back = is_return(line.kind);
+            let named = Outgoing::named(engine, tenant, line.reference).await?;
+            self.put(named, is_back, line.at).await?;
+            if line.number.is_empty() {
+                continue;
+            }
+            if let (Whose::Account(account), Kind::Share | Kind::ShareReturn) = (self.whose, line.kind) {
+                let mut all = Outgoing::of_payment(engine, tenant, account, line.number, is_back).await?;
+                let is_named = |row: &Entry<'_>| row.channel_id == line.channel_id;
+                all.retain(|one| one.with_entry(is_back, "", line.at, is_named));
+                self.put(all, is_back, line.at).await?;
+            }
+            let Ok(id) = format!("{}_{}", BatchId::PREFIX, line.number).parse() else { continue };
+            if let Some(batch) = known::<Batch>(engine, tenant, id).await? {
                 for id in batch.payouts {
-                    let row = Outgoing::read(self.engine, self.tenant, &id.to_string()).await?;
-                    self.put(row, kind, at).await?;
+                    let row = Outgoing::of(engine, tenant, &id.to_string()).await?;
+                    self.put(row, is_back, line.at).await?;
                 }
             }
         }
         Ok(())
     }
 
-    /// One of those compared, that no other run has found.
-    async fn put(&mut self, row: Option<Outgoing>, kind: Kind, at: Timestamp) -> Result<()> {
-        let Some(row) = row else { return Ok(()) };
-        let seen = row.found_by(kind).is_some_and(|by| by != self.run);
-        if seen || !row.is_of(self.engine, self.tenant, self.whose).await? {
-            return Ok(());
+    /// Those of them that are compared, and that no other run has found.
+    async fn put(&mut self, all: Vec<Outgoing>, is_back: bool, at: Timestamp) -> Result<()> {
+        for row in all {
+            let seen = row.found_by(is_back).is_some_and(|by| by != self.run);
+            if !seen && row.is_of(self.engine, self.tenant, self.whose).await? {
+                let (batch, id) = (row.batch(), row.id());
+                row.with_entry(is_back, &batch, at, |entry| self.ours.put(entry, id))?;
+            }
         }
-        let (batch, id) = (row.batch(), row.id());
-        row.with_entry(kind, &batch, at, |entry| self.ours.put(entry, id))
+        Ok(())
     }
+}
+
+/// Whether a row is of what came back.
+const fn is_return(kind: Kind) -> bool {
+    matches!(kind, Kind::PayoutReturn | Kind::ShareReturn)
 }
 
 /// Marks the payouts that a run has found on the statement, and takes its mark off those that a file stated again does
@@ -235,7 +253,7 @@ pub(super) async fn mark(
     let matched: BTreeSet<u32> = pairs.chain(groups).collect();
     let mut marks: BTreeMap<&str, [Option<bool>; 2]> = BTreeMap::new();
     for (row, object) in (0_u32..).zip(&compared.ours.objects) {
-        let side = usize::from(compared.ours.book.entry(row).kind == Kind::PayoutReturn);
+        let side = usize::from(is_return(compared.ours.book.entry(row).kind));
         marks.entry(object).or_default()[side] = Some(matched.contains(&row));
     }
     for (object, [out, back]) in marks {
@@ -257,9 +275,8 @@ async fn mark_one(
         None => before,
     };
     for _ in 0..RETRIES_MAX {
-        let Some(mut row) = Outgoing::read(engine, tenant, id).await? else { return Ok(()) };
-        let marks =
-            [marked(row.found_by(Kind::Payout), out), marked(row.found_by(Kind::PayoutReturn), back)];
+        let Some(mut row) = Outgoing::of(engine, tenant, id).await?.pop() else { return Ok(()) };
+        let marks = [marked(row.found_by(false), out), marked(row.found_by(true), back)];
         if !row.mark(marks) {
             return Ok(());
         }
@@ -277,9 +294,9 @@ async fn mark_one(
 pub(super) async fn refresh(engine: &Engine, tenant: MerchantId, found: &mut Break) -> Result<()> {
     let Some(facts) = found.ours.as_ref().filter(|_| found.scope == Scope::Payout) else { return Ok(()) };
     let Some(object) = facts.object_id.clone() else { return Ok(()) };
-    if let Some(row) = Outgoing::read(engine, tenant, &object).await? {
+    if let Some(row) = Outgoing::of(engine, tenant, &object).await?.pop() {
         let now = |entry: &Entry<'_>| Facts::of(entry, Some(object));
-        found.ours = Some(row.with_entry(facts.kind, &facts.number, facts.at, now));
+        found.ours = Some(row.with_entry(is_return(facts.kind), &facts.number, facts.at, now));
     }
     Ok(())
 }
