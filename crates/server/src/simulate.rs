@@ -133,7 +133,7 @@ mod tests {
     }
 
     fn said(words: &[&str], violations: usize) -> (String, String) {
-        let line = Line::parse_from([&["simulate"], words].concat());
+        let line = Line::parse_from([&["simulate"][..], words].concat());
         let violation = |at| Violation {
             rule: "I19",
             merchant: String::new(),

@@ -195,7 +195,7 @@ mod tests {
         assert_eq!(sell(3, &[usd("7.1")], 3), Err(WaitsFor::Rate), "less than a cent");
         assert_eq!(sell(50_000, &[usd("7.1")], 49_999), Err(WaitsFor::Balance));
         assert!(sell(50_000, &[usd("7.1")], 50_000).is_ok());
-        let own = sale(FxQuoteId::from_bits(1), Money::new(1, Currency::USD), Currency::USD, (&[], 1), NOW);
+        let own = sale(FxQuoteId::from_bits(1), Money::new(1, Currency::USD), Currency::USD, (&[] as &[FxRate], 1), NOW);
         assert_eq!(own, Err(FxError::SameCurrency));
     }
 

@@ -137,14 +137,15 @@ async fn a_debt_in_the_currency_of_the_trade_pauses_the_payout_and_what_waits_ne
     shop.rate("8").await;
     shop.days(1).await;
     assert_eq!(waits(&shop.settlement(first.id).await).1, Some(WaitsFor::Balance), "30,000 are left of 50,000");
-    // The next sale pays the debt first; then there is enough for both.
+    // The next sale pays the debt first; then there is enough for both, and after the holidays a rate again.
     let sale = shop.pay(60_000).await;
-    shop.days(4).await;
+    shop.days(12).await;
+    shop.rate("8").await;
     shop.days(1).await;
     let second = shop.settlements().await.remove(0);
     assert_eq!(line(&second, LineKind::Converted), -40_000);
     assert_eq!(shop.settlement(first.id).await.status, Some(SettlementStatus::Ready));
-    assert_eq!((shop.stands("merchant_available", CNY).await, shop.exceptions().await), (0, 2));
+    assert_eq!((shop.stands("merchant_available", CNY).await, shop.exceptions().await), (0, 3));
     shop.refund(&sale, 60_000).await;
     shop.days(1).await;
     let refused = shop.draft(&second, json!({})).await.unwrap_err();
