@@ -312,9 +312,14 @@ async fn shares_and_what_came_back_of_them_are_found_on_the_channels_statement_o
         let seen = &run.summary;
         assert_eq!(run.status, RunStatus::Compared, "{channel}: {:?}", run.fault);
         assert_eq!((seen.ours_broken, seen.theirs_broken), (0, 0), "{channel}: {seen:?}");
-        assert_eq!((seen.ours_matched, seen.theirs_matched), (3, 4), "{channel}: a share of two, two returns");
+        assert_eq!(
+            (seen.ours_matched, seen.theirs_matched),
+            (3, 4),
+            "{channel}: a share of two, two returns"
+        );
         assert_eq!(shop.split(&order).await.requests[0].reconciled, Some(run.id), "{channel}");
-        let lost = json!({"scope": "payout", "account_id": split.account_id, "day": day, "spoil": {"missing": [1]}});
+        let lost =
+            json!({"scope": "payout", "account_id": split.account_id, "day": day, "spoil": {"missing": [1]}});
         let run = reconciliations::run(&shop.engine, &shop.caller, input(lost)).await.unwrap();
         assert!(run.summary.ours_broken > 0, "{channel}: a line that is missing is seen, {:?}", run.summary);
     }

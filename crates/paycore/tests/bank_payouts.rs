@@ -172,7 +172,11 @@ async fn payments_to_agents_are_found_on_the_banks_statement_by_reference_or_by_
     let of = |class| pending.iter().find(|found| found.class == class).unwrap();
     let object = |found: &BreakView| found.ours.as_ref().unwrap().object_id.clone();
     assert_eq!(object(of(Class::Status)), Some(unnoted.id.to_string()), "the bank paid what we did not note");
-    assert_eq!(object(of(Class::OursOnly)), Some(unseen.id.to_string()), "we noted what the bank did not pay");
+    assert_eq!(
+        object(of(Class::OursOnly)),
+        Some(unseen.id.to_string()),
+        "we noted what the bank did not pay"
+    );
     // What is noted later explains the break, and what was found once is not looked for again.
     shop.advance(86_400).await;
     noted(&shop, &unnoted, "BANK78").await;

@@ -9,8 +9,8 @@ use paycore::document::Record;
 use paycore::event::{Event, EventKind, Movement};
 use paycore::fx::Exchange;
 use paycore::id::{
-    AttemptId, ChannelAccountId, DeliveryId, EventId, FxQuoteId, ItemId, MerchantId, OrderId, RefundId, SettlementId,
-    SettlementPlanId, TransactionId,
+    AttemptId, ChannelAccountId, DeliveryId, EventId, FxQuoteId, ItemId, MerchantId, OrderId, RefundId,
+    SettlementId, SettlementPlanId, TransactionId,
 };
 use paycore::idempotency::{Answer, Record as Claimed};
 use paycore::ledger::seal::Seal;
@@ -356,7 +356,8 @@ fn lies_about_a_settlement_in_another_currency_are_found() {
     });
     finds("I8", |world| {
         told(world, 6_000, [746, 3, 1]);
-        world.settlements[0].conversion = Some(Conversion { into: Currency::USD, waits_for: None, done: None });
+        world.settlements[0].conversion =
+            Some(Conversion { into: Currency::USD, waits_for: None, done: None });
     });
 }
 

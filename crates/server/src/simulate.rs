@@ -57,10 +57,12 @@ pub fn run(arguments: &Options) -> ExitCode {
         Err(error) => return fail(&error.to_string()),
     };
     match runtime.block_on(simulation::run(config)) {
-        Ok(outcome) => match say(arguments, &outcome, started.elapsed(), &mut io::stdout(), &mut io::stderr()) {
-            Ok(()) => code(&outcome),
-            Err(error) => fail(&error.to_string()),
-        },
+        Ok(outcome) => {
+            match say(arguments, &outcome, started.elapsed(), &mut io::stdout(), &mut io::stderr()) {
+                Ok(()) => code(&outcome),
+                Err(error) => fail(&error.to_string()),
+            }
+        }
         Err(error) => fail(&error.to_string()),
     }
 }

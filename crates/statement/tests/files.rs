@@ -202,7 +202,8 @@ fn the_rate_stands_to_its_last_digit_in_workbook_and_page_and_what_waits_says_so
     let page = written(in_yen(Language::Chinese, true), Format::Pdf);
     let waiting = written(in_yen(Language::Chinese, false), Format::Pdf);
     let (Some(page), Some(waiting)) = (text_of(&page), text_of(&waiting)) else { return };
-    for word in ["出款币种", "1 CNY = 20.397500000001 JPY", "1 CNY = 20.5 JPY", "251,705,150", "汇兑点差"] {
+    for word in ["出款币种", "1 CNY = 20.397500000001 JPY", "1 CNY = 20.5 JPY", "251,705,150", "汇兑点差"]
+    {
         assert!(page.contains(word), "{word} is not in:\n{page}");
     }
     assert!(waiting.contains("等待汇率") && !waiting.contains("汇兑点差"), "{waiting}");

@@ -9,8 +9,7 @@ use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::id::{
     AdjustmentId, AgentSaleId, BreakId, CardTokenId, CorrectionId, DisputeId, FeeScheduleId, HoldId, Id as _,
-    IdError, MerchantId, PayoutId, ReconciliationId, SettlementId, SettlementPlanId, ShareReturnId,
-    SplitId,
+    IdError, MerchantId, PayoutId, ReconciliationId, SettlementId, SettlementPlanId, ShareReturnId, SplitId,
 };
 use crate::store::Queue;
 

@@ -82,8 +82,14 @@ impl Proposal {
     ///
     /// # Errors
     /// [`Forbidden`], which says what to do.
-    pub fn approve(&mut self, checker: &str, effect_hash: Option<&str>, now: Timestamp) -> Result<(), Forbidden> {
-        let status = self.status.apply(ProposalEvent::Approve).map_err(|_| Forbidden::Decided(self.status))?;
+    pub fn approve(
+        &mut self,
+        checker: &str,
+        effect_hash: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), Forbidden> {
+        let status =
+            self.status.apply(ProposalEvent::Approve).map_err(|_| Forbidden::Decided(self.status))?;
         if now >= self.expires_at {
             return Err(Forbidden::Decided(ProposalStatus::Expired));
         }
@@ -175,7 +181,11 @@ mod tests {
             ("key_boss", Some("h"), week, Err(Forbidden::Decided(ProposalStatus::Expired))),
         ] {
             let mut proposal = proposed();
-            assert_eq!(proposal.approve(checker, hash, at(after).now), expected, "{checker} {hash:?} {after}");
+            assert_eq!(
+                proposal.approve(checker, hash, at(after).now),
+                expected,
+                "{checker} {hash:?} {after}"
+            );
             let is_done = proposal.status == ProposalStatus::Executed && proposal.checker.is_some();
             assert_eq!(is_done, expected.is_ok());
             assert_eq!(proposal == proposed(), expected.is_err(), "what is refused changes nothing");
@@ -199,6 +209,9 @@ mod tests {
         assert!(!proposal.expire(at(LIFE.as_secs() - 1)));
         assert_eq!((proposal.status, proposal.due_at), (ProposalStatus::Proposed, at(LIFE.as_secs()).now));
         assert!(proposal.expire(at(LIFE.as_secs())));
-        assert_eq!((proposal.status, proposal.checker, proposal.due_at), (ProposalStatus::Expired, None, Timestamp::ZERO));
+        assert_eq!(
+            (proposal.status, proposal.checker, proposal.due_at),
+            (ProposalStatus::Expired, None, Timestamp::ZERO)
+        );
     }
 }

@@ -82,7 +82,8 @@ pub fn is_request(reference: &str) -> bool {
 
 /// A request for shares as a row: what its receivers got together.
 pub fn share<'a>(split: &'a Split, request: &'a Request, at: Timestamp) -> Entry<'a> {
-    let has = |who: &ReceiverId| split.shares.iter().any(|share| share.receiver_id == *who && share.given > 0);
+    let has =
+        |who: &ReceiverId| split.shares.iter().any(|share| share.receiver_id == *who && share.given > 0);
     let given = request.shares.iter().filter(|(who, _)| has(who)).map(|(_, money)| money.minor()).sum();
     let whole: i64 = request.shares.iter().map(|(_, money)| money.minor()).sum();
     let standing = of_request(request.status);

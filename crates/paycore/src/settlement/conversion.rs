@@ -80,9 +80,7 @@ pub fn sale(
         return Ok(Err(WaitsFor::Balance));
     }
     match rules::offer(id, rates, (FxSide::Sell, sold, into), (now, now)) {
-        Ok(quote) => {
-            Ok(Ok(FxQuote { status: QuoteStatus::Converted, converted_at: Some(now), ..quote }))
-        }
+        Ok(quote) => Ok(Ok(FxQuote { status: QuoteStatus::Converted, converted_at: Some(now), ..quote })),
         Err(FxError::NoRate { .. } | FxError::Stale { .. } | FxError::Amount) => Ok(Err(WaitsFor::Rate)),
         Err(error) => Err(error),
     }
@@ -141,7 +139,11 @@ impl Settlement {
     pub fn check_conversion(&self) -> Result<(), Untied> {
         let sold = self.sold();
         let Some(conversion) = &self.conversion else {
-            return if sold.is_zero() { Ok(()) } else { Err(Untied(format!("{sold} are converted into nothing"))) };
+            return if sold.is_zero() {
+                Ok(())
+            } else {
+                Err(Untied(format!("{sold} are converted into nothing")))
+            };
         };
         let Some(Converted { exchange, .. }) = &conversion.done else {
             let waits = self.status == SettlementStatus::Converting && !sold.is_zero();
@@ -195,7 +197,13 @@ mod tests {
         assert_eq!(sell(3, &[usd("7.1")], 3), Err(WaitsFor::Rate), "less than a cent");
         assert_eq!(sell(50_000, &[usd("7.1")], 49_999), Err(WaitsFor::Balance));
         assert!(sell(50_000, &[usd("7.1")], 50_000).is_ok());
-        let own = sale(FxQuoteId::from_bits(1), Money::new(1, Currency::USD), Currency::USD, (&[] as &[FxRate], 1), NOW);
+        let own = sale(
+            FxQuoteId::from_bits(1),
+            Money::new(1, Currency::USD),
+            Currency::USD,
+            (&[] as &[FxRate], 1),
+            NOW,
+        );
         assert_eq!(own, Err(FxError::SameCurrency));
     }
 

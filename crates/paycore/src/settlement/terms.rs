@@ -291,7 +291,8 @@ impl Terms {
     pub fn check(&self, currency: Currency) -> Result<()> {
         check_cycle(self.cycle)?;
         if self.settlement_currency == Some(currency) {
-            let detail = "Must be another currency than the plan's; leave it out to be paid in the plan's own.";
+            let detail =
+                "Must be another currency than the plan's; leave it out to be paid in the plan's own.";
             return Err(Error::invalid("settlement_currency", detail));
         }
         for (name, amount) in

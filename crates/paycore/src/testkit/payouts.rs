@@ -82,7 +82,9 @@ impl PayoutShop {
         let made = payouts::create_beneficiary(&self.engine, &self.caller, new).await;
         let id = made.expect("a beneficiary is entered").id;
         let by_id = payouts::BeneficiaryById { id };
-        payouts::approve_beneficiary(&self.engine, &self.person("boss"), by_id).await.expect("it is approved");
+        payouts::approve_beneficiary(&self.engine, &self.person("boss"), by_id)
+            .await
+            .expect("it is approved");
         id
     }
 

@@ -7,7 +7,6 @@ use paycore::event::EventKind;
 use paycore::exception::service as exceptions;
 use paycore::fx::service as fx;
 use paycore::ledger::Ledger as _;
-use paycore::money::Money;
 use paycore::payout::PayoutStatus;
 use paycore::settlement::service as settlements;
 use paycore::settlement::view::{SettlementView, StatementView};
@@ -92,7 +91,7 @@ async fn what_is_paid_is_sold_at_the_rate_with_the_spread_apart_and_paid_in_the_
     let wrong = shop.draft(&made, json!({"amount": 50_000, "currency": "CNY"})).await.unwrap_err();
     assert_eq!((wrong.code, wrong.param.as_deref()), (Code::InvalidAmount, Some("amount")));
     let paid = shop.pays(&made).await;
-    assert_eq!((paid.status, paid.money), (PayoutStatus::Paid, Money::new(6_218, USD)));
+    assert_eq!((paid.status, paid.amount, paid.currency), (PayoutStatus::Paid, 6_218, USD));
     assert_eq!(shop.settlement(made.id).await.status, Some(SettlementStatus::Paid));
     assert_eq!(shop.stands("merchant_available", USD).await, 0);
     assert_eq!((shop.count(EventKind::SettlementConverted).await, shop.exceptions().await), (1, 0));
@@ -136,7 +135,11 @@ async fn a_debt_in_the_currency_of_the_trade_pauses_the_payout_and_what_waits_ne
     assert_eq!(shop.settlements().await[0].carried_for, Some(Carried::Negative));
     shop.rate("8").await;
     shop.days(1).await;
-    assert_eq!(waits(&shop.settlement(first.id).await).1, Some(WaitsFor::Balance), "30,000 are left of 50,000");
+    assert_eq!(
+        waits(&shop.settlement(first.id).await).1,
+        Some(WaitsFor::Balance),
+        "30,000 are left of 50,000"
+    );
     // The next sale pays the debt first; then there is enough for both, and after the holidays a rate again.
     let sale = shop.pay(60_000).await;
     shop.days(12).await;
@@ -169,7 +172,10 @@ async fn what_is_below_the_minimum_is_carried_in_its_own_currency_and_a_correcti
     shop.days(3).await;
     let next = shop.settlements().await.remove(0);
     let opening = next.statement.as_ref().unwrap().opening;
-    assert_eq!((opening, line(&next, LineKind::Adjustments), line(&next, LineKind::Converted)), (9_000, 1_000, -80_000));
+    assert_eq!(
+        (opening, line(&next, LineKind::Adjustments), line(&next, LineKind::Converted)),
+        (9_000, 1_000, -80_000)
+    );
     assert_eq!((next.payout, second(&next, LineKind::Proceeds)), (9_950, 10_000));
     shop.close_the_books().await;
 }
@@ -177,7 +183,9 @@ async fn what_is_below_the_minimum_is_carried_in_its_own_currency_and_a_correcti
 #[tokio::test]
 async fn a_preview_shows_the_rate_of_now_and_sells_nothing_and_the_own_currency_is_refused() {
     let shop = Shop::open().await;
-    let plan = shop.plan(json!({"settlement_currency": "USD", "acceleration": {"basis_points": 0, "minimum": 0}})).await;
+    let plan = shop
+        .plan(json!({"settlement_currency": "USD", "acceleration": {"basis_points": 0, "minimum": 0}}))
+        .await;
     shop.pay(50_000).await;
     let input = || read(json!({"plan_id": plan.id, "accelerate": true}));
     let seen = settlements::preview(&shop.engine, &shop.caller, input()).await.unwrap();

@@ -67,7 +67,9 @@ fn settlement(sold: i64, from: Currency, into: Currency) -> Settlement {
 fn currencies() -> impl Strategy<Value = (Currency, Currency)> {
     let code = || prop::sample::select(vec!["CNY", "USD", "JPY", "KWD", "HKD"]);
     let known = |code: &str| code.parse::<Currency>().unwrap();
-    (code(), code()).prop_filter("two currencies", |(a, b)| a != b).prop_map(move |(a, b)| (known(a), known(b)))
+    (code(), code())
+        .prop_filter("two currencies", |(a, b)| a != b)
+        .prop_map(move |(a, b)| (known(a), known(b)))
 }
 
 proptest! {

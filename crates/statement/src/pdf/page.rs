@@ -140,7 +140,8 @@ mod tests {
     fn every_word_of_a_statement_has_its_glyphs() {
         use paycore::settlement::{LineKind, SettlementStatus};
         let lines = LineKind::ALL.iter().map(|kind| kind.name_zh());
-        let words: String = lines.chain(SettlementStatus::ALL.iter().map(|status| status.text_zh())).collect();
+        let words: String =
+            lines.chain(SettlementStatus::ALL.iter().map(|status| status.text_zh())).collect();
         let words = words + include_str!("../words.rs");
         let lacking: String =
             words.chars().filter(|c| *c != '\n' && printable(&c.to_string()) == "□").collect();

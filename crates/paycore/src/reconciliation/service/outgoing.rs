@@ -178,7 +178,8 @@ impl Outgoing {
             Outgoing::Share(split, place) => then(&share(split, &split.requests[*place], at)),
             Outgoing::Return(back, split, place) => {
                 let leg = &back.legs[*place];
-                let given = split.requests.iter().find(|by| Some(&by.reference) == leg.share_reference.as_ref());
+                let given =
+                    split.requests.iter().find(|by| Some(&by.reference) == leg.share_reference.as_ref());
                 let channel_id = given.and_then(|request| request.channel_id.as_deref());
                 then(&share_return(leg, channel_id.unwrap_or_default(), at))
             }
@@ -202,9 +203,8 @@ impl Outgoing {
 
 /// The requests of a split that give shares: all, or the one at a place.
 fn shares(split: &Split, place: Option<usize>) -> Vec<Outgoing> {
-    let wanted = |at: &usize| {
-        place.is_none_or(|place| place == *at) && split.requests[*at].kind == RequestKind::Share
-    };
+    let wanted =
+        |at: &usize| place.is_none_or(|place| place == *at) && split.requests[*at].kind == RequestKind::Share;
     (0..split.requests.len()).filter(wanted).map(|at| Outgoing::Share(Box::new(split.clone()), at)).collect()
 }
 
@@ -218,9 +218,7 @@ async fn returns(
     let Some(back) = known::<ShareReturn>(engine, tenant, id).await? else { return Ok(Vec::new()) };
     let Some(split) = back.split_id else { return Ok(Vec::new()) };
     let split: Split = engine.document(tenant, split).await?;
-    let wanted = |at: &usize| {
-        place.is_none_or(|place| place == *at) && back.legs[*at].reference.is_some()
-    };
+    let wanted = |at: &usize| place.is_none_or(|place| place == *at) && back.legs[*at].reference.is_some();
     let of = |at| Outgoing::Return(Box::new(back.clone()), Box::new(split.clone()), at);
     Ok((0..back.legs.len()).filter(wanted).map(of).collect())
 }

@@ -80,7 +80,8 @@ impl By<'_> {
         let kind = EventKind::FxQuoteConverted;
         changes.events.push(engine.object_event(kind, about, &quote.view(), booking, merchant, moment));
         settlement.sequence += 1;
-        let (about, kind) = ((settlement.id.to_string(), settlement.sequence), EventKind::SettlementConverted);
+        let (about, kind) =
+            ((settlement.id.to_string(), settlement.sequence), EventKind::SettlementConverted);
         let view = settlement.view(merchant.id);
         changes.events.push(engine.object_event(kind, about, &view, None, merchant, moment));
         changes.put(Put::document(quote));
