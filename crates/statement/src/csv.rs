@@ -1,6 +1,6 @@
 //! One table that programs read: the lines of the statement first, then the items. UTF-8 with a mark in front, so that
-//! Excel shows Chinese as it is. Where the payout is in another currency, the rate stands first, in the column of references, and
-//! the lines in that currency follow the others.
+//! Excel shows Chinese as it is. Where the payout is in another currency, the rate stands first, in the column of
+//! references, and the lines in that currency follow the others.
 
 use paycore::clearing::Item;
 use paycore::money::Money;
