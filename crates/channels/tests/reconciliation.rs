@@ -10,9 +10,10 @@ use paycore::id::{BreakId, ChannelAccountId};
 use paycore::ledger::service as ledger;
 use paycore::order::Order;
 use paycore::order::service as orders;
+use paycore::proposal::ProposalStatus;
 use paycore::reconciliation::service as reconciliations;
 use paycore::reconciliation::view::{BreakView, ReconciliationView};
-use paycore::reconciliation::{AdjustmentStatus, BreakStatus, Class, RunStatus};
+use paycore::reconciliation::{BreakStatus, Class, RunStatus};
 use paycore::store::Queue;
 use paycore::time::BEIJING;
 use paycore_channels::testpay::Testpay;
@@ -143,7 +144,7 @@ async fn an_adjustment_takes_two_people_and_is_booked_once_as_it_was_approved() 
 
     let checker = Caller { actor: "key_of_somebody_else".into(), ..shop.caller.clone() };
     let done = reconciliations::approve(&shop.engine, &checker, approve()).await.unwrap();
-    assert_eq!(done.status, AdjustmentStatus::Executed);
+    assert_eq!(done.status, ProposalStatus::Executed);
     assert_eq!(shop.balance("merchant_available").await, 20_000);
     assert_eq!(shop.balance("suspense_long:testpay").await, 0);
     let twice = reconciliations::approve(&shop.engine, &checker, approve()).await;

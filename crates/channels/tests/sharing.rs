@@ -22,6 +22,8 @@ use paycore::id::{ChannelAccountId, SplitPlanId};
 use paycore::notice::receive;
 use paycore::order::Order;
 use paycore::order::service as orders;
+use paycore::reconciliation::RunStatus;
+use paycore::reconciliation::service as reconciliations;
 use paycore::refund::RefundStatus;
 use paycore::refund::service as refunds;
 use paycore::sandbox::service as sandbox;
@@ -31,7 +33,7 @@ use paycore::split::{Receiver, RequestKind, ShareReturn, Split, SplitPlan, Split
 use paycore::store::{Changes, Page, Put, Queue};
 use paycore::testkit::MemoryStore;
 use paycore::testkit::embedded::NoNetwork;
-use paycore::time::Timestamp;
+use paycore::time::{BEIJING, Timestamp};
 use paycore::transport::system::{SystemClock, SystemRng};
 use paycore_channels::REGISTRY;
 use serde::de::DeserializeOwned;
@@ -280,6 +282,46 @@ async fn more_receivers_than_a_request_holds_are_shared_in_batches_without_break
         assert_eq!(sizes, [50, 50, 20, 0], "{channel}");
         assert!(split.shares.iter().all(|share| share.given == 200), "{channel}");
         assert_eq!(shop.owed(&format!("channel_receivable:{channel}")).await, -76_000, "{channel}");
+    }
+}
+
+#[tokio::test]
+async fn shares_and_what_came_back_of_them_are_found_on_the_channels_statement_of_funds() {
+    let mut shop = Shop::open().await;
+    let day = shop.engine.wall().to_civil(BEIJING).date().to_string();
+    let mut shared = Vec::new();
+    for (channel, kind, who) in [("wechatpay", "merchant", 1), ("alipay", "user", 2_088_000_000_000_001)] {
+        let first = shop.receiver(account(channel, kind, who)).await;
+        let second = shop.receiver(account(channel, kind, who + 1)).await;
+        let parts = json!([ratio(&first, 150_000), ratio(&second, 50_000)]);
+        let plan = shop.plan(json!({"parts": parts, "via": "channel"})).await;
+        let method = format!("{channel}.qr");
+        let order = shop.paid(json!({"method": method, "split_plan_id": plan})).await;
+        shop.pass(61).await;
+        shop.refund(&order, 5_000).await;
+        shop.pass(60).await;
+        shared.push((channel, order));
+    }
+    shop.pass(86_400).await;
+    for (channel, order) in shared {
+        let split = shop.split(&order).await;
+        let back: usize = shop.returns(&order).await.iter().map(|back| back.legs.len()).sum();
+        assert_eq!((split.status, back), (SplitStatus::Finished, 2), "{channel}: {split:?}");
+        let wanted = json!({"scope": "payout", "account_id": split.account_id, "day": day});
+        let run = reconciliations::run(&shop.engine, &shop.caller, input(wanted)).await.unwrap();
+        let seen = &run.summary;
+        assert_eq!(run.status, RunStatus::Compared, "{channel}: {:?}", run.fault);
+        assert_eq!((seen.ours_broken, seen.theirs_broken), (0, 0), "{channel}: {seen:?}");
+        assert_eq!(
+            (seen.ours_matched, seen.theirs_matched),
+            (3, 4),
+            "{channel}: a share of two, two returns"
+        );
+        assert_eq!(shop.split(&order).await.requests[0].reconciled, Some(run.id), "{channel}");
+        let lost =
+            json!({"scope": "payout", "account_id": split.account_id, "day": day, "spoil": {"missing": [1]}});
+        let run = reconciliations::run(&shop.engine, &shop.caller, input(lost)).await.unwrap();
+        assert!(run.summary.ours_broken > 0, "{channel}: a line that is missing is seen, {:?}", run.summary);
     }
 }
 

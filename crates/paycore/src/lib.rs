@@ -44,7 +44,7 @@ assert_eq!(order.money.to_string(), "12.34 CNY");
 //! | [`money`] [`currency`] [`rate`] [`units`] [`time`] [`calendar`] [`id`] [`secret`] [`error`] | values; they know nothing else of paycore |
 //! | [`crypto`] | signing, verifying and sealing behind traits |
 //! | [`channel`] | the channel contract, and the simulator's |
-//! | [`order`] [`refund`] [`ledger`] [`event`] [`webhook`] [`merchant`] [`account`] [`epay`] [`exception`] [`document`] [`payout`] [`sandbox`] [`vault`] | the slices: types, `state`, `rules`; with feature `engine` also `service` and what they read from a store |
+//! | [`order`] [`refund`] [`ledger`] [`event`] [`webhook`] [`merchant`] [`account`] [`epay`] [`exception`] [`document`] [`payout`] [`proposal`] [`sandbox`] [`vault`] | the slices: types, `state`, `rules`; with feature `engine` also `service` and what they read from a store |
 //! | [`order`] [`refund`] [`fee`] [`clearing`] [`fx`] [`ledger`] [`event`] [`webhook`] [`merchant`] [`account`] [`epay`] [`exception`] [`document`] [`sandbox`] | the slices: types, `state`, `rules`; with feature `engine` also `service` and what they read from a store |
 //! | `engine` `catalogue` `notice` `store` `transport` `verify` | the shell (feature `engine`): wiring, the operations as data, incoming notifications, the store contract, the network, the invariants |
 //! | `testkit` | a store in memory, a scripted channel, conformance suites, the simulation (feature `testkit`) |
@@ -95,6 +95,7 @@ pub mod order;
 pub mod page;
 pub mod page_alert;
 pub mod payout;
+pub mod proposal;
 pub mod rate;
 pub mod reconciliation;
 pub mod refund;

@@ -7,9 +7,10 @@ use paycore::clearing::{Item, ItemKind};
 use paycore::currency::Currency;
 use paycore::document::Record;
 use paycore::event::{Event, EventKind, Movement};
+use paycore::fx::Exchange;
 use paycore::id::{
-    AttemptId, ChannelAccountId, DeliveryId, EventId, ItemId, MerchantId, OrderId, RefundId, SettlementId,
-    SettlementPlanId, TransactionId,
+    AttemptId, ChannelAccountId, DeliveryId, EventId, FxQuoteId, ItemId, MerchantId, OrderId, RefundId,
+    SettlementId, SettlementPlanId, TransactionId,
 };
 use paycore::idempotency::{Answer, Record as Claimed};
 use paycore::ledger::seal::Seal;
@@ -17,7 +18,7 @@ use paycore::ledger::{Balance, Entry, Side, Transaction};
 use paycore::money::Money;
 use paycore::order::{Attempt, AttemptCard, AttemptStatus, Order, OrderDetails, OrderStatus};
 use paycore::refund::{Refund, RefundStatus};
-use paycore::settlement::Settlement;
+use paycore::settlement::{Conversion, Converted, Settlement, SettlementStatus};
 use paycore::time::Timestamp;
 use paycore::verify::{Checker, Row};
 use paycore::webhook::{Delivery, DeliveryStatus};
@@ -321,6 +322,43 @@ fn lies_about_clearing_are_found() {
     finds("I30", |world| world.items[1].settlement_id = None);
     finds("I30", |world| world.items[0].settlement_id = Some(SettlementId::from_bits(2)));
     finds("I30", |world| world.settlements[0].collected.net += 1);
+}
+
+#[test]
+fn lies_about_a_settlement_in_another_currency_are_found() {
+    // 60.00 yuan at 1/8 are 7.50 dollars, of which 0.04 are kept.
+    let told = |world: &mut World, sold: i64, parts: [i64; 3]| {
+        let made = &mut world.settlements[0];
+        let lines = serde_json::json!({"converted": {"count": 1, "amount": -sold}});
+        let statement = serde_json::json!({"currency": "CNY", "opening": 0, "lines": lines, "closing": 0});
+        made.statement = Some(serde_json::from_value(statement).unwrap());
+        let [bought, spread, rounding] = parts.map(|minor| Money::new(minor, Currency::USD));
+        let exchange = Exchange {
+            sold: cny(6_000),
+            bought,
+            spread,
+            rounding,
+            mid: "0.125".parse().unwrap(),
+            rate: "0.124375".parse().unwrap(),
+        };
+        let done = Converted { quote_id: FxQuoteId::from_bits(1), exchange, at: AT };
+        made.conversion = Some(Conversion { into: Currency::USD, waits_for: None, done: Some(done) });
+        made.status = SettlementStatus::Ready;
+    };
+    let mut world = truth();
+    told(&mut world, 6_000, [746, 3, 1]);
+    assert_eq!(broken_rules(world), Vec::<&str>::new());
+    finds("I8", |world| told(world, 6_001, [746, 3, 1]));
+    finds("I8", |world| told(world, 6_000, [747, 3, 1]));
+    finds("I8", |world| {
+        told(world, 6_000, [746, 3, 1]);
+        world.settlements[0].conversion = None;
+    });
+    finds("I8", |world| {
+        told(world, 6_000, [746, 3, 1]);
+        world.settlements[0].conversion =
+            Some(Conversion { into: Currency::USD, waits_for: None, done: None });
+    });
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! One table that programs read: the lines of the statement first, then the items. UTF-8 with a mark in front, so that
-//! Excel shows Chinese as it is.
+//! Excel shows Chinese as it is. Where the payout is in another currency, the rate stands first, in the column of
+//! references, and the lines in that currency follow the others.
 
 use paycore::clearing::Item;
 use paycore::money::Money;
@@ -25,7 +26,12 @@ impl Csv {
         names.extend(rows::COLUMNS.iter().map(|word| word.text(language)));
         names.push(Word::Currency.text(language));
         csv.row(names.into_iter().map(str::to_owned));
-        for line in rows::lines(head) {
+        for (word, text) in rows::exchanged(head) {
+            let mut cells = [const { String::new() }; 12];
+            (cells[0], cells[4]) = (word.text(language).to_owned(), guarded(&text));
+            csv.row(cells.into_iter());
+        }
+        for line in rows::blocks(head).into_iter().flat_map(|block| block.rows) {
             let count = line.count.map(|count| count.to_string()).unwrap_or_default();
             let empty = std::iter::repeat_n(String::new(), 8);
             let texts = [guarded(line.name), count].into_iter().chain(empty);

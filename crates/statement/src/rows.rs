@@ -3,6 +3,8 @@
 use paycore::clearing::Item;
 use paycore::currency::Currency;
 use paycore::money::Money;
+use paycore::rate::Rate;
+use paycore::settlement::Statement;
 use paycore::settlement::export::{Head, Language};
 use paycore::time::Timestamp;
 
@@ -43,10 +45,26 @@ pub fn head(head: &Head) -> Vec<(&'static str, String)> {
         (Word::Currency, settlement.currency.to_string()),
         (Word::TimeZone, head.zone.to_string()),
     ];
+    rows.extend(exchanged(head));
     if let Some(why) = settlement.carried_for {
         rows.push((Word::Remark, words::carried(why, language).to_owned()));
     }
     rows.into_iter().map(|(word, text)| (word.text(language), text)).collect()
+}
+
+/// What is paid in another currency, at which rate; or what that waits for.
+pub fn exchanged(head: &Head) -> Vec<(Word, String)> {
+    let Some(conversion) = &head.settlement.conversion else { return Vec::new() };
+    let mut rows = vec![(Word::PayoutCurrency, conversion.into.to_string())];
+    if let Some(done) = &conversion.done {
+        let price = |rate: Rate| format!("1 {} = {rate} {}", head.settlement.currency, conversion.into);
+        rows.push((Word::MidRate, price(done.exchange.mid)));
+        rows.push((Word::Rate, price(done.exchange.rate)));
+    }
+    if let Some(why) = conversion.waits_for {
+        rows.push((Word::Remark, words::waits_for(why, head.language).to_owned()));
+    }
+    rows
 }
 
 /// A line of the statement: its name, how many movements it sums up (none for balances) and its amount.
@@ -60,20 +78,34 @@ pub struct Row {
     pub money: Money,
 }
 
-/// The lines from opening to closing; none of a settlement that is not closed.
-pub fn lines(head: &Head) -> Vec<Row> {
-    let Some(statement) = &head.settlement.statement else { return Vec::new() };
+/// A statement from opening to closing.
+#[derive(Debug)]
+pub struct Block {
+    /// The currency of its lines.
+    pub currency: Currency,
+    /// The lines.
+    pub rows: Vec<Row>,
+}
+
+/// The statement, and the one in the currency of the payout where that is another; none of a settlement that is not closed.
+pub fn blocks(head: &Head) -> Vec<Block> {
+    let converted = head.settlement.conversion.as_ref().and_then(|conversion| conversion.done);
+    let second = converted.map(|done| done.statement());
+    let both = head.settlement.statement.iter().chain(&second);
+    both.map(|statement| block(statement, head.language)).collect()
+}
+
+fn block(statement: &Statement, language: Language) -> Block {
     let money = |minor| Money::new(minor, statement.currency);
-    let balance =
-        |word: Word, minor| Row { name: word.text(head.language), count: None, money: money(minor) };
+    let balance = |word: Word, minor| Row { name: word.text(language), count: None, money: money(minor) };
     let mut rows = vec![balance(Word::Opening, statement.opening)];
     rows.extend(statement.lines.iter().map(|(kind, line)| Row {
-        name: words::line(*kind, head.language),
+        name: words::line(*kind, language),
         count: Some(line.count),
         money: money(line.amount),
     }));
     rows.push(balance(Word::Closing, statement.closing));
-    rows
+    Block { currency: statement.currency, rows }
 }
 
 /// The texts of an item, in the order of [`COLUMNS`] up to the amounts.

@@ -2,7 +2,7 @@
 
 use paycore::clearing::ItemKind;
 use paycore::settlement::export::Language;
-use paycore::settlement::{Carried, LineKind};
+use paycore::settlement::{Carried, LineKind, WaitsFor};
 
 macro_rules! words {
     ($($(#[$doc:meta])* $name:ident $en:literal $zh:literal,)*) => {
@@ -32,6 +32,9 @@ words! {
     Status "Status" "状态",
     Remark "Remark" "备注",
     Currency "Currency" "币种",
+    PayoutCurrency "Payout currency" "出款币种",
+    MidRate "Mid rate" "中间价",
+    Rate "Exchange rate" "成交汇率",
     TimeZone "Time zone" "时区",
     Line "Line" "项目",
     Count "Count" "笔数",
@@ -92,6 +95,18 @@ pub const fn carried(why: Carried, language: Language) -> &'static str {
         Carried::Float => {
             ("Awaiting funds from channels; the rest is carried forward.", "渠道资金未到账，余额结转下期。")
         }
+    };
+    match language {
+        Language::English => en,
+        Language::Chinese => zh,
+    }
+}
+
+/// Why a payout is not converted yet.
+pub const fn waits_for(why: WaitsFor, language: Language) -> &'static str {
+    let (en, zh) = match why {
+        WaitsFor::Rate => ("Waiting for an exchange rate.", "等待汇率。"),
+        WaitsFor::Balance => ("Waiting for available balance.", "等待可用余额。"),
     };
     match language {
         Language::English => en,

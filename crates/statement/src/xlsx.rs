@@ -53,17 +53,22 @@ impl Xlsx {
             sheet.write(row, 0, name)?.write_string(row, 1, text)?;
             row += 1;
         }
-        row += 1;
-        for (column, word) in (0..).zip([Word::Line, Word::Count, Word::Amount]) {
-            sheet.write_with_format(row, column, word.text(language), &self.styles.bold)?;
-        }
-        for line in rows::lines(&self.head) {
+        for block in rows::blocks(&self.head) {
             row += 1;
-            sheet.write(row, 0, line.name)?;
-            if let Some(count) = line.count {
-                sheet.write(row, 1, Decimal::from(count))?;
+            for (column, word) in (0..).zip([Word::Line, Word::Count, Word::Amount, Word::Currency]) {
+                sheet.write_with_format(row, column, word.text(language), &self.styles.bold)?;
             }
-            write_money(sheet, row, 2, line.money, &self.styles.amount)?;
+            let amount = amount_format(block.currency);
+            for line in block.rows {
+                row += 1;
+                sheet.write(row, 0, line.name)?;
+                if let Some(count) = line.count {
+                    sheet.write(row, 1, Decimal::from(count))?;
+                }
+                write_money(sheet, row, 2, line.money, &amount)?;
+                sheet.write(row, 3, block.currency.code())?;
+            }
+            row += 1;
         }
         Ok(())
     }
@@ -99,17 +104,20 @@ impl Xlsx {
 
 impl Styles {
     fn new(currency: Currency) -> Styles {
-        let decimals = rows::decimals(currency);
-        let amount = match decimals {
-            0 => "#,##0".to_owned(),
-            _ => format!("#,##0.{}", "0".repeat(decimals)),
-        };
         Styles {
             bold: Format::new().set_bold(),
-            amount: Format::new().set_num_format(amount),
+            amount: amount_format(currency),
             time: Format::new().set_num_format("yyyy-mm-dd hh:mm:ss"),
         }
     }
+}
+
+/// With as many decimals as the currency has.
+fn amount_format(currency: Currency) -> Format {
+    Format::new().set_num_format(match rows::decimals(currency) {
+        0 => "#,##0".to_owned(),
+        decimals => format!("#,##0.{}", "0".repeat(decimals)),
+    })
 }
 
 /// A number; as text where a spreadsheet would lose its last digits.

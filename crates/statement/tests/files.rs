@@ -10,12 +10,14 @@ use calamine::{Data, Reader as _, Xlsx, open_workbook_from_rs};
 use paycore::calendar::{Date, Zone};
 use paycore::clearing::{Item, ItemKind};
 use paycore::currency::Currency;
-use paycore::id::{ItemId, SettlementId, SettlementPlanId};
+use paycore::fx::Exchange;
+use paycore::id::{FxQuoteId, ItemId, SettlementId, SettlementPlanId};
 use paycore::money::Money;
 use paycore::settlement::export::{Exporter as _, Format, Head, Language};
 use paycore::settlement::rules::Collected;
 use paycore::settlement::{
-    Carried, Line, LineKind, Payer, Period, Settlement, SettlementStatus, Statement, Trigger,
+    Carried, Conversion, Converted, Line, LineKind, Payer, Period, Settlement, SettlementStatus, Statement,
+    Trigger, WaitsFor,
 };
 use paycore::time::Timestamp;
 use paycore_statement::Statements;
@@ -48,12 +50,14 @@ fn head(language: Language) -> Head {
         items_expected: 3,
         statement: Some(Statement { currency: Currency::CNY, opening: 1_000, lines, closing }),
         carried_for: Some(Carried::Maximum),
+        conversion: None,
         transfer_fee_payer: Payer::Platform,
         payout_id: None,
         corrections: Vec::new(),
         sequence: 1,
         created_at: until,
         closed_at: Some(until),
+        due_at: Timestamp::ZERO,
     };
     let zone = Zone::named("Asia/Shanghai").unwrap();
     Head { merchant: "街角茶铺, \"本店\"".into(), settlement, zone, language }
@@ -141,6 +145,68 @@ fn a_pdf_says_in_words_what_the_statement_says() {
             assert!(text.contains(word), "{word} is not in:\n{text}");
         }
     }
+}
+
+/// 12,340,000.00 yuan sold for yen, which have no decimals: 12,340,000 at 20.5 are 252,970,000.
+fn in_yen(language: Language, is_done: bool) -> Head {
+    let mut head = head(language);
+    let lines = &mut head.settlement.statement.as_mut().unwrap().lines;
+    let paid = lines.remove(&LineKind::Payout).unwrap();
+    lines.insert(LineKind::Converted, paid);
+    let yen = |minor| Money::new(minor, Currency::JPY);
+    let exchange = Exchange {
+        sold: Money::new(1_234_000_000, Currency::CNY),
+        bought: yen(251_705_150),
+        spread: yen(1_264_850),
+        rounding: yen(0),
+        mid: "20.5".parse().unwrap(),
+        rate: "20.397500000001".parse().unwrap(),
+    };
+    let at = head.settlement.created_at;
+    let done = is_done.then_some(Converted { quote_id: FxQuoteId::from_bits(1), exchange, at });
+    let waits_for = (!is_done).then_some(WaitsFor::Rate);
+    head.settlement.conversion = Some(Conversion { into: Currency::JPY, waits_for, done });
+    head
+}
+
+fn written(head: Head, format: Format) -> Vec<u8> {
+    Statements.begin(head, format).unwrap().finish().unwrap()
+}
+
+#[test]
+fn a_settlement_in_another_currency_has_a_second_statement_that_leads_to_zero() {
+    let text = String::from_utf8(written(in_yen(Language::Chinese, true), Format::Csv)).unwrap();
+    let lines: Vec<&str> = text.lines().skip(1).collect();
+    assert_eq!(lines[2], "成交汇率,,,,1 CNY = 20.397500000001 JPY,,,,,,,");
+    assert_eq!(lines[7], "换汇转出,1,,,,,,,,,-12340000.00,CNY");
+    let second = ["期初余额,", "换汇转入（中间价）,1", "汇兑点差,1", "本期出款,1", "期末余额,"];
+    let amounts = ["0", "252970000", "-1264850", "-251705150", "0"];
+    for ((line, name), amount) in lines[9..].iter().zip(second).zip(amounts) {
+        assert!(line.starts_with(name) && line.ends_with(&format!(",{amount},JPY")), "{line}");
+    }
+    assert_eq!(lines.len(), 14);
+}
+
+#[test]
+fn the_rate_stands_to_its_last_digit_in_workbook_and_page_and_what_waits_says_so() {
+    let bytes = written(in_yen(Language::English, true), Format::Xlsx);
+    let mut book: Xlsx<_> = open_workbook_from_rs(Cursor::new(bytes)).unwrap();
+    let sheet = book.worksheet_range("Settlement statement").unwrap();
+    let rows: Vec<&[Data]> = sheet.rows().collect();
+    let value = |name: &str, column: usize| {
+        rows.iter().find(|row| row[0] == *name).map(|row| row[column].to_string()).unwrap_or_default()
+    };
+    assert_eq!(value("Exchange rate", 1), "1 CNY = 20.397500000001 JPY");
+    assert_eq!((value("Exchange spread", 2), value("Exchange spread", 3)), ("-1264850".into(), "JPY".into()));
+    assert_eq!(value("Converted for payout", 3), "CNY");
+    let page = written(in_yen(Language::Chinese, true), Format::Pdf);
+    let waiting = written(in_yen(Language::Chinese, false), Format::Pdf);
+    let (Some(page), Some(waiting)) = (text_of(&page), text_of(&waiting)) else { return };
+    for word in ["出款币种", "1 CNY = 20.397500000001 JPY", "1 CNY = 20.5 JPY", "251,705,150", "汇兑点差"]
+    {
+        assert!(page.contains(word), "{word} is not in:\n{page}");
+    }
+    assert!(waiting.contains("等待汇率") && !waiting.contains("汇兑点差"), "{waiting}");
 }
 
 /// The text of a PDF as `pypdf` reads it; none where there is no such Python and nobody claims there is.

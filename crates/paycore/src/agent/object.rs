@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::Withholding;
 use crate::currency::Currency;
 use crate::document::{Index, document};
-use crate::id::{AgentEntryId, AgentId, AgentSaleId, AgentStatementId, AgentWithdrawalId, OrderId};
+use crate::id::{
+    AgentEntryId, AgentId, AgentSaleId, AgentStatementId, AgentWithdrawalId, OrderId, ReconciliationId,
+};
 use crate::money::Money;
 use crate::time::Timestamp;
 
@@ -259,6 +261,9 @@ pub struct AgentWithdrawal {
     pub approved_by: Option<String>,
     /// The bank's or channel's number of the payment, or why it was not made.
     pub note: Option<String>,
+    /// The run that has found it on a bank's statement.
+    #[serde(default)]
+    pub reconciled: Option<ReconciliationId>,
     /// Number of events about it so far.
     pub sequence: i64,
     /// When it was created.

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::id::{
     AdjustmentId, AgentSaleId, BreakId, CardTokenId, CorrectionId, DisputeId, FeeScheduleId, HoldId, Id as _,
-    IdError, MerchantId, PayoutId, ReconciliationId, SettlementPlanId, ShareReturnId, SplitId,
+    IdError, MerchantId, PayoutId, ReconciliationId, SettlementId, SettlementPlanId, ShareReturnId, SplitId,
 };
 use crate::store::Queue;
 
@@ -86,6 +86,7 @@ impl Engine {
             AgentSaleId::PREFIX => crate::agent::service::due(self, tenant, read(id)?).await,
             DisputeId::PREFIX => crate::dispute::service::due(self, tenant, read(id)?).await,
             SettlementPlanId::PREFIX => crate::settlement::service::due(self, tenant, read(id)?).await,
+            SettlementId::PREFIX => crate::settlement::service::conversion_due(self, tenant, read(id)?).await,
             CorrectionId::PREFIX => crate::settlement::service::correction_due(self, tenant, read(id)?).await,
             ReconciliationId::PREFIX | BreakId::PREFIX | AdjustmentId::PREFIX => {
                 crate::reconciliation::service::due(self, tenant, id).await

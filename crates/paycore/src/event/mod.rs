@@ -350,6 +350,8 @@ kinds! {
     DisputeFee "dispute.fee_charged",
     /// A settlement was closed: its statement is made.
     SettlementClosed "settlement.closed",
+    /// What a settlement pays was converted into the currency of the payout.
+    SettlementConverted "settlement.converted",
     /// A settlement was closed with a balance below zero: the merchant owes.
     SettlementNegative "settlement.negative",
     /// A payout takes a settlement up.

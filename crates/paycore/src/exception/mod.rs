@@ -60,6 +60,8 @@ pub enum ExceptionKind {
     DisputeExcess,
     /// A merchant owes after a settlement.
     NegativeBalance,
+    /// What a settlement pays cannot be converted for now.
+    ConversionWaiting,
 }
 
 impl ExceptionKind {
@@ -75,6 +77,7 @@ impl ExceptionKind {
         ExceptionKind::DisputeDue,
         ExceptionKind::DisputeExcess,
         ExceptionKind::NegativeBalance,
+        ExceptionKind::ConversionWaiting,
     ];
 
     /// The word used in the API and the database.
@@ -90,6 +93,7 @@ impl ExceptionKind {
             ExceptionKind::DisputeDue => "dispute_due",
             ExceptionKind::DisputeExcess => "dispute_excess",
             ExceptionKind::NegativeBalance => "negative_balance",
+            ExceptionKind::ConversionWaiting => "conversion_waiting",
         }
     }
 

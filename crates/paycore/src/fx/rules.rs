@@ -2,6 +2,8 @@
 
 use super::{Exchange, FxQuote, FxRate, FxSide, Position, QuoteStatus, Used};
 use crate::currency::Currency;
+use crate::event::{Booking, Movement, Part};
+use crate::id::FxQuoteId;
 use crate::money::{Money, MoneyError, Rounding};
 use crate::rate::{ONE, Rate, divide};
 use crate::time::Timestamp;
@@ -196,6 +198,53 @@ fn scales(from: Currency, to: Currency) -> (i128, i128) {
         power(to.exponent().saturating_sub(from.exponent())),
         power(from.exponent().saturating_sub(to.exponent())),
     )
+}
+
+/// An offer at the rates of now that holds until `expires_at`; `given` is what `side` says, the other currency is `other`.
+///
+/// # Errors
+/// [`FxError`].
+pub fn offer(
+    id: FxQuoteId,
+    rates: &[FxRate],
+    (side, given, other): (FxSide, Money, Currency),
+    (now, expires_at): (Timestamp, Timestamp),
+) -> Result<FxQuote, FxError> {
+    let (from, to) = match side {
+        FxSide::Sell => (given.currency(), other),
+        FxSide::Buy => (other, given.currency()),
+    };
+    let cross = cross(rates, from, to, now)?;
+    let exchange = exchange(side, given, other, &cross)?;
+    Ok(FxQuote {
+        id,
+        version: 0,
+        side,
+        exchange,
+        rates: cross.rates,
+        status: QuoteStatus::Open,
+        expires_at,
+        created_at: now,
+        converted_at: None,
+    })
+}
+
+impl Exchange {
+    /// What the ledger books: both legs, the spread and the rest.
+    pub fn booking(&self) -> Booking {
+        Booking::new(Movement::Conversion, Part::Sold, self.sold)
+            .with(Part::Bought, self.bought)
+            .with(Part::Spread, self.spread)
+            .with(Part::Rounding, self.rounding)
+    }
+
+    /// What is sold at the middle: what is bought, kept and lost to rounding together.
+    ///
+    /// # Errors
+    /// [`FxError::Amount`] where the parts are in several currencies or out of range.
+    pub fn at_mid(&self) -> Result<Money, FxError> {
+        Ok(self.bought.checked_add(self.spread)?.checked_add(self.rounding)?)
+    }
 }
 
 /// Whether a quote may still be converted.

@@ -257,23 +257,14 @@ pub async fn create_quote(engine: &Engine, caller: &Caller, input: CreateQuote) 
     }
     let moment = engine.moment(&caller.merchant);
     let rates: Vec<FxRate> = engine.all_documents(caller.tenant(), &DocumentFilter::default()).await?;
-    let cross = rules::cross(&rates, input.sell, input.buy, moment.now).map_err(refused)?;
     let (given, other) = match input.side {
         FxSide::Sell => (Money::new(input.amount, input.sell), input.buy),
         FxSide::Buy => (Money::new(input.amount, input.buy), input.sell),
     };
-    let exchange = rules::exchange(input.side, given, other, &cross).map_err(refused)?;
-    let quote = FxQuote {
-        id: FxQuoteId::new(moment.now, &*engine.rng),
-        version: 0,
-        side: input.side,
-        exchange,
-        rates: cross.rates,
-        status: QuoteStatus::Open,
-        expires_at: moment.now.plus(Duration::from_secs(u64::from(ttl))),
-        created_at: moment.now,
-        converted_at: None,
-    };
+    let id = FxQuoteId::new(moment.now, &*engine.rng);
+    let expires_at = moment.now.plus(Duration::from_secs(u64::from(ttl)));
+    let quote = rules::offer(id, &rates, (input.side, given, other), (moment.now, expires_at));
+    let quote = quote.map_err(refused)?;
     write(engine, caller, quote, Changes::default(), "fx_quotes.create", moment).await
 }
 
@@ -327,11 +318,7 @@ pub async fn convert(engine: &Engine, caller: &Caller, input: QuoteById) -> Resu
     }
     quote.status = QuoteStatus::Converted;
     quote.converted_at = Some(moment.now);
-    let Exchange { bought, spread, rounding, .. } = quote.exchange;
-    let booking = Booking::new(Movement::Conversion, Part::Sold, sold)
-        .with(Part::Bought, bought)
-        .with(Part::Spread, spread)
-        .with(Part::Rounding, rounding);
+    let booking = quote.exchange.booking();
     let mut changes = Changes::default();
     let merchant = &caller.merchant;
     let kind = EventKind::FxQuoteConverted;

@@ -1,16 +1,15 @@
-//! Adjustments (调账): what a person proposes to book for a break and another person approves. What is executed is what
-//! was approved: the effect's hash is taken when it is proposed and compared when it is carried out.
+//! Adjustments (调账): what a person proposes to book for a break and another person approves.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::AdjustmentStatus;
+use super::BreakStatus;
 use super::pool::Break;
-use crate::document::{Document, Index};
+use crate::document::{Index, document};
 use crate::id::{AdjustmentId, BreakId};
 use crate::money::Money;
-use crate::time::Timestamp;
+use crate::proposal::Proposal;
 
 /// What is booked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -61,49 +60,26 @@ pub struct Adjustment {
     pub version: i64,
     /// The break.
     pub break_id: BreakId,
-    /// Where it stands.
-    pub status: AdjustmentStatus,
     /// What is booked.
     pub effect: Effect,
     /// Whether it clears a surplus or a shortage.
     pub is_long: bool,
     /// How much: all that is suspended.
     pub money: Money,
-    /// Why, in words.
-    pub reason: String,
-    /// What was approved, as a hash: [`effect_hash`].
-    pub effect_hash: String,
-    /// Who proposed it.
-    pub maker: String,
-    /// Who decided.
-    pub checker: Option<String>,
-    /// What was said on deciding.
-    pub decision: Option<String>,
+    /// Who proposed it, and what became of it.
+    #[serde(flatten)]
+    pub proposal: Proposal,
     /// Events about it so far.
     pub sequence: i64,
-    /// When it was proposed.
-    pub created_at: Timestamp,
-    /// When it was decided.
-    pub decided_at: Option<Timestamp>,
-    /// When it can no longer be approved.
-    pub expires_at: Timestamp,
-    /// When it is looked at again, wall clock; zero for never.
-    pub due_at: Timestamp,
 }
 
-/// Why an adjustment may not be carried out.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Forbidden {
-    /// The maker is no checker.
-    #[error("whoever proposed an adjustment may not approve it; another key has to")]
-    SamePerson,
-    /// It is decided or over.
-    #[error("the adjustment is `{0}`; propose a new one")]
-    Decided(&'static str),
-    /// The break is not as it was when it was proposed.
-    #[error("the break has changed since the adjustment was proposed; propose it again")]
-    Changed,
-}
+document!(Adjustment, AdjustmentId, "adjustment", |adjustment| Index {
+    number: None,
+    parent: Some(adjustment.break_id.to_string()),
+    status: adjustment.proposal.status.text(),
+    at: adjustment.proposal.created_at,
+    due_at: adjustment.proposal.due_at,
+});
 
 /// What an approval covers: the break as it stands, the effect and the amount. Any change gives another hash.
 pub fn effect_hash(found: &Break, effect: Effect) -> String {
@@ -121,51 +97,11 @@ pub fn effect_hash(found: &Break, effect: Effect) -> String {
 }
 
 impl Adjustment {
-    /// Whether `checker` may approve it now.
-    ///
-    /// # Errors
-    /// [`Forbidden`], which says what to do.
-    pub fn permit(&self, checker: &str, found: &Break, now: Timestamp) -> Result<(), Forbidden> {
-        if self.status != AdjustmentStatus::Proposed {
-            return Err(Forbidden::Decided(self.status.text()));
-        }
-        if now >= self.expires_at {
-            return Err(Forbidden::Decided(AdjustmentStatus::Expired.text()));
-        }
-        if checker == self.maker {
-            return Err(Forbidden::SamePerson);
-        }
+    /// The hash of its effect on the break as it is now; none where the break is dealt with, or stands otherwise on suspense.
+    pub fn effect_on(&self, found: &Break) -> Option<String> {
         let same = found.id == self.break_id
-            && found.status == super::BreakStatus::Open
-            && effect_hash(found, self.effect) == self.effect_hash
-            && found.suspended.is_some_and(|s| s.money == self.money && s.is_long == self.is_long);
-        if same { Ok(()) } else { Err(Forbidden::Changed) }
-    }
-}
-
-impl Document for Adjustment {
-    type Id = AdjustmentId;
-    const KIND: &'static str = "adjustment";
-
-    fn id(&self) -> AdjustmentId {
-        self.id
-    }
-
-    fn version(&self) -> i64 {
-        self.version
-    }
-
-    fn set_version(&mut self, version: i64) {
-        self.version = version;
-    }
-
-    fn index(&self) -> Index {
-        Index {
-            number: None,
-            parent: Some(self.break_id.to_string()),
-            status: self.status.text(),
-            at: self.created_at,
-            due_at: self.due_at,
-        }
+            && found.status == BreakStatus::Open
+            && found.suspended.is_some_and(|on| on.money == self.money && on.is_long == self.is_long);
+        same.then(|| effect_hash(found, self.effect))
     }
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::pool::{Break, Facts};
-use super::rules::{Proposal, proposal};
+use super::rules::{Remedy, remedy};
 use super::run::BANK;
 use super::{Class, Standing};
 
@@ -111,6 +111,8 @@ fn kind(facts: &Facts) -> (&'static str, &'static str) {
         super::Kind::Chargeback => ("a chargeback", "拒付"),
         super::Kind::Payout => ("a payout", "出款"),
         super::Kind::PayoutReturn => ("a payout that came back", "出款退回"),
+        super::Kind::Share => ("a share", "分账"),
+        super::Kind::ShareReturn => ("a share that came back", "分账退回"),
         super::Kind::Pending => ("an amount that is pending", "待结算"),
         super::Kind::Income => ("an income", "收入"),
         super::Kind::Settlement => ("a settlement", "结算"),
@@ -127,32 +129,32 @@ fn named_zh(facts: &Facts) -> String {
 
 /// What to do about it.
 pub fn advice(found: &Break) -> Words {
-    let (en, zh) = match proposal(found) {
-        Proposal::Wait => ("Wait: the channel's next file may name it.", "等待：次日账单可能包含此笔。"),
-        Proposal::AskChannel => (
+    let (en, zh) = match remedy(found) {
+        Remedy::Wait => ("Wait: the channel's next file may name it.", "等待：次日账单可能包含此笔。"),
+        Remedy::AskChannel => (
             "Ask the channel what became of it; our books follow its answer.",
             "向渠道查询该笔，以查询结果补单。",
         ),
-        Proposal::FindOwner => (
+        Remedy::FindOwner => (
             "Find out whose it is. Until then it stays on suspense; then propose an adjustment.",
             "查明归属；查明前挂账，之后提出调账。",
         ),
-        Proposal::ClaimFromChannel => (
+        Remedy::ClaimFromChannel => (
             "Claim the difference from the channel, or propose an adjustment.",
             "向渠道追讨差额，或提出调账。",
         ),
-        Proposal::ReportDuplicate => (
+        Remedy::ReportDuplicate => (
             "Report the second entry to the channel; until it is put right it stays on suspense.",
             "向渠道申报重复记账；更正前挂账。",
         ),
-        Proposal::CheckFee => (
+        Remedy::CheckFee => (
             "Compare with the contract: claim the fee from the channel, or correct the rate we expect.",
             "核对合同：向渠道追讨手续费，或更正本方费率。",
         ),
-        Proposal::OpenDispute => ("Take it in as a dispute before its deadline.", "在期限内登记争议。"),
-        Proposal::AskBank => ("Find out from the bank who sent it.", "向银行查询汇款方。"),
-        Proposal::Look => ("A person has to look at both sides.", "需人工核对双方记录。"),
-        Proposal::Nothing => ("Nothing: it is resolved.", "无需处理：已解决。"),
+        Remedy::OpenDispute => ("Take it in as a dispute before its deadline.", "在期限内登记争议。"),
+        Remedy::AskBank => ("Find out from the bank who sent it.", "向银行查询汇款方。"),
+        Remedy::Look => ("A person has to look at both sides.", "需人工核对双方记录。"),
+        Remedy::Nothing => ("Nothing: it is resolved.", "无需处理：已解决。"),
     };
     Words::new(en, zh)
 }

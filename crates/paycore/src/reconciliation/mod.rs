@@ -16,7 +16,7 @@ pub mod state;
 pub mod statement;
 pub mod view;
 
-pub use state::{AdjustmentStatus, BreakStatus, RunStatus};
+pub use state::{BreakStatus, RunStatus};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,10 @@ pub enum Kind {
     Payout,
     /// Money that was paid out came back.
     PayoutReturn,
+    /// A receiver got a share of a payment.
+    Share,
+    /// A share came back from a receiver.
+    ShareReturn,
     /// What a movement leaves the merchant, before it is settled: within our own books.
     Pending,
     /// What a movement or a settlement earns the platform: within our own books.

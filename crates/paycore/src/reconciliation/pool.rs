@@ -69,7 +69,7 @@ impl Facts {
     /// What it does to what the channel owes us, minor units.
     pub fn effect(&self) -> i64 {
         match (self.standing, self.kind) {
-            (Standing::Done, Kind::Payment | Kind::PayoutReturn) => self.money.minor(),
+            (Standing::Done, Kind::Payment | Kind::PayoutReturn | Kind::ShareReturn) => self.money.minor(),
             (Standing::Done, _) => self.money.minor().saturating_neg(),
             _ => 0,
         }

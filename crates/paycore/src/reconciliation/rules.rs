@@ -23,8 +23,6 @@ pub const GRACE: Duration = Duration::from_secs(2 * 86_400);
 pub const AGAIN: Duration = Duration::from_secs(86_400);
 /// A file that is not there yet is asked for again so often.
 pub const FILE_AGAIN: Duration = Duration::from_secs(3_600);
-/// A proposal that nobody decides about is over by then.
-pub const PROPOSAL_LIFE: Duration = Duration::from_secs(7 * 86_400);
 
 /// Rows that go to the pool together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -231,7 +229,7 @@ impl Age {
 /// What to do about a break.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Proposal {
+pub enum Remedy {
     /// Wait for the next file.
     Wait,
     /// Ask the channel what became of it; our books follow the answer.
@@ -255,19 +253,19 @@ pub enum Proposal {
 }
 
 /// What is proposed for a break.
-pub fn proposal(found: &Break) -> Proposal {
+pub fn remedy(found: &Break) -> Remedy {
     match (found.status, found.class) {
-        (BreakStatus::Resolved, _) => Proposal::Nothing,
-        (BreakStatus::Pending, Class::OursOnly) => Proposal::Wait,
-        (_, Class::Status) => Proposal::AskChannel,
-        (_, Class::TheirsOnly) => Proposal::FindOwner,
+        (BreakStatus::Resolved, _) => Remedy::Nothing,
+        (BreakStatus::Pending, Class::OursOnly) => Remedy::Wait,
+        (_, Class::Status) => Remedy::AskChannel,
+        (_, Class::TheirsOnly) => Remedy::FindOwner,
         (_, Class::OursOnly | Class::Amount | Class::RefundMismatch | Class::BankMissing) => {
-            Proposal::ClaimFromChannel
+            Remedy::ClaimFromChannel
         }
-        (_, Class::Duplicate) => Proposal::ReportDuplicate,
-        (_, Class::Fee) => Proposal::CheckFee,
-        (_, Class::ChargebackUnseen) => Proposal::OpenDispute,
-        (_, Class::BankOnly) => Proposal::AskBank,
-        _ => Proposal::Look,
+        (_, Class::Duplicate) => Remedy::ReportDuplicate,
+        (_, Class::Fee) => Remedy::CheckFee,
+        (_, Class::ChargebackUnseen) => Remedy::OpenDispute,
+        (_, Class::BankOnly) => Remedy::AskBank,
+        _ => Remedy::Look,
     }
 }

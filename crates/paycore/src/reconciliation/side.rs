@@ -3,14 +3,18 @@
 use rust_decimal::Decimal;
 
 use super::bank::Deposit;
-use super::matching::{Book, BookError, Entry};
+use super::matching::{Book, BookError, Entry, REFERENCE_MAX};
 use super::{Kind, Standing};
+use crate::agent::{AgentWithdrawal, WithdrawalStatus};
 use crate::channel::{Line, LineKind};
-use crate::id::{Id as _, PayoutId, TEXT_LEN};
+use crate::id::{AgentWithdrawalId, Id as _, PayoutId, ReceiverId, SplitId, TEXT_LEN};
 use crate::money::{Money, Rounding};
 use crate::order::{Attempt, AttemptStatus, Order};
 use crate::payout::{Payout, PayoutStatus};
 use crate::refund::{Refund, RefundStatus};
+use crate::split::reclaim::Leg;
+use crate::split::reference::owner;
+use crate::split::{Request, RequestStatus, Split};
 use crate::time::Timestamp;
 
 /// Adds a line of a statement of trades; lines of other kinds than payments and refunds are none of it.
@@ -45,22 +49,63 @@ pub fn put_line(book: &mut Book, line: &Line) -> Result<Option<u32>, BookError> 
     book.push(&entry).map(Some)
 }
 
-/// Adds a line of a statement of funds that paid somebody out or brought that back; other lines are none of it. A line
-/// whose business is not known counts where it has the reference of a payout.
+/// Adds a line of a statement of funds that paid somebody out, gave somebody a share, or brought that back; other lines are
+/// none of it. A line whose business is not known counts where it has the reference of a payout.
 ///
 /// # Errors
 /// [`BookError`] for references that are too long.
 pub fn put_transfer(book: &mut Book, line: &Line) -> Result<Option<u32>, BookError> {
-    let is_ours = match line.kind {
-        LineKind::Transfer => true,
-        LineKind::Other => payout_of(&line.reference).is_some(),
-        _ => false,
+    let kinds = match line.kind {
+        LineKind::Transfer => [Kind::Payout, Kind::PayoutReturn],
+        LineKind::Other if payout_of(&line.reference).is_some() => [Kind::Payout, Kind::PayoutReturn],
+        LineKind::Share => [Kind::Share, Kind::ShareReturn],
+        _ => return Ok(None),
     };
-    let Some(amount) = line.money.minor().checked_abs().filter(|_| is_ours) else { return Ok(None) };
+    let Some(amount) = line.money.minor().checked_abs() else { return Ok(None) };
     let money = Money::new(amount, line.money.currency());
-    let kind = if line.money.is_negative() { Kind::Payout } else { Kind::PayoutReturn };
-    let (channel_id, reference) = (line.channel_id.as_str(), line.reference.as_str());
-    book.push(&Entry { channel_id, reference, ..own(kind, "", money, line.at) }).map(Some)
+    let [out, back] = kinds;
+    let kind = if line.money.is_negative() { out } else { back };
+    // A channel names a share by our request, or by the payment that it is of, which several requests share.
+    let is_of_payment = line.kind == LineKind::Share && !is_request(&line.reference);
+    let (reference, number) = match is_of_payment {
+        true => ("", line.reference.as_str()),
+        false => (line.reference.as_str(), ""),
+    };
+    let channel_id = line.channel_id.as_str();
+    book.push(&Entry { channel_id, number, ..own(kind, reference, money, line.at) }).map(Some)
+}
+
+/// Whether this is the reference of a request to share or to take back, by its form.
+pub fn is_request(reference: &str) -> bool {
+    reference.len() == TEXT_LEN + 2 && owner::<SplitId>(reference).is_some()
+}
+
+/// A request for shares as a row: what its receivers got together.
+pub fn share<'a>(split: &'a Split, request: &'a Request, at: Timestamp) -> Entry<'a> {
+    let has =
+        |who: &ReceiverId| split.shares.iter().any(|share| share.receiver_id == *who && share.given > 0);
+    let given = request.shares.iter().filter(|(who, _)| has(who)).map(|(_, money)| money.minor()).sum();
+    let whole: i64 = request.shares.iter().map(|(_, money)| money.minor()).sum();
+    let standing = of_request(request.status);
+    let money = Money::new(if standing == Standing::Done { given } else { whole }, split.gross.currency());
+    let channel_id = request.channel_id.as_deref().unwrap_or_default();
+    Entry { standing, channel_id, ..own(Kind::Share, &request.reference, money, at) }
+}
+
+/// What a receiver gives back as a row. `channel_id` is the channel's id of the share, which some channels name it by.
+pub fn share_return<'a>(leg: &'a Leg, channel_id: &'a str, at: Timestamp) -> Entry<'a> {
+    let money = Money::new(leg.from_channel, leg.amount.currency());
+    let standing = leg.status.map_or(Standing::Failed, of_request);
+    let reference = leg.reference.as_deref().unwrap_or_default();
+    Entry { standing, channel_id, ..own(Kind::ShareReturn, reference, money, at) }
+}
+
+fn of_request(status: RequestStatus) -> Standing {
+    match status {
+        RequestStatus::Succeeded => Standing::Done,
+        RequestStatus::Failed => Standing::Failed,
+        RequestStatus::Sending | RequestStatus::Unknown | RequestStatus::Pending => Standing::Open,
+    }
 }
 
 /// A booking on a bank's statement as a row: what left the account was paid out, what came in brought it back. It names a
@@ -91,6 +136,28 @@ pub fn payout<'a>(payout: &'a Payout, kind: Kind, batch: &'a str, at: Timestamp)
     };
     let channel_id = payout.channel_id.as_deref().unwrap_or_default();
     Entry { standing, channel_id, number: batch, ..own(kind, &payout.reference, payout.sent(), at) }
+}
+
+/// The payment to an agent whose reference on the wire this is, by its form.
+pub fn withdrawal_of(reference: &str) -> Option<AgentWithdrawalId> {
+    format!("{}_{reference}", AgentWithdrawalId::PREFIX).parse().ok()
+}
+
+/// A payment to an agent as a row: what it got after tax. It is known by its own `reference`, and by the bank's number that
+/// it was noted with.
+pub fn withdrawal<'a>(
+    withdrawal: &'a AgentWithdrawal,
+    kind: Kind,
+    reference: &'a str,
+    at: Timestamp,
+) -> Entry<'a> {
+    let (standing, noted) = match (withdrawal.status, kind) {
+        (WithdrawalStatus::Paid, Kind::Payout) => (Standing::Done, withdrawal.note.as_deref()),
+        (WithdrawalStatus::Requested | WithdrawalStatus::Approved, _) => (Standing::Open, None),
+        (WithdrawalStatus::Paid | WithdrawalStatus::Rejected, _) => (Standing::Failed, None),
+    };
+    let channel_id = noted.filter(|note| note.len() <= REFERENCE_MAX).unwrap_or_default();
+    Entry { standing, channel_id, ..own(kind, reference, withdrawal.net, at) }
 }
 
 /// A payment of ours as a row.

@@ -1,4 +1,4 @@
-//! The state machines of breaks and adjustments, each one pure function over one match table.
+//! The state machines of runs and breaks, each one pure function over one match table.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -46,20 +46,6 @@ words! {
     }
 }
 
-words! {
-    /// Where an adjustment stands.
-    AdjustmentStatus {
-        /// Waits for somebody else to approve it.
-        Proposed "proposed" "待复核",
-        /// Approved and, in the same step, booked.
-        Executed "executed" "已执行",
-        /// Refused by somebody.
-        Rejected "rejected" "已驳回",
-        /// Nobody decided in time.
-        Expired "expired" "已过期",
-    }
-}
-
 /// What happens to a break.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum BreakEvent {
@@ -67,17 +53,6 @@ pub enum BreakEvent {
     Age,
     /// It is explained.
     Resolve,
-}
-
-/// What happens to an adjustment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum AdjustmentEvent {
-    /// A second person agrees.
-    Approve,
-    /// Somebody refuses.
-    Reject,
-    /// Its time is over.
-    Expire,
 }
 
 /// A step that the table does not have.
@@ -99,34 +74,14 @@ impl BreakStatus {
     }
 }
 
-impl AdjustmentStatus {
-    /// The state after an event.
-    ///
-    /// # Errors
-    /// [`Illegal`] for what is decided.
-    pub fn apply(self, event: AdjustmentEvent) -> Result<AdjustmentStatus, Illegal> {
-        match (self, event) {
-            (AdjustmentStatus::Proposed, AdjustmentEvent::Approve) => Ok(AdjustmentStatus::Executed),
-            (AdjustmentStatus::Proposed, AdjustmentEvent::Reject) => Ok(AdjustmentStatus::Rejected),
-            (AdjustmentStatus::Proposed, AdjustmentEvent::Expire) => Ok(AdjustmentStatus::Expired),
-            _ => Err(Illegal(self.text())),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn what_is_resolved_or_decided_never_changes_again() {
+    fn what_is_resolved_never_changes_again() {
         for event in [BreakEvent::Age, BreakEvent::Resolve] {
             assert_eq!(BreakStatus::Resolved.apply(event), Err(Illegal("resolved")));
-        }
-        for status in AdjustmentStatus::ALL.iter().filter(|status| **status != AdjustmentStatus::Proposed) {
-            for event in [AdjustmentEvent::Approve, AdjustmentEvent::Reject, AdjustmentEvent::Expire] {
-                assert_eq!(status.apply(event), Err(Illegal(status.text())));
-            }
         }
     }
 

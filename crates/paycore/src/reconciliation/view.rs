@@ -6,12 +6,13 @@ use serde::Serialize;
 use super::adjustment::{Adjustment, Effect};
 use super::explain::{Words, advice, explain};
 use super::pool::{Break, Facts, Resolution, Suspended};
-use super::rules::{Age, Proposal, proposal};
+use super::rules::{Age, Remedy, remedy};
 use super::run::{Progress, Reconciliation, Scope, StatementFile, Summary};
 use super::statement::{BankEntry, BankStatement};
-use super::{AdjustmentStatus, BreakStatus, Class, RunStatus};
+use super::{BreakStatus, Class, RunStatus};
 use crate::currency::Currency;
 use crate::id::{AdjustmentId, BankStatementId, BreakId, ChannelAccountId, ReconciliationId};
+use crate::proposal::ProposalStatus;
 use crate::time::Timestamp;
 
 /// A run as the API shows it.
@@ -97,7 +98,7 @@ pub struct BreakView {
     /// What differs, in words.
     pub explanation: Words,
     /// What to do about it.
-    pub proposal: Proposal,
+    pub proposal: Remedy,
     /// The same in words.
     pub advice: Words,
     /// Our side.
@@ -138,7 +139,7 @@ impl Break {
             class_name: Words { en: self.class.name().into(), zh: self.class.name_zh().into() },
             differences: self.differences.classes().collect(),
             explanation: explain(self),
-            proposal: proposal(self),
+            proposal: remedy(self),
             advice: advice(self),
             ours: self.ours.clone(),
             theirs: self.theirs.clone(),
@@ -165,7 +166,7 @@ pub struct AdjustmentView {
     /// The break.
     pub break_id: BreakId,
     /// Where it stands.
-    pub status: AdjustmentStatus,
+    pub status: ProposalStatus,
     /// What is booked.
     pub effect: Effect,
     /// Whether it clears a surplus (长款) rather than a shortage (短款).
@@ -195,23 +196,24 @@ pub struct AdjustmentView {
 impl Adjustment {
     /// The adjustment as the API shows it.
     pub fn view(&self) -> AdjustmentView {
+        let proposal = self.proposal.clone();
         AdjustmentView {
             id: self.id,
             object: "adjustment",
             break_id: self.break_id,
-            status: self.status,
+            status: proposal.status,
             effect: self.effect,
             is_long: self.is_long,
             amount: self.money.minor(),
             currency: self.money.currency(),
-            reason: self.reason.clone(),
-            effect_hash: self.effect_hash.clone(),
-            maker: self.maker.clone(),
-            checker: self.checker.clone(),
-            decision: self.decision.clone(),
-            created_at: self.created_at,
-            decided_at: self.decided_at,
-            expires_at: self.expires_at,
+            reason: proposal.reason,
+            effect_hash: proposal.effect_hash,
+            maker: proposal.maker,
+            checker: proposal.checker,
+            decision: proposal.decision,
+            created_at: proposal.created_at,
+            decided_at: proposal.decided_at,
+            expires_at: proposal.expires_at,
         }
     }
 }

@@ -4,9 +4,11 @@
 //! which it is available ([`timing`]). At each cut-off that the plan pays after, a run takes the items that are
 //! available ([`rules`]), holds and releases reserve ([`reserve`]) and closes a [`Settlement`] whose [`Statement`] ties:
 //! opening and lines make the closing, which is carried into the next one. What is paid out of it is the payout's
-//! business; the settlement says how far that is. A statement that was published is never rewritten: what was wrong with it
+//! business; the settlement says how far that is. Where the terms name another currency, what is paid is converted into it
+//! first ([`conversion`]). A statement that was published is never rewritten: what was wrong with it
 //! is an entry of the next one ([`correction`]).
 
+pub mod conversion;
 pub mod correction;
 pub mod debt;
 pub mod export;
@@ -26,6 +28,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use conversion::{Conversion, Converted, WaitsFor};
 pub use correction::Correction;
 pub use paying::Unpayable;
 pub use state::SettlementStatus;
@@ -134,6 +137,9 @@ pub struct Settlement {
     /// Why nothing, or not all, is paid out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub carried_for: Option<Carried>,
+    /// What is paid, in another currency; none where it is paid in its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversion: Option<Conversion>,
     /// Who bears the fee of the transfer.
     pub transfer_fee_payer: Payer,
     /// The payout that takes it up; none while there is none, or after one that ended without it.
@@ -149,6 +155,9 @@ pub struct Settlement {
     /// When it was closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<Timestamp>,
+    /// When a worker tries its conversion next, wall clock; zero for never.
+    #[serde(default = "never")]
+    pub due_at: Timestamp,
 }
 
 /// What a settlement covers.
@@ -225,9 +234,39 @@ const fn never() -> Timestamp {
     Timestamp::ZERO
 }
 
+impl Plan {
+    /// A plan that nothing was settled by yet.
+    pub fn new(id: SettlementPlanId, currency: Currency, terms: Terms, now: Timestamp) -> Plan {
+        Plan {
+            id,
+            version: 0,
+            currency,
+            active: true,
+            next_run: terms.next_run(now),
+            terms,
+            carried: 0,
+            negative_since: None,
+            overdue_days: 0,
+            overdraft: 0,
+            reserved: BTreeMap::new(),
+            recent_sales: Vec::new(),
+            sequence: 0,
+            events: 0,
+            open: None,
+            last: None,
+            settled_until: None,
+            created_at: now,
+            due_at: Timestamp::ZERO,
+        }
+    }
+}
+
 impl Settlement {
-    /// What is to be paid out of it; zero while it is not closed.
+    /// What is to be paid out of it, in the currency of the payout; zero while it is not closed or not converted.
     pub fn payout(&self) -> Money {
+        if let Some(conversion) = &self.conversion {
+            return conversion.done.map_or(Money::zero(conversion.into), |done| done.exchange.bought);
+        }
         let amount = self.statement.as_ref().map_or(0, |statement| -statement.amount(LineKind::Payout));
         Money::new(amount, self.currency)
     }
@@ -286,6 +325,7 @@ impl Document for Settlement {
             number: Some(self.number.clone()),
             parent: Some(self.plan_id.to_string()),
             at: self.period.until,
+            due_at: self.due_at,
             ..Index::new(self.status.text())
         }
     }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::reserve::{self, Moves, Situation};
+use super::state::SettlementEvent;
 use super::statement::{Line, LineKind, Statement, Untied};
 use super::terms::{Payer, ReserveKind, ReserveRule, Terms, share};
-use super::{Carried, DaySales, Plan, Reserve, Trigger};
+use super::{Carried, Conversion, DaySales, Plan, Reserve, Settlement, Trigger};
 use crate::calendar::Date;
 use crate::clearing::Item;
 use crate::currency::Currency;
@@ -123,7 +124,7 @@ pub fn close(
     let payable = before.checked_sub(money(moves.held_sum()))?.checked_add(money(moves.released_sum()))?;
     let (payout, transfer_fee, carried_for) = payout(plan, payable, collected.unfunded)?;
     lines.add(LineKind::TransferFee, -transfer_fee.minor(), 1);
-    lines.add(LineKind::Payout, -payout.minor(), 1);
+    lines.add(paid_by(&plan.terms), -payout.minor(), 1);
     let closing = payable.checked_sub(payout)?.checked_sub(transfer_fee)?;
     let statement = Statement {
         currency: plan.currency,
@@ -134,6 +135,14 @@ pub fn close(
     statement.check()?;
     let negative_since = closing.is_negative().then(|| plan.negative_since.unwrap_or(day));
     Ok(Close { statement, carried_for, moves, negative_since })
+}
+
+/// The line that what is paid leaves by: as it is, or sold for the currency of the payout.
+const fn paid_by(terms: &Terms) -> LineKind {
+    match terms.settlement_currency {
+        Some(_) => LineKind::Converted,
+        None => LineKind::Payout,
+    }
 }
 
 /// Lines that are being put together; empty ones are left out.
@@ -199,6 +208,35 @@ fn limited(plan: &Plan, payable: i64, unfunded: i64) -> (i64, Option<Carried>) {
         (amount, why) = (maximum, Some(Carried::Maximum));
     }
     (amount, why)
+}
+
+impl Settlement {
+    /// Takes in how it ends: it is paid, waits to be converted into the settlement currency of the terms first, or is carried.
+    ///
+    /// # Errors
+    /// [`Untied`] where it is closed already, or pays by a line that the currency does not go with.
+    pub fn close(
+        &mut self,
+        close: &Close,
+        settlement_currency: Option<Currency>,
+        now: Timestamp,
+    ) -> Result<(), Untied> {
+        let statement = &close.statement;
+        let event = match (statement.amount(LineKind::Payout), statement.amount(LineKind::Converted)) {
+            (0, 0) => SettlementEvent::CloseToCarry,
+            (_, 0) => SettlementEvent::CloseToPay,
+            (..) => SettlementEvent::CloseToConvert,
+        };
+        self.status = self.status.apply(event).map_err(|illegal| Untied(illegal.to_string()))?;
+        if event == SettlementEvent::CloseToConvert {
+            let into = settlement_currency.ok_or_else(|| Untied("it is converted into nothing".into()))?;
+            self.conversion = Some(Conversion { into, waits_for: None, done: None });
+        }
+        self.carried_for = close.carried_for;
+        self.closed_at = Some(now);
+        self.statement = Some(statement.clone());
+        Ok(())
+    }
 }
 
 impl Plan {

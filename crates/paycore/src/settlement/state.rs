@@ -13,6 +13,8 @@ pub enum SettlementStatus {
     Ready,
     /// Closed; nothing is paid, the balance is carried into the next one.
     Carried,
+    /// Closed; what it pays waits to be converted into the currency of the payout.
+    Converting,
     /// Its payout is on its way.
     Paying,
     /// Its payout has arrived.
@@ -26,6 +28,10 @@ pub enum SettlementEvent {
     CloseToPay,
     /// It is closed and everything is carried.
     CloseToCarry,
+    /// It is closed with something to convert before it can be paid.
+    CloseToConvert,
+    /// What it pays was converted.
+    Convert,
     /// A payout takes it up.
     Pay,
     /// The payout has arrived.
@@ -50,6 +56,7 @@ impl SettlementStatus {
         SettlementStatus::Collecting,
         SettlementStatus::Ready,
         SettlementStatus::Carried,
+        SettlementStatus::Converting,
         SettlementStatus::Paying,
         SettlementStatus::Paid,
     ];
@@ -60,6 +67,7 @@ impl SettlementStatus {
             SettlementStatus::Collecting => "collecting",
             SettlementStatus::Ready => "ready",
             SettlementStatus::Carried => "carried",
+            SettlementStatus::Converting => "converting",
             SettlementStatus::Paying => "paying",
             SettlementStatus::Paid => "paid",
         }
@@ -71,6 +79,7 @@ impl SettlementStatus {
             SettlementStatus::Collecting => "归集中",
             SettlementStatus::Ready => "待出款",
             SettlementStatus::Carried => "结转",
+            SettlementStatus::Converting => "待换汇",
             SettlementStatus::Paying => "出款中",
             SettlementStatus::Paid => "已出款",
         }
@@ -86,6 +95,8 @@ impl SettlementStatus {
         match (self, event) {
             (S::Collecting, E::CloseToPay) => Ok(S::Ready),
             (S::Collecting, E::CloseToCarry) => Ok(S::Carried),
+            (S::Collecting, E::CloseToConvert) => Ok(S::Converting),
+            (S::Converting, E::Convert) => Ok(S::Ready),
             (S::Ready, E::Pay) => Ok(S::Paying),
             (S::Paying, E::Arrive) => Ok(S::Paid),
             (S::Paying | S::Paid, E::Return) => Ok(S::Ready),
@@ -96,8 +107,8 @@ impl SettlementStatus {
 
 #[cfg(test)]
 mod tests {
-    use super::SettlementEvent::{Arrive, CloseToCarry, CloseToPay, Pay, Return};
-    use super::SettlementStatus::{Carried, Collecting, Paid, Paying, Ready};
+    use super::SettlementEvent::{Arrive, CloseToCarry, CloseToConvert, CloseToPay, Convert, Pay, Return};
+    use super::SettlementStatus::{Carried, Collecting, Converting, Paid, Paying, Ready};
     use super::*;
 
     #[test]
@@ -105,13 +116,15 @@ mod tests {
         let legal = [
             (Collecting, CloseToPay, Ready),
             (Collecting, CloseToCarry, Carried),
+            (Collecting, CloseToConvert, Converting),
+            (Converting, Convert, Ready),
             (Ready, Pay, Paying),
             (Paying, Arrive, Paid),
             (Paying, Return, Ready),
             (Paid, Return, Ready),
         ];
         for state in SettlementStatus::ALL {
-            for event in [CloseToPay, CloseToCarry, Pay, Arrive, Return] {
+            for event in [CloseToPay, CloseToCarry, CloseToConvert, Convert, Pay, Arrive, Return] {
                 let expected = legal.iter().find(|(from, by, _)| from == state && *by == event);
                 assert_eq!(state.apply(event).ok(), expected.map(|(_, _, to)| *to), "{state:?} {event:?}");
             }

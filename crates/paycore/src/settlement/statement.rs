@@ -52,6 +52,14 @@ line_kinds! {
     AccelerationFee "acceleration_fee" "Fee for early settlement" "提前结算费",
     /// For the transfer to the bank.
     TransferFee "transfer_fee" "Transfer fee" "出款手续费",
+    /// Sold for the currency of the payout, by a conversion.
+    Converted "converted" "Converted for payout" "换汇转出",
+    /// What was sold, at the middle of the market, in the currency of the payout.
+    Proceeds "proceeds" "Proceeds at mid rate" "换汇转入（中间价）",
+    /// What is kept of the conversion.
+    Spread "spread" "Exchange spread" "汇兑点差",
+    /// What is less than a minor unit in the conversion.
+    Rounding "rounding" "Rounding" "尾差",
     /// Paid out.
     Payout "payout" "Payout" "本期出款",
 }
@@ -106,6 +114,11 @@ impl Statement {
         self.lines.get(&kind).map_or(0, |line| line.amount)
     }
 
+    /// What leaves the balance for the merchant's bank, paid as it is or sold for another currency first.
+    pub fn paid_out(&self) -> i64 {
+        -self.amount(LineKind::Payout) - self.amount(LineKind::Converted)
+    }
+
     /// The closing balance.
     pub fn closing(&self) -> Money {
         Money::new(self.closing, self.currency)
@@ -122,11 +135,12 @@ impl Statement {
         if all != i128::from(self.closing) {
             return Err(Untied(format!("opening and lines make {all}, the closing is {}", self.closing)));
         }
-        let paid = -self.amount(LineKind::Payout);
+        let paid = self.paid_out();
         if paid < 0 || (paid > 0 && self.closing < 0) {
             return Err(Untied(format!("a payout of {paid} leaves {}", self.closing)));
         }
-        let outward = [LineKind::AccelerationFee, LineKind::TransferFee];
+        let outward =
+            [LineKind::AccelerationFee, LineKind::TransferFee, LineKind::Spread, LineKind::Rounding];
         match outward.into_iter().find(|kind| self.amount(*kind) > 0) {
             Some(kind) => Err(Untied(format!("a {} of {}", kind.text(), self.amount(kind)))),
             None => Ok(()),
@@ -155,5 +169,7 @@ mod tests {
         assert!(statement(0, &[(LineKind::Payout, -1)], -1).check().is_err());
         assert!(statement(0, &[(LineKind::Payout, 1)], 1).check().is_err());
         assert!(statement(0, &[(LineKind::TransferFee, 1)], 1).check().is_err());
+        assert!(statement(0, &[(LineKind::Converted, -1)], -1).check().is_err());
+        assert!(statement(0, &[(LineKind::Spread, 1)], 1).check().is_err());
     }
 }

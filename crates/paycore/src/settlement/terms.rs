@@ -202,6 +202,12 @@ pub struct Terms {
     /// absent. T+N falls on working days by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roll: Option<Roll>,
+    /// ISO 4217 code of another currency that what is paid is converted into before it is paid, such as `USD`. Every amount
+    /// of these terms and all that is carried stay in the plan's currency; only what is paid is converted, whole, at the
+    /// merchant's rate of that moment (`fx_rates.set`). Without a fresh rate a settlement waits as `converting`. Paid in the
+    /// plan's own currency where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settlement_currency: Option<Currency>,
     /// What is paid at least, minor units; less is carried. 100.00 where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 99_999_999_999_999_i64))]
@@ -249,6 +255,7 @@ impl Terms {
             cutoff: Cutoff::default(),
             channel_cutoffs: BTreeMap::new(),
             roll: None,
+            settlement_currency: None,
             minimum: None,
             maximum: None,
             hold: None,
@@ -277,12 +284,17 @@ impl Terms {
         self.reserves.iter().copied().find(|rule| rule.kind() == kind)
     }
 
-    /// Refuses what makes no sense, by the name of the parameter.
+    /// Refuses what makes no sense for a plan in a currency, by the name of the parameter.
     ///
     /// # Errors
     /// The first parameter that is not right.
-    pub fn check(&self) -> Result<()> {
+    pub fn check(&self, currency: Currency) -> Result<()> {
         check_cycle(self.cycle)?;
+        if self.settlement_currency == Some(currency) {
+            let detail =
+                "Must be another currency than the plan's; leave it out to be paid in the plan's own.";
+            return Err(Error::invalid("settlement_currency", detail));
+        }
         for (name, amount) in
             [("minimum", self.minimum), ("maximum", self.maximum), ("float_limit", self.float_limit)]
         {
@@ -490,12 +502,15 @@ mod tests {
         let terms = |change: fn(&mut Terms)| {
             let mut terms = Terms::usual(Cycle::WorkingDays { days: 1 }, Currency::CNY);
             change(&mut terms);
-            terms.check().err().and_then(|error| error.param)
+            terms.check(Currency::CNY).err().and_then(|error| error.param)
         };
         assert_eq!(terms(|_| ()), None);
         assert_eq!(terms(|t| t.cycle = Cycle::Month { day: 0 }).as_deref(), Some("cycle.day"));
         assert_eq!(terms(|t| t.minimum = Some(-1)).as_deref(), Some("minimum"));
         assert_eq!(terms(|t| (t.minimum, t.maximum) = (Some(5), Some(4))).as_deref(), Some("maximum"));
+        assert_eq!(terms(|t| t.settlement_currency = Some(Currency::USD)), None);
+        let own = terms(|t| t.settlement_currency = Some(Currency::CNY));
+        assert_eq!(own.as_deref(), Some("settlement_currency"));
         assert_eq!(
             terms(|t| t.reserves = vec![ReserveRule::Rolling { basis_points: 500, days: 0 }]).as_deref(),
             Some("reserves[0].days")

@@ -4,10 +4,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::terms::{Payer, ReserveKind, Terms};
-use super::{Carried, LineKind, Period, Plan, Reserve, Settlement, SettlementStatus, Statement, Trigger};
+use super::{
+    Carried, Conversion, LineKind, Period, Plan, Reserve, Settlement, SettlementStatus, Statement, Trigger,
+    WaitsFor,
+};
 use crate::calendar::Date;
 use crate::currency::Currency;
-use crate::id::{CorrectionId, MerchantId, PayoutId, ReserveId, SettlementId, SettlementPlanId};
+use crate::fx::Exchange;
+use crate::id::{CorrectionId, FxQuoteId, MerchantId, PayoutId, ReserveId, SettlementId, SettlementPlanId};
 use crate::time::Timestamp;
 
 /// A settlement plan.
@@ -74,10 +78,14 @@ pub struct SettlementView {
     pub period: Period,
     /// How far it has come.
     pub progress: Progress,
-    /// The statement, from the close on.
+    /// The statement in `currency`, from the close on.
     pub statement: Option<StatementView>,
-    /// What is to be paid out, minor units; 0 while it is not closed.
+    /// Into what the payout is converted, and how far that is; null where it is paid in `currency`.
+    pub conversion: Option<ConversionView>,
+    /// What is to be paid out, minor units of `payout_currency`; 0 while it is not closed or not converted.
     pub payout: i64,
+    /// The currency that is paid out.
+    pub payout_currency: Currency,
     /// Why nothing, or not all, is paid out.
     pub carried_for: Option<Carried>,
     /// Who bears the fee of the transfer.
@@ -92,6 +100,24 @@ pub struct SettlementView {
     pub created_at: Timestamp,
     /// When it was closed.
     pub closed_at: Option<Timestamp>,
+}
+
+/// What a settlement is converted into before it is paid.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "SettlementConversion")]
+pub struct ConversionView {
+    /// What it is converted into.
+    pub currency: Currency,
+    /// What it waits for; null once it is converted. It is tried again by itself, about every minute.
+    pub waits_for: Option<WaitsFor>,
+    /// The quote that it was converted by; null while it waits, and in a preview.
+    pub quote_id: Option<FxQuoteId>,
+    /// What it came to, with the rate to twelve places; in a preview what it would come to now. Null while it waits.
+    pub exchange: Option<Exchange>,
+    /// The statement in the currency of the payout: it begins and ends with zero. Null while it waits.
+    pub statement: Option<StatementView>,
+    /// When it was converted; null while it waits, and in a preview.
+    pub converted_at: Option<Timestamp>,
 }
 
 /// How many of the items have been taken.
@@ -223,7 +249,9 @@ impl Settlement {
             period: self.period,
             progress: self.progress(),
             statement: self.statement.as_ref().map(Statement::view),
+            conversion: self.conversion.as_ref().map(Conversion::view),
             payout: self.payout().minor(),
+            payout_currency: self.payout().currency(),
             carried_for: self.carried_for,
             transfer_fee_payer: self.transfer_fee_payer,
             memo: self.memo(merchant),
@@ -236,7 +264,9 @@ impl Settlement {
 
     /// The same before it exists.
     pub fn preview(&self, merchant: MerchantId) -> SettlementView {
-        SettlementView { id: None, status: None, ..self.view(merchant) }
+        let view = self.view(merchant);
+        let unsaid = |view| ConversionView { quote_id: None, converted_at: None, ..view };
+        SettlementView { id: None, status: None, conversion: view.conversion.map(unsaid), ..view }
     }
 
     /// How the making of it stands.
@@ -256,6 +286,20 @@ impl Settlement {
 
     fn progress(&self) -> Progress {
         Progress { done: self.collected.items, total: self.items_expected.max(self.collected.items) }
+    }
+}
+
+impl Conversion {
+    /// The conversion as the API shows it.
+    pub fn view(&self) -> ConversionView {
+        ConversionView {
+            currency: self.into,
+            waits_for: self.waits_for,
+            quote_id: self.done.map(|done| done.quote_id),
+            exchange: self.done.map(|done| done.exchange),
+            statement: self.done.map(|done| done.statement().view()),
+            converted_at: self.done.map(|done| done.at),
+        }
     }
 }
 

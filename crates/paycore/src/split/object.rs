@@ -7,7 +7,9 @@ use super::rules::{Division, reclaimable};
 use super::{RequestStatus, ShareReturn, Snapshot, SplitStatus, Terms, Via};
 use crate::channel::{AccountKind, Method, Receiver as ChannelReceiver};
 use crate::document::{Index, document};
-use crate::id::{AttemptId, ChannelAccountId, OrderId, ReceiverId, ShareReturnId, SplitId, SplitPlanId};
+use crate::id::{
+    AttemptId, ChannelAccountId, OrderId, ReceiverId, ReconciliationId, ShareReturnId, SplitId, SplitPlanId,
+};
 use crate::money::Money;
 use crate::time::Timestamp;
 
@@ -193,6 +195,9 @@ pub struct Request {
     pub channel_id: Option<String>,
     /// The last fault or the reason of a decline, for people.
     pub fault: Option<String>,
+    /// The run that has found it on the channel's statement of funds.
+    #[serde(default)]
+    pub reconciled: Option<ReconciliationId>,
 }
 
 /// What a request asks for.

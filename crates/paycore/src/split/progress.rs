@@ -58,8 +58,8 @@ impl Split {
     /// Gives a new request its place and its reference. The caller commits it before anything is sent.
     pub fn request(&mut self, kind: RequestKind, shares: Vec<(ReceiverId, Money)>) {
         let reference = numbered(&self.id.bare(), self.requests.len() + 1);
-        let (status, channel_id, fault) = (RequestStatus::Sending, None, None);
-        self.requests.push(Request { reference, kind, shares, status, channel_id, fault });
+        let (status, channel_id, fault, reconciled) = (RequestStatus::Sending, None, None, None);
+        self.requests.push(Request { reference, kind, shares, status, channel_id, fault, reconciled });
         self.status = SplitStatus::Sharing;
     }
 

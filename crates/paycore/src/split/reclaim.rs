@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::compile::Limits;
 use super::rules::reclaimable;
 use super::{ReceiverAccount, RequestStatus, Share, Split, Via};
-use crate::id::{OrderId, ReceiverId, ShareReturnId, SplitId};
+use crate::id::{OrderId, ReceiverId, ReconciliationId, ShareReturnId, SplitId};
 use crate::money::Money;
 use crate::order::Order;
 use crate::order::input::Moment;
@@ -71,6 +71,9 @@ pub struct Leg {
     pub status: Option<RequestStatus>,
     /// The last fault or the reason of a decline, for people.
     pub fault: Option<String>,
+    /// The run that has found it on the channel's statement of funds.
+    #[serde(default)]
+    pub reconciled: Option<ReconciliationId>,
 }
 
 impl ShareReturn {
@@ -138,6 +141,7 @@ pub fn take_back(split: &mut Split, money: Money, by_channel: impl Fn(&Share) ->
             share_reference: None,
             status: channel.then_some(RequestStatus::Sending),
             fault: None,
+            reconciled: None,
         });
     }
     legs

@@ -5,6 +5,8 @@ pub mod channel_conformance;
 #[cfg(feature = "native-crypto")]
 pub mod embedded;
 pub mod memory;
+#[cfg(feature = "native-crypto")]
+pub mod payouts;
 pub mod reconciliation;
 pub mod scripted;
 #[cfg(feature = "native-crypto")]

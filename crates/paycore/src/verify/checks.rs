@@ -24,6 +24,10 @@ const RULES: &[Rule] = &[
     Rule { id: "I5", text: "succeeded, pending and unknown refunds together stay within the capture" },
     Rule { id: "I6", text: "a failed order holds no money beyond a late payment that is going back" },
     Rule { id: "I7", text: "attempts, refunds and journals of an order are in its currency" },
+    Rule {
+        id: "I8",
+        text: "a settlement in another currency sells what it pays, whole, for what that is worth",
+    },
     Rule { id: "I9", text: "no account stands below its floor" },
     Rule { id: "I11", text: "an order is paid by at most one attempt" },
     Rule { id: "I12", text: "an answered idempotency key has a status and a body" },
@@ -111,8 +115,8 @@ impl Checker {
                 self.rows[8] += 1;
                 let found = self.seals.document(tenant, &document);
                 self.unsealed(found);
-                if let Some((tenant, object, detail)) = self.clearing.document(tenant, &document) {
-                    self.broken("I30", tenant, object, detail);
+                if let Some((rule, (tenant, object, detail))) = self.clearing.document(tenant, &document) {
+                    self.broken(rule, tenant, object, detail);
                 }
             }
             Row::Delivery(tenant, delivery) => {

@@ -1,5 +1,5 @@
 //! Clearing: every movement of a merchant's money has exactly one item, of its amount; an item is in one settlement at
-//! most, which has counted it.
+//! most, which has counted it, and which converts what it pays whole.
 
 use std::collections::HashMap;
 
@@ -47,14 +47,25 @@ impl Count {
 }
 
 impl Clearing {
-    /// Takes a document in; what is wrong where it cannot be read.
-    pub(super) fn document(&mut self, tenant: MerchantId, record: &Record) -> Option<Found> {
-        let result = match record.kind.as_str() {
-            Item::KIND => record.read().map(|item: Item| self.item(tenant, &item)),
-            Settlement::KIND => record.read().map(|made: Settlement| self.settlement(tenant, &made)),
+    /// Takes a document in; the rule that is broken where it cannot be read, or does not fit together by itself.
+    pub(super) fn document(&mut self, tenant: MerchantId, record: &Record) -> Option<(&'static str, Found)> {
+        let found = |rule, detail: String| Some((rule, (tenant, record.id.clone(), detail)));
+        let read = match record.kind.as_str() {
+            Item::KIND => record.read().map(|item: Item| {
+                self.item(tenant, &item);
+                Ok(())
+            }),
+            Settlement::KIND => record.read().map(|made: Settlement| {
+                self.settlement(tenant, &made);
+                made.check_conversion()
+            }),
             _ => return None,
         };
-        result.err().map(|error| (tenant, record.id.clone(), error.to_string()))
+        match read {
+            Ok(Ok(())) => None,
+            Ok(Err(untied)) => found("I8", untied.to_string()),
+            Err(error) => found("I30", error.to_string()),
+        }
     }
 
     fn item(&mut self, tenant: MerchantId, item: &Item) {

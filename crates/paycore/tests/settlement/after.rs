@@ -44,17 +44,18 @@ impl Shop {
         made.id
     }
 
-    async fn draft(&self, settlement: &SettlementView, more: Value) -> Result<PayoutView> {
+    pub(crate) async fn draft(&self, settlement: &SettlementView, more: Value) -> Result<PayoutView> {
         let to = self.beneficiary().await;
         let mut input = json!({
-            "amount": settlement.payout, "currency": "CNY", "beneficiary_id": to, "settlement_id": settlement.id,
+            "amount": settlement.payout, "currency": settlement.payout_currency, "beneficiary_id": to,
+            "settlement_id": settlement.id,
         });
         input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         payouts::create(&self.engine, &self.caller, read(input)).await
     }
 
     /// Drafted, reviewed and approved, and with that sent.
-    async fn pays(&self, settlement: &SettlementView) -> PayoutView {
+    pub(crate) async fn pays(&self, settlement: &SettlementView) -> PayoutView {
         let payout = self.draft(settlement, json!({})).await.unwrap();
         let id = payouts::PayoutById { id: payout.id };
         payouts::review(&self.engine, &self.person("clerk"), id).await.unwrap();
@@ -62,12 +63,12 @@ impl Shop {
         payouts::approve(&self.engine, &self.person("boss"), input).await.unwrap()
     }
 
-    async fn settlement(&self, id: Option<SettlementId>) -> SettlementView {
+    pub(crate) async fn settlement(&self, id: Option<SettlementId>) -> SettlementView {
         let input = settlements::SettlementById { id: id.unwrap() };
         settlements::retrieve(&self.engine, &self.caller, input).await.unwrap()
     }
 
-    async fn count(&self, kind: EventKind) -> usize {
+    pub(crate) async fn count(&self, kind: EventKind) -> usize {
         let filter = EventFilter { kind: Some(kind), ..EventFilter::default() };
         self.store.events(self.caller.tenant(), &filter, 0, 1_000).await.unwrap().len()
     }
@@ -185,7 +186,7 @@ async fn our_own_books_agree_leg_by_leg_and_a_lie_in_one_of_them_is_a_break() {
     assert!(open.data.iter().all(|found| found.scope == Scope::Internal && found.class == Class::Internal));
 }
 
-async fn propose(shop: &Shop, made: &SettlementView, amount: i64) -> Result<Correction> {
+pub(crate) async fn propose(shop: &Shop, made: &SettlementView, amount: i64) -> Result<Correction> {
     let input = json!({
         "id": made.id, "merchant_id": shop.caller.tenant(), "amount": amount, "reason": "fee taken twice",
     });
@@ -193,7 +194,7 @@ async fn propose(shop: &Shop, made: &SettlementView, amount: i64) -> Result<Corr
     Ok(shown.document().clone())
 }
 
-async fn approve(shop: &Shop, correction: &Correction, by: &str) -> Result<Correction> {
+pub(crate) async fn approve(shop: &Shop, correction: &Correction, by: &str) -> Result<Correction> {
     let input = json!({"id": correction.id, "merchant_id": shop.caller.tenant()});
     let caller = Caller { actor: by.to_owned(), ..shop.operator.clone() };
     let shown = settlements::approve_correction(&shop.engine, &caller, read(input)).await?;

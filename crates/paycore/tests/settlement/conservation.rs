@@ -61,6 +61,7 @@ fn random_terms(dice: &Dice) -> Terms {
     terms.channel_days.insert("a".into(), 2);
     terms.float_limit = dice.pick(&[None, None, Some(0), Some(80_000)]);
     terms.draw_after_days = dice.pick(&[None, Some(3)]);
+    terms.settlement_currency = dice.pick(&[None, None, Some(Currency::USD)]);
     let rules = [
         ReserveRule::Rolling { basis_points: 1_000, days: 9 },
         ReserveRule::Fixed { amount: 60_000, basis_points: 2_500 },
@@ -87,7 +88,8 @@ impl History {
     fn close(&mut self, dice: &Dice, close: &rules::Close, net: i64) {
         let statement = &close.statement;
         self.fees -= statement.amount(LineKind::AccelerationFee) + statement.amount(LineKind::TransferFee);
-        let payout = -statement.amount(LineKind::Payout);
+        // Sold for another currency, it has left this one.
+        let payout = statement.paid_out();
         // Some payouts fail or come back: their money waits with the settlement until it is paid again.
         if dice.one_in(5) {
             self.unpaid += payout
@@ -193,6 +195,7 @@ fn one_history(seed: u64) -> usize {
                 LineKind::ReserveReleased,
                 LineKind::AccelerationFee,
                 LineKind::TransferFee,
+                LineKind::Converted,
                 LineKind::Payout,
             ];
             let net =

@@ -7,6 +7,9 @@
 mod after;
 mod conservation;
 #[cfg(all(feature = "testkit", feature = "native-crypto"))]
+mod currency;
+#[cfg(all(feature = "testkit", feature = "native-crypto"))]
 mod engine;
+mod exchange;
 mod golden;
 mod shop;

@@ -18,28 +18,8 @@ pub struct Shop {
 
 impl Shop {
     pub fn new(terms: Terms, from: Timestamp) -> Shop {
-        terms.check().expect("the test agrees on terms that make sense");
-        let plan = Plan {
-            id: SettlementPlanId::from_bits(1),
-            version: 1,
-            currency: Currency::CNY,
-            active: true,
-            next_run: terms.next_run(from),
-            terms,
-            carried: 0,
-            negative_since: None,
-            overdue_days: 0,
-            overdraft: 0,
-            reserved: Default::default(),
-            recent_sales: Vec::new(),
-            sequence: 0,
-            events: 0,
-            open: None,
-            last: None,
-            settled_until: None,
-            created_at: from,
-            due_at: Timestamp::ZERO,
-        };
+        terms.check(Currency::CNY).expect("the test agrees on terms that make sense");
+        let plan = Plan::new(SettlementPlanId::from_bits(1), Currency::CNY, terms, from);
         Shop { plan, waiting: Vec::new(), reserves: Vec::new(), ids: 100 }
     }
 

@@ -60,8 +60,16 @@ impl Pdf {
             self.y += LINE;
         }
         self.y += 700;
+        for block in rows::blocks(&self.head) {
+            self.block(&block);
+        }
+    }
+
+    fn block(&mut self, block: &rows::Block) {
+        self.book.text(55_500, self.y, TEXT, Align::Right, block.currency.code());
+        self.y += LINE;
         self.rule();
-        for line in rows::lines(&self.head) {
+        for line in &block.rows {
             self.book.text(LEFT, self.y, TEXT, Align::Left, line.name);
             if let Some(count) = line.count {
                 self.book.text(36_000, self.y, TEXT, Align::Right, &count.to_string());

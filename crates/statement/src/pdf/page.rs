@@ -138,7 +138,11 @@ mod tests {
 
     #[test]
     fn every_word_of_a_statement_has_its_glyphs() {
-        let words = include_str!("../words.rs");
+        use paycore::settlement::{LineKind, SettlementStatus};
+        let lines = LineKind::ALL.iter().map(|kind| kind.name_zh());
+        let words: String =
+            lines.chain(SettlementStatus::ALL.iter().map(|status| status.text_zh())).collect();
+        let words = words + include_str!("../words.rs");
         let lacking: String =
             words.chars().filter(|c| *c != '\n' && printable(&c.to_string()) == "□").collect();
         assert_eq!(lacking, "");

@@ -61,6 +61,7 @@ pub async fn create_withdrawal(
         requested_by: caller.actor.clone(),
         approved_by: None,
         note: None,
+        reconciled: None,
         sequence: 0,
         created_at: moment.now,
         updated_at: moment.now,

@@ -57,6 +57,7 @@ pub async fn create_batch(engine: &Engine, caller: &Caller, input: CreateBatch) 
         let beneficiary = beneficiary_of(engine, merchant.id, payout).await?;
         payout.submit(&beneficiary, moment).map_err(|refused| Error::from(refused).object(payout.id))?;
         payout.batch_id = Some(id);
+        settlement::not_paused_behind(engine, merchant.id, payout).await?;
         instructions.push(instruction(payout, &beneficiary, account(engine, merchant, &beneficiary)?)?);
         tell(engine, &mut changes, payout, (EventKind::PayoutSubmitted, None), merchant, moment);
     }

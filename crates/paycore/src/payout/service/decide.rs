@@ -45,6 +45,7 @@ pub async fn approve(engine: &Engine, caller: &Caller, input: ApprovePayout) -> 
     }
     let payout: Payout = engine.document(caller.tenant(), input.id).await?;
     settlement::not_paused(engine, caller.tenant(), payout.money.currency()).await?;
+    settlement::not_paused_behind(engine, caller.tenant(), &payout).await?;
     let decide = |payout: &mut Payout, moment: Moment| {
         let enough = payout.approve(&caller.actor, &input.effect, moment)?;
         Ok((if enough { EventKind::PayoutApproved } else { EventKind::PayoutReviewed }, None))

@@ -26,6 +26,8 @@ pub(super) async fn payable(
     }
     let found = engine.document::<Settlement>(caller.tenant(), id).await;
     let settlement = found.map_err(|error| error.param("settlement_id"))?;
+    // One in another currency is paid out of what was settled in its own.
+    not_paused(engine, caller.tenant(), settlement.currency).await?;
     settlement.payable(Money::new(input.amount, input.currency)).map_err(|why| {
         let (code, param) = match why {
             Unpayable::State(_) => (Code::StateNotAllowed, "settlement_id"),
@@ -42,6 +44,16 @@ pub(super) async fn not_paused(engine: &Engine, tenant: MerchantId, currency: Cu
     plan.pays_out().map_err(|paused| {
         Error::new(Code::StateNotAllowed, format!("Payouts are paused: {paused}.")).object(plan.id)
     })
+}
+
+/// Refuses a payout that takes up a settlement in another currency, while the merchant owes in that.
+pub(super) async fn not_paused_behind(engine: &Engine, tenant: MerchantId, payout: &Payout) -> Result<()> {
+    let Some(id) = &payout.settlement_id else { return Ok(()) };
+    let settlement: Settlement = engine.document(tenant, id.parse().map_err(Error::internal)?).await?;
+    if settlement.currency == payout.money.currency() {
+        return Ok(());
+    }
+    not_paused(engine, tenant, settlement.currency).await
 }
 
 /// Adds to the changes what an event of the payout means for its settlement. The settlement's version is checked by the

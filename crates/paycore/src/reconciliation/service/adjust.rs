@@ -12,12 +12,12 @@ use crate::id::{AdjustmentId, BreakId, MerchantId};
 use crate::merchant::Merchant;
 use crate::order::input::{Moment, text};
 use crate::page::{List, ListInput};
-use crate::reconciliation::adjustment::{Adjustment, Effect, Forbidden, effect_hash};
+use crate::proposal::{Proposal, ProposalStatus};
+use crate::reconciliation::BreakStatus;
+use crate::reconciliation::adjustment::{Adjustment, Effect, effect_hash};
 use crate::reconciliation::pool::{Break, How, Resolution, Suspended};
-use crate::reconciliation::rules::{PROPOSAL_LIFE, Suspense, suspense};
-use crate::reconciliation::state::AdjustmentEvent;
+use crate::reconciliation::rules::{Suspense, suspense};
 use crate::reconciliation::view::AdjustmentView;
-use crate::reconciliation::{AdjustmentStatus, BreakStatus};
 use crate::store::{Changes, Put};
 use crate::time::Timestamp;
 
@@ -50,25 +50,16 @@ pub async fn propose(engine: &Engine, caller: &Caller, input: ProposeAdjustment)
         return Err(Error::invalid("effect", format!("`{}` does not fit {side}.", input.effect.text())));
     }
     let moment = engine.moment(&caller.merchant);
-    let expires_at = moment.now.plus(PROPOSAL_LIFE);
+    let hash = effect_hash(&found, input.effect);
     let mut adjustment = Adjustment {
         id: AdjustmentId::new(moment.now, &*engine.rng),
         version: 0,
         break_id: found.id,
-        status: AdjustmentStatus::Proposed,
         effect: input.effect,
         is_long: on.is_long,
         money: on.money,
-        effect_hash: effect_hash(&found, input.effect),
-        reason: input.reason,
-        maker: caller.actor.clone(),
-        checker: None,
-        decision: None,
+        proposal: Proposal::new(caller.actor.clone(), input.reason, hash, moment),
         sequence: 0,
-        created_at: moment.now,
-        decided_at: None,
-        expires_at,
-        due_at: moment.due(expires_at),
     };
     let mut changes = Changes::default();
     event(engine, &caller.merchant, &mut adjustment, EventKind::AdjustmentProposed, None, &mut changes);
@@ -134,16 +125,15 @@ pub async fn approve(engine: &Engine, caller: &Caller, input: AdjustmentById) ->
     let mut adjustment: Adjustment = engine.document(caller.tenant(), input.id).await?;
     let mut found: Break = engine.document(caller.tenant(), adjustment.break_id).await?;
     let moment = engine.moment(&caller.merchant);
-    adjustment
-        .permit(&caller.actor, &found, moment.now)
-        .map_err(|forbidden| refused(&forbidden, input.id))?;
-    decide(&mut adjustment, AdjustmentEvent::Approve, caller, None, moment)?;
+    let hash = adjustment.effect_on(&found);
+    let approved = adjustment.proposal.approve(&caller.actor, hash.as_deref(), moment.now);
+    approved.map_err(|forbidden| Error::from(forbidden).object(input.id))?;
     let mut changes = Changes::default();
     let booking = booked(&adjustment, &found.channel);
     let kind = EventKind::AdjustmentExecuted;
     event(engine, &caller.merchant, &mut adjustment, kind, Some(booking), &mut changes);
     found.suspended = None;
-    let note = format!("{}: {}", adjustment.id, adjustment.reason);
+    let note = format!("{}: {}", adjustment.id, adjustment.proposal.reason);
     let resolution = Resolution { how: How::Adjusted, by: caller.actor.clone(), note, at: Timestamp::ZERO };
     pool::close(engine, &caller.merchant, &mut found, resolution, None, &mut changes)?;
     changes.put(Put::document(&found));
@@ -164,38 +154,13 @@ fn booked(adjustment: &Adjustment, channel: &str) -> Booking {
     Booking::new(movement, Part::Gross, adjustment.money).channel(channel)
 }
 
-fn refused(forbidden: &Forbidden, id: AdjustmentId) -> Error {
-    let code = match forbidden {
-        Forbidden::SamePerson => Code::Forbidden,
-        _ => Code::StateNotAllowed,
-    };
-    Error::new(code, format!("Not approved: {forbidden}.")).object(id)
-}
-
-fn decide(
-    adjustment: &mut Adjustment,
-    event: AdjustmentEvent,
-    caller: &Caller,
-    decision: Option<String>,
-    moment: Moment,
-) -> Result<()> {
-    adjustment.status = adjustment
-        .status
-        .apply(event)
-        .map_err(|illegal| Error::new(Code::StateNotAllowed, format!("{illegal}.")).object(adjustment.id))?;
-    adjustment.checker = Some(caller.actor.clone());
-    adjustment.decision = decision;
-    adjustment.decided_at = Some(moment.now);
-    adjustment.due_at = Timestamp::ZERO;
-    Ok(())
-}
-
 /// Refuses an adjustment; whoever proposed it may take it back so.
 pub async fn reject(engine: &Engine, caller: &Caller, input: DecideAdjustment) -> Result<AdjustmentView> {
     text("reason", &input.reason, 1, 500)?;
     let mut adjustment: Adjustment = engine.document(caller.tenant(), input.id).await?;
     let moment = engine.moment(&caller.merchant);
-    decide(&mut adjustment, AdjustmentEvent::Reject, caller, Some(input.reason), moment)?;
+    let rejected = adjustment.proposal.reject(&caller.actor, input.reason, moment.now);
+    rejected.map_err(|illegal| Error::from(illegal).object(input.id))?;
     let mut changes = Changes::default();
     let kind = EventKind::AdjustmentRejected;
     event(engine, &caller.merchant, &mut adjustment, kind, None, &mut changes);
@@ -207,14 +172,8 @@ pub(super) async fn due(engine: &Engine, tenant: MerchantId, id: AdjustmentId) -
     let merchant = engine.merchant(tenant).await?;
     let mut adjustment: Adjustment = engine.document(tenant, id).await?;
     let moment = engine.moment(&merchant);
-    adjustment.due_at =
-        if moment.now < adjustment.expires_at { moment.due(adjustment.expires_at) } else { Timestamp::ZERO };
     let mut changes = Changes::default();
-    if adjustment.due_at == Timestamp::ZERO
-        && let Ok(status) = adjustment.status.apply(AdjustmentEvent::Expire)
-    {
-        adjustment.status = status;
-        adjustment.decided_at = Some(moment.now);
+    if adjustment.proposal.expire(moment) {
         let kind = EventKind::AdjustmentRejected;
         event(engine, &merchant, &mut adjustment, kind, None, &mut changes);
     }
@@ -231,7 +190,7 @@ pub struct ListAdjustments {
     pub break_id: Option<BreakId>,
     /// Only in this state.
     #[serde(default)]
-    pub status: Option<AdjustmentStatus>,
+    pub status: Option<ProposalStatus>,
     /// 1 to 100 rows; 20 where absent.
     #[serde(default)]
     pub limit: Option<u32>,

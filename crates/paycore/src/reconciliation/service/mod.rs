@@ -6,6 +6,7 @@ mod books;
 mod file;
 mod gather;
 mod legs;
+mod outgoing;
 mod payouts;
 mod pool;
 mod run;

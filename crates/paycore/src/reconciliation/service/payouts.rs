@@ -1,5 +1,6 @@
 //! Payouts against what a channel's statement of funds or a bank's statement says left and came back. A bank may book a
-//! batch as one sum; a payout that was found once is not looked for on another day.
+//! batch as one sum; a payout that was found once is not looked for on another day. What is said of payouts holds as well for
+//! payments to agents by bank and for shares by channel.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,25 +8,25 @@ use sha2::{Digest as _, Sha256};
 
 use super::file::Read;
 use super::gather::{Ours, first_page, indices, next_page, pool, transactions};
+use super::outgoing::{Outgoing, known};
 use super::run::{Compared, found, refuse, save, take};
 use super::{Day, aside};
-use crate::document::Document;
 use crate::engine::Engine;
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 use crate::event::Movement;
-use crate::id::{BatchId, ChannelAccountId, Id as _, MerchantId, PayoutId, ReconciliationId};
+use crate::id::{BatchId, ChannelAccountId, Id as _, MerchantId, ReconciliationId};
 use crate::ledger::Transaction;
 use crate::merchant::Merchant;
 use crate::merchant::rules::hex;
 use crate::money::Money;
-use crate::payout::{Batch, Beneficiary, Payout, Route};
+use crate::payout::Batch;
 use crate::reconciliation::bank::{Deposit, Format};
-use crate::reconciliation::matching::Book;
+use crate::reconciliation::matching::{Book, Entry};
 use crate::reconciliation::pool::{Break, Facts};
 use crate::reconciliation::run::{BANK, Reconciliation, Scope};
-use crate::reconciliation::side::{booking, payout, payout_of, references};
+use crate::reconciliation::side::{booking, references};
 use crate::reconciliation::{Kind, RunStatus};
-use crate::store::{Changes, CommitError, Put};
+use crate::store::{Changes, CommitError};
 use crate::time::Timestamp;
 
 /// How often a payout is marked again because it changed meanwhile.
@@ -119,12 +120,10 @@ async fn line(engine: &Engine, tenant: MerchantId, deposit: &Deposit, read: &mut
     Ok(())
 }
 
-/// The payout or the batch that an entry names.
+/// The payout, the payment to an agent, or the batch that an entry names.
 async fn named_by(engine: &Engine, tenant: MerchantId, deposit: &Deposit) -> Result<(String, String)> {
     for word in references(&deposit.id).chain(references(&deposit.text)) {
-        if let Some(id) = payout_of(&word)
-            && known::<Payout>(engine, tenant, id).await?.is_some()
-        {
+        if !Outgoing::named(engine, tenant, &word).await?.is_empty() {
             return Ok((word, String::new()));
         }
         if let Ok(id) = format!("{}_{word}", BatchId::PREFIX).parse()
@@ -134,15 +133,6 @@ async fn named_by(engine: &Engine, tenant: MerchantId, deposit: &Deposit) -> Res
         }
     }
     Ok((String::new(), String::new()))
-}
-
-/// A document that need not exist.
-async fn known<T: Document>(engine: &Engine, tenant: MerchantId, id: T::Id) -> Result<Option<T>> {
-    match engine.document(tenant, id).await {
-        Ok(found) => Ok(Some(found)),
-        Err(Error { code: Code::NotFound, .. }) => Ok(None),
-        Err(error) => Err(error),
-    }
 }
 
 /// Our side: what the ledger says left or came back on the day, what the file names besides, and the pool.
@@ -189,54 +179,64 @@ impl Gatherer<'_> {
     }
 
     async fn transaction(&mut self, row: &Transaction) -> Result<()> {
-        let kind = match row.kind {
-            Movement::PayoutPaid | Movement::PayoutTransferred => Kind::Payout,
-            Movement::PayoutReturned | Movement::PayoutTransferReturned => Kind::PayoutReturn,
+        use Movement as M;
+        let is_back = match row.kind {
+            M::PayoutPaid | M::PayoutTransferred | M::AgentPaid | M::Share => false,
+            M::PayoutReturned | M::PayoutTransferReturned | M::ShareReturn => true,
             _ => return Ok(()),
         };
         let event = self.engine.store.event(self.tenant, row.event_id).await?;
-        let id = event.and_then(|event| event.object_id.parse().ok());
-        match id {
-            Some(id) => self.put(id, kind, row.created_at).await,
-            None => Ok(()),
-        }
+        let Some(event) = event else { return Ok(()) };
+        let mut all = Outgoing::of(self.engine, self.tenant, &event.object_id).await?;
+        // A split has several requests, of which others may be open.
+        all.retain(|one| one.may_have_moved());
+        self.put(all, is_back, row.created_at).await
     }
 
-    /// Payouts that the file names: alone, or by their batch.
+    /// Payouts and shares that the file names: alone, by their batch, or by their payment.
     async fn named(&mut self, theirs: &Book) -> Result<()> {
+        let (engine, tenant) = (self.engine, self.tenant);
         for index in indices(theirs) {
             let line = theirs.entry(index);
-            let (kind, at) = (line.kind, line.at);
-            if let Some(id) = payout_of(line.reference) {
-                self.put(id, kind, at).await?;
+            let is_back = is_return(line.kind);
+            let named = Outgoing::named(engine, tenant, line.reference).await?;
+            self.put(named, is_back, line.at).await?;
+            if line.number.is_empty() {
+                continue;
             }
-            let batch = format!("{}_{}", BatchId::PREFIX, line.number).parse();
-            let Some(id) = batch.ok().filter(|_| !line.number.is_empty()) else { continue };
-            if let Some(batch) = known::<Batch>(self.engine, self.tenant, id).await? {
+            if let (Whose::Account(account), Kind::Share | Kind::ShareReturn) = (self.whose, line.kind) {
+                let mut all = Outgoing::of_payment(engine, tenant, account, line.number, is_back).await?;
+                let is_named = |row: &Entry<'_>| row.channel_id == line.channel_id;
+                all.retain(|one| one.with_entry(is_back, "", line.at, is_named));
+                self.put(all, is_back, line.at).await?;
+            }
+            let Ok(id) = format!("{}_{}", BatchId::PREFIX, line.number).parse() else { continue };
+            if let Some(batch) = known::<Batch>(engine, tenant, id).await? {
                 for id in batch.payouts {
-                    self.put(id, kind, at).await?;
+                    let row = Outgoing::of(engine, tenant, &id.to_string()).await?;
+                    self.put(row, is_back, line.at).await?;
                 }
             }
         }
         Ok(())
     }
 
-    /// A payout that is one of those compared, and that no other run has found.
-    async fn put(&mut self, id: PayoutId, kind: Kind, at: Timestamp) -> Result<()> {
-        let Some(row) = known::<Payout>(self.engine, self.tenant, id).await? else { return Ok(()) };
-        let seen = if kind == Kind::Payout { row.reconciled } else { row.return_reconciled };
-        if seen.is_some_and(|by| by != self.run) || !self.is_of(&row).await? {
-            return Ok(());
+    /// Those of them that are compared, and that no other run has found.
+    async fn put(&mut self, all: Vec<Outgoing>, is_back: bool, at: Timestamp) -> Result<()> {
+        for row in all {
+            let seen = row.found_by(is_back).is_some_and(|by| by != self.run);
+            if !seen && row.is_of(self.engine, self.tenant, self.whose).await? {
+                let (batch, id) = (row.batch(), row.id());
+                row.with_entry(is_back, &batch, at, |entry| self.ours.put(entry, id))?;
+            }
         }
-        let batch = row.batch_id.map_or_else(String::new, |batch| batch.bare());
-        self.ours.put(&payout(&row, kind, &batch, at), id.to_string())
+        Ok(())
     }
+}
 
-    async fn is_of(&self, row: &Payout) -> Result<bool> {
-        let Whose::Account(account) = self.whose else { return Ok(row.channel.is_none()) };
-        let to: Beneficiary = self.engine.document(self.tenant, row.beneficiary_id).await?;
-        Ok(matches!(to.route, Route::Channel { channel_account_id, .. } if channel_account_id == account))
-    }
+/// Whether a row is of what came back.
+const fn is_return(kind: Kind) -> bool {
+    matches!(kind, Kind::PayoutReturn | Kind::ShareReturn)
 }
 
 /// Marks the payouts that a run has found on the statement, and takes its mark off those that a file stated again does
@@ -253,12 +253,11 @@ pub(super) async fn mark(
     let matched: BTreeSet<u32> = pairs.chain(groups).collect();
     let mut marks: BTreeMap<&str, [Option<bool>; 2]> = BTreeMap::new();
     for (row, object) in (0_u32..).zip(&compared.ours.objects) {
-        let side = usize::from(compared.ours.book.entry(row).kind == Kind::PayoutReturn);
+        let side = usize::from(is_return(compared.ours.book.entry(row).kind));
         marks.entry(object).or_default()[side] = Some(matched.contains(&row));
     }
     for (object, [out, back]) in marks {
-        let id: PayoutId = object.parse().map_err(Error::internal)?;
-        mark_one(engine, tenant, id, run, [out, back]).await?;
+        mark_one(engine, tenant, object, run, [out, back]).await?;
     }
     Ok(())
 }
@@ -266,7 +265,7 @@ pub(super) async fn mark(
 async fn mark_one(
     engine: &Engine,
     tenant: MerchantId,
-    id: PayoutId,
+    id: &str,
     run: ReconciliationId,
     [out, back]: [Option<bool>; 2],
 ) -> Result<()> {
@@ -276,15 +275,13 @@ async fn mark_one(
         None => before,
     };
     for _ in 0..RETRIES_MAX {
-        let mut row: Payout = engine.document(tenant, id).await?;
-        let before = (row.reconciled, row.return_reconciled);
-        row.reconciled = marked(before.0, out);
-        row.return_reconciled = marked(before.1, back);
-        if (row.reconciled, row.return_reconciled) == before {
+        let Some(mut row) = Outgoing::of(engine, tenant, id).await?.pop() else { return Ok(()) };
+        let marks = [marked(row.found_by(false), out), marked(row.found_by(true), back)];
+        if !row.mark(marks) {
             return Ok(());
         }
         let mut changes = Changes::default();
-        changes.put(Put::document(&row));
+        changes.put(row.put());
         match engine.commit(tenant, changes).await {
             Err(CommitError::Stale) => {}
             done => return done.map_err(Error::from),
@@ -296,11 +293,10 @@ async fn mark_one(
 /// Reads our side of a payout's break anew: it may have been settled, or asked about, since.
 pub(super) async fn refresh(engine: &Engine, tenant: MerchantId, found: &mut Break) -> Result<()> {
     let Some(facts) = found.ours.as_ref().filter(|_| found.scope == Scope::Payout) else { return Ok(()) };
-    let id = facts.object_id.as_deref().and_then(|object| object.parse().ok());
-    let Some(id) = id else { return Ok(()) };
-    if let Some(row) = known::<Payout>(engine, tenant, id).await? {
-        let now = payout(&row, facts.kind, &facts.number, facts.at);
-        found.ours = Some(Facts::of(&now, Some(row.id().to_string())));
+    let Some(object) = facts.object_id.clone() else { return Ok(()) };
+    if let Some(row) = Outgoing::of(engine, tenant, &object).await?.pop() {
+        let now = |entry: &Entry<'_>| Facts::of(entry, Some(object));
+        found.ours = Some(row.with_entry(is_return(facts.kind), &facts.number, facts.at, now));
     }
     Ok(())
 }

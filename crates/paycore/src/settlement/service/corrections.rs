@@ -1,7 +1,6 @@
 //! Operations on corrections: proposed by one key of the platform, approved by another, an entry of the next statement.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -17,14 +16,10 @@ use crate::merchant::Merchant;
 use crate::money::Money;
 use crate::order::input::{AMOUNT_MAX, Moment, text};
 use crate::page::{List, ListInput};
-use crate::reconciliation::state::AdjustmentEvent;
-use crate::settlement::correction::{CorrectionStatus, Forbidden, effect_hash};
+use crate::proposal::{Proposal, ProposalStatus};
+use crate::settlement::correction::effect_hash;
 use crate::settlement::{Correction, Plan, Settlement};
 use crate::store::{Changes, CommitError, Put};
-use crate::time::Timestamp;
-
-/// A proposal that nobody decides about is over by then.
-const PROPOSAL_LIFE: Duration = Duration::from_secs(7 * 86_400);
 
 /// What `settlements.correct` takes.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -61,27 +56,17 @@ pub async fn correct(
         return Err(Error::new(Code::StateNotAllowed, detail).object(settlement.id));
     }
     let money = Money::new(input.amount, settlement.currency);
-    let effect_hash = effect_hash(&settlement, money, &input.reason);
-    if let Some(known) = engine.document_by_number::<Correction>(merchant.id, &effect_hash).await? {
+    let hash = effect_hash(&settlement, money, &input.reason);
+    if let Some(known) = engine.document_by_number::<Correction>(merchant.id, &hash).await? {
         return Ok(Shown::of(known));
     }
-    let expires_at = moment.now.plus(PROPOSAL_LIFE);
     let correction = Correction {
         id: CorrectionId::new(moment.now, &*engine.rng),
         version: 0,
         settlement_id: settlement.id,
-        status: CorrectionStatus::Proposed,
         money,
-        reason: input.reason,
-        effect_hash,
-        maker: caller.actor.clone(),
-        checker: None,
-        decision: None,
+        proposal: Proposal::new(caller.actor.clone(), input.reason, hash, moment),
         sequence: 0,
-        created_at: moment.now,
-        decided_at: None,
-        expires_at,
-        due_at: moment.due(expires_at),
     };
     let step = Step { engine, merchant, moment, correction };
     step.commit(EventKind::CorrectionProposed, Some((caller, "settlements.correct")), None).await
@@ -100,18 +85,6 @@ impl<'a> Step<'a> {
         let (merchant, moment) = merchant(engine, whose).await?;
         let correction = engine.document(merchant.id, id).await?;
         Ok(Step { engine, merchant, moment, correction })
-    }
-
-    fn decide(&mut self, event: AdjustmentEvent, by: Option<&str>, decision: Option<String>) -> Result<()> {
-        let status = self.correction.status.apply(event);
-        self.correction.status = status.map_err(|illegal| {
-            Error::new(Code::StateNotAllowed, format!("Not possible: {illegal}.")).object(self.correction.id)
-        })?;
-        self.correction.checker = by.map(str::to_owned);
-        self.correction.decision = decision;
-        self.correction.decided_at = Some(self.moment.now);
-        self.correction.due_at = Timestamp::ZERO;
-        Ok(())
     }
 
     /// The key of the call is the operator's and not this merchant's, so that it is not taken here: the version of the
@@ -136,7 +109,7 @@ impl<'a> Step<'a> {
         }
         changes.events.push(event);
         if let Some((caller, action)) = by {
-            let detail = format!("{} {}", self.correction.money, self.correction.effect_hash);
+            let detail = format!("{} {}", self.correction.money, self.correction.proposal.effect_hash);
             changes.audit.push(self.engine.audit(&caller.actor, action, Some(id), detail, self.moment));
         }
         changes.put(Put::document(&self.correction));
@@ -169,15 +142,10 @@ pub async fn approve(engine: &Engine, caller: &Caller, input: CorrectionById) ->
     let mut step = Step::read(engine, input.merchant_id, input.id).await?;
     let tenant = step.merchant.id;
     let settlement: Settlement = engine.document(tenant, step.correction.settlement_id).await?;
-    step.correction.permit(&caller.actor, &settlement, step.moment.now).map_err(|forbidden| {
-        let code = match forbidden {
-            Forbidden::SamePerson => Code::Forbidden,
-            _ => Code::StateNotAllowed,
-        };
-        Error::new(code, format!("Not approved: {forbidden}.")).object(input.id)
-    })?;
+    let hash = step.correction.effect_on(&settlement);
+    let approved = step.correction.proposal.approve(&caller.actor, hash.as_deref(), step.moment.now);
+    approved.map_err(|forbidden| Error::from(forbidden).object(input.id))?;
     let plan: Plan = engine.document(tenant, settlement.plan_id).await?;
-    step.decide(AdjustmentEvent::Approve, Some(&caller.actor), None)?;
     let by = Some((caller, "settlement_corrections.approve"));
     step.commit(EventKind::CorrectionExecuted, by, Some((settlement, plan))).await
 }
@@ -199,20 +167,18 @@ pub struct DecideCorrection {
 pub async fn reject(engine: &Engine, caller: &Caller, input: DecideCorrection) -> Result<Shown<Correction>> {
     text("reason", &input.reason, 1, 500)?;
     let mut step = Step::read(engine, input.merchant_id, input.id).await?;
-    step.decide(AdjustmentEvent::Reject, Some(&caller.actor), Some(input.reason))?;
+    let rejected = step.correction.proposal.reject(&caller.actor, input.reason, step.moment.now);
+    rejected.map_err(|illegal| Error::from(illegal).object(input.id))?;
     step.commit(EventKind::CorrectionRejected, Some((caller, "settlement_corrections.reject")), None).await
 }
 
 /// A proposal's time is over.
 pub(crate) async fn due(engine: &Engine, tenant: MerchantId, id: CorrectionId) -> Result<()> {
     let mut step = Step::read(engine, tenant, id).await?;
-    let is_over = step.moment.now >= step.correction.expires_at;
-    if is_over && step.decide(AdjustmentEvent::Expire, None, None).is_ok() {
+    if step.correction.proposal.expire(step.moment) {
         return step.commit(EventKind::CorrectionRejected, None, None).await.map(drop);
     }
     // A row that is due although there is nothing to do: its time is set anew.
-    let open = step.correction.status == CorrectionStatus::Proposed;
-    step.correction.due_at = if open { step.moment.due(step.correction.expires_at) } else { Timestamp::ZERO };
     let mut changes = Changes::default();
     changes.put(Put::document(&step.correction));
     match engine.commit(tenant, changes).await {
@@ -230,7 +196,7 @@ pub struct ListCorrections {
     pub settlement_id: Option<SettlementId>,
     /// Only those that stand here.
     #[serde(default)]
-    pub status: Option<CorrectionStatus>,
+    pub status: Option<ProposalStatus>,
     /// 1 to 100 rows; 20 where absent.
     #[serde(default)]
     pub limit: Option<u32>,

@@ -1,6 +1,7 @@
 //! Operations on settlement: plans, runs, settlements and reserves.
 
 mod all;
+mod conversion;
 mod corrections;
 mod files;
 mod plans;
@@ -8,6 +9,7 @@ mod reads;
 mod runs;
 
 pub use all::{Tally, settle_all};
+pub(crate) use conversion::due as conversion_due;
 pub(crate) use corrections::due as correction_due;
 pub use corrections::{
     CorrectSettlement, CorrectionById, DecideCorrection, ListCorrections, approve as approve_correction,

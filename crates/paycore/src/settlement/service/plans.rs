@@ -32,29 +32,10 @@ pub struct CreatePlan {
 
 /// Creates the settlement plan of a currency. Payments that are cleared from now on are available by it.
 pub async fn create(engine: &Engine, caller: &Caller, input: CreatePlan) -> Result<PlanView> {
-    input.terms.check()?;
+    input.terms.check(input.currency)?;
     let (merchant, moment) = merchant(engine, input.merchant_id).await?;
-    let mut plan = Plan {
-        id: SettlementPlanId::new(moment.now, &*engine.rng),
-        version: 0,
-        currency: input.currency,
-        active: true,
-        next_run: input.terms.next_run(moment.now),
-        terms: input.terms,
-        carried: 0,
-        negative_since: None,
-        overdue_days: 0,
-        overdraft: 0,
-        reserved: Default::default(),
-        recent_sales: Vec::new(),
-        sequence: 0,
-        events: 0,
-        open: None,
-        last: None,
-        settled_until: None,
-        created_at: moment.now,
-        due_at: Timestamp::ZERO,
-    };
+    let id = SettlementPlanId::new(moment.now, &*engine.rng);
+    let mut plan = Plan::new(id, input.currency, input.terms, moment.now);
     write(engine, caller, &merchant, &mut plan, "settlement_plans.create", moment).await
 }
 
@@ -79,7 +60,7 @@ pub async fn update(engine: &Engine, caller: &Caller, input: UpdatePlan) -> Resu
     let (merchant, moment) = merchant(engine, input.merchant_id).await?;
     let mut plan: Plan = engine.document(merchant.id, input.id).await?;
     if let Some(terms) = input.terms {
-        terms.check()?;
+        terms.check(plan.currency)?;
         // A cut-off that has passed without its run is not forgotten: the run comes at once, under the new terms.
         let late = plan.next_run.filter(|next| *next <= moment.now);
         plan.next_run = late.or_else(|| terms.next_run(moment.now));

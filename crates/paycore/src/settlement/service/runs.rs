@@ -7,6 +7,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::conversion;
 use crate::clearing::Item;
 use crate::document::DocumentFilter;
 use crate::engine::{Caller, Engine};
@@ -19,7 +20,6 @@ use crate::merchant::Merchant;
 use crate::money::Money;
 use crate::order::input::Moment;
 use crate::settlement::rules::{self, Close, Collected};
-use crate::settlement::state::SettlementEvent;
 use crate::settlement::view::SettlementView;
 use crate::settlement::{LineKind, Plan, Reserve, Settlement, SettlementStatus, Trigger};
 use crate::store::{Changes, Page, Put};
@@ -71,8 +71,13 @@ pub async fn preview(engine: &Engine, caller: &Caller, input: RunSettlement) -> 
     engine.each_document(caller.tenant(), &filter, add).await?;
     let held = run.held().await?;
     let close = run.close(&settlement, &held)?;
-    settlement.carried_for = close.carried_for;
-    settlement.statement = Some(close.statement);
+    settlement.close(&close, run.plan.terms.settlement_currency, run.moment.now)?;
+    if settlement.status == SettlementStatus::Converting {
+        let by = conversion::By { engine, merchant: &run.merchant, moment: run.moment };
+        // What will be available then: what is sold comes out of this very settlement.
+        let sold = by.sale(&settlement, settlement.sold().minor()).await?;
+        settlement.converted(sold.as_ref().map_err(|why| *why), run.moment.now).map_err(Error::internal)?;
+    }
     Ok(settlement.preview(caller.tenant()))
 }
 
@@ -196,12 +201,14 @@ impl<'a> Run<'a> {
             items_expected: 0,
             statement: None,
             carried_for: None,
+            conversion: None,
             transfer_fee_payer: plan.terms.transfer_fee.payer,
             payout_id: None,
             corrections: Vec::new(),
             sequence: 0,
             created_at: self.moment.now,
             closed_at: None,
+            due_at: Timestamp::ZERO,
         }
     }
 
@@ -309,12 +316,7 @@ impl<'a> Run<'a> {
         let held = self.held().await?;
         let close = self.close(settlement, &held)?;
         self.put_reserves(settlement.id, held, &close, changes);
-        let pays = close.statement.amount(LineKind::Payout) != 0;
-        let event = if pays { SettlementEvent::CloseToPay } else { SettlementEvent::CloseToCarry };
-        settlement.status = settlement.status.apply(event).map_err(Error::internal)?;
-        settlement.carried_for = close.carried_for;
-        settlement.closed_at = Some(self.moment.now);
-        settlement.statement = Some(close.statement.clone());
+        settlement.close(&close, self.plan.terms.settlement_currency, self.moment.now)?;
         let was_negative = self.plan.negative_since.is_some();
         self.plan.closed(&close, close.statement.amount(LineKind::Sales), settlement.period.through);
         self.plan.open = None;
@@ -327,7 +329,11 @@ impl<'a> Run<'a> {
         if was_negative && close.negative_since.is_none() {
             self.tell_of_plan(EventKind::SettlementPlanRecovered, changes);
         }
-        self.overdraw(rules::drawn(&close, settlement.collected.net), changes).await?;
+        let available = self.overdraw(rules::drawn(&close, settlement.collected.net), changes).await?;
+        if settlement.status == SettlementStatus::Converting {
+            let by = conversion::By { engine: self.engine, merchant: &self.merchant, moment: self.moment };
+            by.convert(settlement, available, changes).await?;
+        }
         if let Some(caller) = &self.caller {
             changes.claim = caller.once(settlement.id, &settlement.view(self.merchant.id), self.moment);
         }
@@ -401,15 +407,17 @@ impl<'a> Run<'a> {
     }
 
     /// What is taken back may be more than is available: the account is let go as far below zero as that, and no further,
-    /// so that nothing else can draw on it; and it gets its floor back once it has recovered.
-    async fn overdraw(&mut self, drawn: i64, changes: &mut Changes) -> Result<()> {
+    /// so that nothing else can draw on it; and it gets its floor back once it has recovered. Answers what is available
+    /// after, nothing of a frozen account.
+    async fn overdraw(&mut self, drawn: i64, changes: &mut Changes) -> Result<i64> {
         let found = self.engine.balance(self.merchant.id, AVAILABLE, self.plan.currency).await?;
         let (before, granted) = (found.on(Side::Credit), self.plan.overdraft);
         let after = before - drawn;
+        let available = if found.frozen { 0 } else { after };
         let overdraft = match found.overdraft {
             Some(overdraft) if after < 0 && -after > overdraft => -after,
             Some(overdraft) if granted > 0 && overdraft == granted && before >= 0 && after >= 0 => 0,
-            _ => return Ok(()),
+            _ => return Ok(available),
         };
         self.plan.overdraft = overdraft;
         changes.put(Put::AccountTerms(AccountTerms {
@@ -419,7 +427,7 @@ impl<'a> Run<'a> {
             overdraft: Some(overdraft),
             frozen: found.frozen,
         }));
-        Ok(())
+        Ok(available)
     }
 
     /// Moves on to the next run without a settlement. Whatever is written next writes it too.

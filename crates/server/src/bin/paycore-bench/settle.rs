@@ -122,31 +122,8 @@ async fn write(engine: &Engine, sold: Timestamp, number: u32) -> Result<(), Fail
         item.available_at = terms.available_at(sold, None, !is_refund);
         changes.put(Put::document(&item));
     }
-    changes.put(Put::document(&plan(SettlementPlanId::from_bits(id(number)), terms, sold)));
+    let plan = Plan::new(SettlementPlanId::from_bits(id(number)), Currency::CNY, terms, sold);
+    changes.put(Put::document(&plan));
     engine.store().commit(tenant, changes).await?;
     Ok(())
-}
-
-fn plan(id: SettlementPlanId, terms: Terms, at: Timestamp) -> Plan {
-    Plan {
-        id,
-        version: 0,
-        currency: Currency::CNY,
-        active: true,
-        next_run: terms.next_run(at),
-        terms,
-        carried: 0,
-        negative_since: None,
-        overdue_days: 0,
-        overdraft: 0,
-        reserved: Default::default(),
-        recent_sales: Vec::new(),
-        sequence: 0,
-        events: 0,
-        open: None,
-        last: None,
-        settled_until: None,
-        created_at: at,
-        due_at: Timestamp::ZERO,
-    }
 }
