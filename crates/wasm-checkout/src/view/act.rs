@@ -1,6 +1,8 @@
 //! What the payer has to do next, one kind at a time.
 
+use js_sys::Date;
 use paycore::time::Timestamp;
+use wasm_bindgen::JsValue;
 
 use crate::dom::Part;
 use crate::order::{Action, is_safe_link, is_web};
