@@ -148,7 +148,7 @@ async function table() {
 
 async function main() {
   // Where several channels take a method, the wallets' own have their turn.
-  const { data: accounts } = await api('GET', '/v1/channel_accounts?limit=100');
+  const { data: accounts } = await api('GET', '/v1/channel_accounts');
   for (const { id, channel } of accounts) {
     if (!['alipay', 'wechatpay', 'testpay'].includes(channel)) await api('POST', `/v1/channel_accounts/${id}`, { enabled: false });
   }

@@ -12,9 +12,7 @@ use crate::id::{AttemptId, CardId, CardTokenId};
 use crate::link::rules::{Opener, names_payer};
 use crate::merchant::{Merchant, Scope};
 use crate::order::service::PayOrder;
-use crate::order::{
-    Attempt, CheckoutView, ClientSecret, Order, OrderPage, presentable, service as orders,
-};
+use crate::order::{Attempt, CheckoutView, ClientSecret, Order, OrderPage, presentable, service as orders};
 use crate::sign_in;
 use crate::vault::service::{self as vault, CardById};
 use crate::vault::{CardTokenView, StoredCard, TypedCard};
@@ -161,12 +159,7 @@ impl Checkout {
 
     /// Where this browser has to go first so that the wallet it belongs to tells who pays; none where no method needs
     /// to know, where the merchant has said it, or where the channel cannot tell.
-    pub async fn sign_in(
-        &self,
-        engine: &Engine,
-        opener: Opener,
-        return_url: &str,
-    ) -> Result<Option<String>> {
+    pub async fn sign_in(&self, engine: &Engine, opener: Opener, return_url: &str) -> Result<Option<String>> {
         // After the first attempt it may be another person who has the page open.
         let known = self.order.details.payer.id.is_some() && self.order.attempt_id.is_none();
         let named = |method: &&Method| names_payer(method) && presentable(method, opener);

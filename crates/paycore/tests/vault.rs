@@ -349,7 +349,7 @@ async fn a_root_key_is_retired_by_sealing_everything_again() {
 
     // The old key is needed no more: not for the card, its network token, a typed one or the fingerprints.
     let new = shop.under(NEW);
-    assert_eq!(reseal_all(&new, |_| {}).await.unwrap().unopened, []);
+    assert!(reseal_all(&new, |_| {}).await.unwrap().unopened.is_empty());
     assert_eq!(shop.pay_stored(&new, id).await.unwrap().status, OrderStatus::Succeeded);
     assert_eq!(shop.handed().last().unwrap().number().expose(), NUMBER);
     let mut card: StoredCard = new.document(shop.caller.tenant(), id).await.unwrap();
@@ -380,7 +380,7 @@ async fn sealing_again_goes_on_where_it_was_batch_by_batch() {
     // Two merchants and an account beside the cards that the old key had sealed.
     assert_eq!((done.sealed, done.unopened.len()), (73, 0), "{done:?}");
     assert!(told.len() > 5 && told.is_sorted(), "{told:?}");
-    assert_eq!(reseal_all(&shop.under(NEW), |_| {}).await.unwrap().unopened, []);
+    assert!(reseal_all(&shop.under(NEW), |_| {}).await.unwrap().unopened.is_empty());
 }
 
 #[tokio::test]

@@ -106,7 +106,9 @@ async fn choose(visit: LinkVisit, request: Request) -> Result<Response> {
     // An order that was begun goes on to its end, even where the browser hangs up.
     let order = finished(app, async move { landing.pay(&engine, choice).await }).await?;
     match (&order.next_action, order.status) {
-        (Some(Action::Qr { content }), OrderStatus::Pending) if opens_here(browser.opener, &order, content) => {
+        (Some(Action::Qr { content }), OrderStatus::Pending)
+            if opens_here(browser.opener, &order, content) =>
+        {
             see(content)
         }
         _ => go_on(&order, &page_of(&order, &browser)?),

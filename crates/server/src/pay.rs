@@ -102,9 +102,8 @@ impl OrderVisit {
     fn page(&self, checkout: &Checkout, trouble: Option<Code>) -> Response {
         let view = checkout.view(&self.browser.app.engine, self.browser.opener);
         let stage = Stage::of(&view);
-        let widget = !self.browser.plain
-            && html::widget().is_some()
-            && checkout.order.details.client_secret.is_some();
+        let widget =
+            !self.browser.plain && html::widget().is_some() && checkout.order.details.client_secret.is_some();
         let secret = checkout.order.details.client_secret.as_ref();
         let receipt = secret.map(|secret| format!("/receipt/{}", secret.address(OrderPage::Receipt)));
         let page = Page {

@@ -75,7 +75,10 @@ impl Vault for EnvelopeVault {
 
     fn reseal(&self, binding: &str, sealed: &str) -> Result<Option<String>, SealError> {
         let clear = self.open(binding, sealed)?;
-        let current = self.roots.first().is_some_and(|(name, _)| Text::read(sealed).is_ok_and(|text| text.name == name));
+        let current = self
+            .roots
+            .first()
+            .is_some_and(|(name, _)| Text::read(sealed).is_ok_and(|text| text.name == name));
         if current { Ok(None) } else { self.seal(binding, &clear).map(Some) }
     }
 }
@@ -104,8 +107,9 @@ fn is_name(name: &str) -> bool {
 
 fn encrypt(key: &RandomizedNonceKey, binding: &str, clear: &[u8]) -> Result<Vec<u8>, SealError> {
     let mut text = clear.to_vec();
-    let nonce =
-        key.seal_in_place_append_tag(Aad::from(binding.as_bytes()), &mut text).map_err(|_| SealError::Unopened)?;
+    let nonce = key
+        .seal_in_place_append_tag(Aad::from(binding.as_bytes()), &mut text)
+        .map_err(|_| SealError::Unopened)?;
     let mut out = nonce.as_ref().to_vec();
     out.append(&mut text);
     Ok(out)
@@ -119,8 +123,10 @@ fn decrypt(key: &RandomizedNonceKey, binding: &str, text: &str) -> Result<Zeroiz
     let (nonce, sealed) = bytes.split_at(NONCE_LEN);
     let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealError::Unopened)?;
     let mut buffer = Zeroizing::new(sealed.to_vec());
-    let clear_len =
-        key.open_in_place(nonce, Aad::from(binding.as_bytes()), &mut buffer).map_err(|_| SealError::Unopened)?.len();
+    let clear_len = key
+        .open_in_place(nonce, Aad::from(binding.as_bytes()), &mut buffer)
+        .map_err(|_| SealError::Unopened)?
+        .len();
     buffer.truncate(clear_len);
     Ok(buffer)
 }

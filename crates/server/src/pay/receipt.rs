@@ -15,9 +15,9 @@ use paycore::refund::{Refund, RefundFilter, RefundStatus};
 use paycore::store::Page;
 use paycore::time::Timestamp;
 
+use super::OrderVisit;
 use super::html::{Sheet, button, escape, shop};
 use super::texts::Texts;
-use super::OrderVisit;
 use super::view::items;
 use super::visit::{Browser, Visit, answered};
 use crate::http::{App, other_methods};
@@ -51,7 +51,8 @@ async fn show(Receipt(visit): Receipt, _: Request) -> Result<Response> {
     let order = &visit.checkout.order;
     let filter = RefundFilter { order_id: Some(order.id) };
     let page = Page { limit: REFUNDS, after: None, before: None };
-    let refunds = visit.browser.app.engine.store().refunds(visit.checkout.merchant.id, &filter, &page).await?;
+    let refunds =
+        visit.browser.app.engine.store().refunds(visit.checkout.merchant.id, &filter, &page).await?;
     let (texts, mut body) = (&visit.texts, String::new());
     let head = shop(&visit.checkout.merchant, &visit.look, texts);
     let _ = write!(

@@ -141,7 +141,8 @@ impl Page<'_> {
             "variables": variables,
             "rules": {".Subject": hidden.clone(), ".Amount": hidden},
         });
-        serde_json::json!({"appearance": appearance, "texts": self.texts.own(), "code": self.code}).to_string()
+        serde_json::json!({"appearance": appearance, "texts": self.texts.own(), "code": self.code})
+            .to_string()
     }
 
     fn summary(&self) -> String {

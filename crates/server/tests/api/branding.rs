@@ -118,8 +118,13 @@ async fn a_script_nobody_expected_is_an_alert_once_and_counted_after() {
 /// The inventory that a page brings along, by the name of its part.
 fn inventory(html: &str, part: &str) -> String {
     let start = format!("<meta name=\"paycore-{part}\" content=\"");
-    let text = html.split(&start).nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_else(|| panic!("{html}"));
-    text.replace("&quot;", "\"").replace("&#39;", "'").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    let text =
+        html.split(&start).nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_else(|| panic!("{html}"));
+    text.replace("&quot;", "\"")
+        .replace("&#39;", "'")
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&amp;", "&")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -127,7 +132,8 @@ async fn every_page_that_takes_payments_says_what_it_is_made_with() {
     let stand = Stand::start().await;
     let input = json!({"amount": 500, "currency": "CNY", "subject": "Tea", "methods": ["testpay.page", "testpay.qr"]});
     let order = stand.ok("orders.create", input).await;
-    let link = stand.ok("payment_links.create", json!({"amount": 500, "currency": "CNY", "subject": "Tea"})).await;
+    let link =
+        stand.ok("payment_links.create", json!({"amount": 500, "currency": "CNY", "subject": "Tea"})).await;
     let (pay, link) = (order["checkout_url"].as_str().unwrap(), link["url"].as_str().unwrap());
     let html = String::from_utf8_lossy(&stand.get(pay).await.bytes).into_owned();
     let receipt = format!("/receipt/{}", html.split("/receipt/").nth(1).unwrap().split('"').next().unwrap());
@@ -140,7 +146,8 @@ async fn every_page_that_takes_payments_says_what_it_is_made_with() {
         assert_eq!((answer.status, again.status, again.bytes.len()), (200, 200, 0), "{path}");
         let html = String::from_utf8_lossy(&answer.bytes).into_owned();
         let told: Value = serde_json::from_str(&inventory(&html, "headers")).unwrap();
-        for name in ["content-security-policy", "referrer-policy", "cache-control", "x-content-type-options"] {
+        for name in ["content-security-policy", "referrer-policy", "cache-control", "x-content-type-options"]
+        {
             assert!(told[name].is_string(), "{path}: {told}");
         }
         for (name, value) in told.as_object().unwrap() {
@@ -150,7 +157,8 @@ async fn every_page_that_takes_payments_says_what_it_is_made_with() {
         }
         let scripts = inventory(&html, "scripts");
         for source in html.split("<script src=\"").skip(1).map(|rest| rest.split('"').next().unwrap()) {
-            let source = if source.starts_with('/') { source.to_owned() } else { format!("/checkout/{source}") };
+            let source =
+                if source.starts_with('/') { source.to_owned() } else { format!("/checkout/{source}") };
             assert!(scripts.split(' ').any(|known| known == source), "{path}: {source} in {scripts}");
         }
         let report = inventory(&html, "report");
