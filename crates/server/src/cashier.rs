@@ -26,6 +26,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::http::{App, NOSNIFF, door_answered, finished, other_methods, page_answered, whole_json_body};
 use crate::pay::html::inventory;
+use crate::pay::texts::Texts;
 use crate::pay::{header, parameter};
 use crate::problem::Refused;
 
@@ -86,6 +87,8 @@ struct Visit {
     till: Till,
     /// The sale in the address, where there is one.
     sale: Option<String>,
+    /// The cashier's language.
+    texts: Texts,
     request: Request,
 }
 
@@ -129,7 +132,8 @@ impl Visit {
             let detail = "The sandbox is switched off on this server; start it with `--sandbox`.";
             return Err(Error::new(Code::Forbidden, detail));
         }
-        Ok(Visit { app, till, sale, request })
+        let texts = Texts::of(request.headers(), None);
+        Ok(Visit { app, till, sale, texts, request })
     }
 
     fn sale(&self) -> Result<LinkId> {
@@ -153,6 +157,7 @@ impl Visit {
             "currency": order.currency(),
             "display": order.money.display(),
             "method": order.methods.first(),
+            "brand": order.methods.first().map(|method| self.texts.brand(method)),
             "number": order.number,
             "time": order.created_at.beijing(),
             "receipt_url": receipt,

@@ -1,5 +1,6 @@
 //! `paycore reseal`: everything that an older root key has sealed, sealed by the first of `root_keys`.
 
+use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
@@ -44,7 +45,7 @@ fn line(tally: &Tally) -> String {
 fn text(tally: &Tally) -> String {
     let mut text = format!("{}\n", line(tally));
     for (row, why) in &tally.unopened {
-        text.push_str(&format!("✗ {row}: {why}\n"));
+        let _ = writeln!(text, "✗ {row}: {why}");
     }
     text.push_str(if tally.unopened.is_empty() {
         "Everything is sealed by the first root key; the others are not needed for it. \

@@ -127,8 +127,8 @@ impl Page<'_> {
         )
     }
 
-    /// What the widget is told besides the order: the colours and words of the merchant, and that price and subject
-    /// are shown already.
+    /// What the widget is told besides the order: the colours and words of the merchant, what a wallet sent the browser back
+    /// with, and that price and subject are shown already.
     fn options(&self) -> String {
         let hidden = serde_json::json!({"display": "none"});
         let mut variables = serde_json::json!({"colorBackground": "transparent", "spacing": "0px"});
@@ -139,7 +139,7 @@ impl Page<'_> {
         let appearance = serde_json::json!({
             "theme": "auto",
             "variables": variables,
-            "rules": {".Subject": hidden.clone(), ".Amount": hidden},
+            "rules": {".Sandbox": hidden.clone(), ".Subject": hidden.clone(), ".Amount": hidden},
         });
         serde_json::json!({"appearance": appearance, "texts": self.texts.own(), "code": self.code})
             .to_string()
