@@ -204,9 +204,9 @@ impl Shell {
                 let mut body = Vec::new();
                 push(&mut body, "method", Json::Text(method));
                 push(&mut body, "after", after.as_deref().into());
-                let code = &self.options.borrow().code;
+                let code = self.options.borrow().code.clone();
                 if !code.is_empty() {
-                    push(&mut body, "code", code.as_str().into());
+                    push(&mut body, "code", Json::Text(code));
                 }
                 for (name, value) in with {
                     push(&mut body, name, Json::Text(value));
