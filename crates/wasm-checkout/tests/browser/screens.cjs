@@ -1,6 +1,6 @@
 'use strict';
 // Pictures of every state of the built widget, and of our own pages on a phone, as PNG files in the folder that is named:
-// light, dark, Arabic and Chinese. Of the widget, the stand's clock and the page's stand still, so that the same browser and
+// light, dark, Arabic and Chinese, with a README.md that shows them all. Of the widget, the stand's clock and the page's stand still, so that the same browser and
 // fonts make the same pictures; the pages are those of the server at PAYCORE, whose codes and numbers are new every time.
 const fs = require('node:fs');
 const path = require('node:path');
@@ -107,19 +107,62 @@ async function till(page, merchant, keep) {
   await merchant.post(`/v1/api_keys/${cashier.key.id}/revoke`, {});
 }
 
+// What the README calls each picture.
+const TITLES = {
+  choose: 'The list of methods 支付方式列表', stored: 'Cards that were kept 已保存的卡', declined: 'Declined, with another try 被拒后可重试',
+  qr: 'A code to scan 扫码', redirect: 'On to a cashier 前往收银台', app: 'Into an app 打开应用', wallet: 'In the wallet’s browser 钱包内支付',
+  voucher: 'A number for the counter 柜台付款码', transfer: 'A bank transfer 银行转账', unheard_of: 'A step this version does not know 未知步骤',
+  working: 'Unknown yet, please wait 结果确认中', releasing: 'Giving up a try 撤销上一笔', done: 'Paid 已支付', authorized: 'Reserved 已预授权',
+  refunded: 'Refunded 已退款', failed: 'Not paid 支付失败', expired: 'Expired 已过期', closed: 'Closed 已关闭',
+  page_pay: 'The page of an order 订单支付页', page_qr: 'A code to scan 扫码', page_done: 'Paid 已支付',
+  page_receipt: 'The receipt, after a refund 收据（含退款）', page_link: 'A payment link 收款链接',
+  till_amount: 'The till: an amount 收银台：输入金额', till_sale: 'A sale: scan or be scanned 收款：出示或扫描', till_paid: 'Paid 已收款',
+};
+const HEAD = `# Every state of the checkout 收银组件与页面的全部状态
+
+What a payer sees, at the width of a phone: light, dark, Arabic from right to left, and Chinese. The pictures are taken in
+Chromium, and this page is written, by \`cargo xtask gen --screenshots\`. The widget stands before a stand that makes every state,
+with its clock standing still; the pages are those of a server with its sandbox on. The same states are judged by axe (WCAG 2.2
+AA), the widget's in ten languages, by \`cargo xtask test browser\`. 付款人在手机宽度下看到的界面：浅色、深色、从右到左的阿拉伯文，以及中文。图片与
+本页由 \`cargo xtask gen --screenshots\` 生成，取自 Chromium。组件由可产生全部状态的模拟服务驱动，时钟固定；页面取自开启沙箱的服务。
+\`cargo xtask test browser\` 用 axe（WCAG 2.2 AA）检查同样的状态，组件检查十种语言。
+`;
+
+// The page that shows the pictures that were taken, in the order of their titles.
+function readme(taken) {
+  const picture = (what, look) => (taken.has(`${what}.${look}`) ? `![${what}, ${look}](${what}.${look}.png)` : '–');
+  const row = (what) => `| ${TITLES[what]} | ${Object.keys(LOOKS).map((look) => picture(what, look)).join(' | ')} |`;
+  const table = (title, names) => `
+## ${title}
+
+| | light 浅色 | dark 深色 | Arabic 阿拉伯文 | Chinese 中文 |
+|---|---|---|---|---|
+${names.map(row).join('\n')}
+`;
+  const names = Object.keys(TITLES);
+  const ours = names.filter((what) => /^(page|till)_/.test(what));
+  const strange = [...taken].filter((name) => !(name.split('.')[0] in TITLES));
+  if (strange.length > 0) throw new Error(`no title for ${strange.join(', ')}`);
+  const widget = table('The widget 组件', names.filter((what) => !ours.includes(what)));
+  return `${HEAD}${widget}${table('Our own pages 托管页面', ours)}
+The till speaks Chinese and English. 收银台提供中文与英文。
+`;
+}
+
 async function main() {
   const folder = path.resolve(process.argv[2] ?? '.');
   fs.mkdirSync(folder, { recursive: true });
-  let count = 0;
+  const taken = new Set();
   const keep = (what, look) => {
-    count += 1;
+    taken.add(`${what}.${look}`);
     return path.join(folder, `${what}.${look}.png`);
   };
   const browser = await launch();
   await widget(browser, keep);
   await pages(browser, new Merchant(), keep);
   await browser.close();
-  console.log(`${count} pictures in ${folder}`);
+  fs.writeFileSync(path.join(folder, 'README.md'), readme(taken));
+  console.log(`${taken.size} pictures in ${folder}`);
 }
 
 main().catch((error) => {
