@@ -80,7 +80,8 @@ async function pages(browser, merchant, keep) {
     for (const [what, prepare] of Object.entries(PAGES)) {
       const [address, drawn] = await prepare(merchant);
       await page.goto(`${address}?locale=${look.language}`);
-      await page.locator(drawn).first().waitFor();
+      // Below the widget stands the page in forms, which is not seen.
+      await page.locator(`${drawn} >> visible=true`).first().waitFor();
       await page.screenshot({ ...SHOT, path: keep(what, name), fullPage: true });
     }
     // The till speaks Chinese and English.
