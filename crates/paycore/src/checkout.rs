@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::channel::{Method, Payer};
+use crate::currency::Currency;
 use crate::engine::{Caller, Engine};
 use crate::error::{Code, Error, Result};
 use crate::id::{AttemptId, CardId, CardTokenId};
-use crate::link::rules::Opener;
+use crate::link::rules::{Opener, names_payer};
 use crate::merchant::{Merchant, Scope};
 use crate::order::service::PayOrder;
-use crate::order::{Attempt, CheckoutView, ClientSecret, Order, OrderPage, service as orders};
+use crate::order::{Attempt, CheckoutView, ClientSecret, Order, OrderPage, presentable, service as orders};
+use crate::sign_in;
 use crate::vault::service::{self as vault, CardById};
 use crate::vault::{CardTokenView, StoredCard, TypedCard};
 
@@ -46,6 +48,8 @@ pub struct Choice {
     pub card: Option<CardId>,
     /// The version of the text by which the typed card may be kept.
     pub save: Option<String>,
+    /// What the wallet sent the browser back with from [`Checkout::sign_in`]: good once, to learn who the payer is.
+    pub code: Option<String>,
 }
 
 /// Opens the order of a client secret. One that is wrong in any way is `Unauthenticated`.
@@ -120,17 +124,53 @@ impl Checkout {
         if self.order.attempt_id != choice.after {
             return Ok(self);
         }
-        let mut payer: Payer = self.order.details.payer.clone();
-        payer.ip = choice.ip.or(payer.ip);
-        let Choice { method, after, card, card_token, save, .. } = choice;
-        let input = PayOrder { card, card_token, save, ..PayOrder::new(self.order.id, method, Some(payer)) };
-        match Box::pin(orders::pay(engine, &self.caller(), input)).await {
+        let after = choice.after;
+        match Box::pin(self.start(engine, choice)).await {
             Ok(order) => read(engine, self.merchant, order).await,
             Err(error) => {
                 let now = self.again(engine).await?;
                 if now.order.attempt_id == after { Err(error) } else { Ok(now) }
             }
         }
+    }
+
+    async fn start(&self, engine: &Engine, choice: Choice) -> Result<Order> {
+        let payer = self.payer(engine, &choice).await?;
+        let Choice { method, card, card_token, save, .. } = choice;
+        let input = PayOrder { card, card_token, save, ..PayOrder::new(self.order.id, method, Some(payer)) };
+        orders::pay(engine, &self.caller(), input).await
+    }
+
+    /// Who pays: whom the merchant named, or whom the wallet names now.
+    async fn payer(&self, engine: &Engine, choice: &Choice) -> Result<Payer> {
+        let mut payer = self.order.details.payer.clone();
+        payer.ip = choice.ip.clone().or(payer.ip);
+        if let Some(code) = choice.code.as_deref().filter(|_| names_payer(&choice.method)) {
+            let told = sign_in::identify(engine, &self.merchant, self.by(&choice.method), code).await;
+            // A code is good once. The page's second try goes on as whom its first one named.
+            payer.id = match (told, payer.id) {
+                (Ok(told), _) => Some(told),
+                (Err(_), Some(known)) => Some(known),
+                (Err(error), None) => return Err(error),
+            };
+        }
+        Ok(payer)
+    }
+
+    /// Where this browser has to go first so that the wallet it belongs to tells who pays; none where no method needs
+    /// to know, where the merchant has said it, or where the channel cannot tell.
+    pub async fn sign_in(&self, engine: &Engine, opener: Opener, return_url: &str) -> Result<Option<String>> {
+        // After the first attempt it may be another person who has the page open.
+        let known = self.order.details.payer.id.is_some() && self.order.attempt_id.is_none();
+        let named = |method: &&Method| names_payer(method) && presentable(method, opener);
+        match self.order.methods.iter().find(named).filter(|_| !known) {
+            Some(method) => sign_in::first(engine, &self.merchant, self.by(method), return_url).await,
+            None => Ok(None),
+        }
+    }
+
+    fn by<'m>(&self, method: &'m Method) -> (&'m Method, Currency) {
+        (method, self.order.currency())
     }
 
     /// Gives an attempt up for another one; see `orders::release`.

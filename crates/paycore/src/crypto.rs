@@ -153,12 +153,20 @@ pub trait Vault: Send + Sync {
     fn seal(&self, binding: &str, clear: &Secret) -> Result<String, SealError>;
     /// Opens what `seal` made.
     fn open(&self, binding: &str, sealed: &str) -> Result<Secret, SealError>;
+    /// The same value sealed by the key that seals now; none where that key has sealed it.
+    fn reseal(&self, binding: &str, sealed: &str) -> Result<Option<String>, SealError>;
 }
 
-/// Sealing or opening failed. There is one error for every reason.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the sealed value cannot be opened with the keys at hand")]
-pub struct SealError;
+/// Sealing or opening failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SealError {
+    /// The text names a key that is not at hand.
+    #[error("this was sealed by the root key `{0}`, which is not at hand: put it back into `root_keys`")]
+    UnknownKey(String),
+    /// Every other reason: what is sealed was changed, stands in another row, or was sealed by another key of this name.
+    #[error("the sealed value cannot be opened with the keys at hand")]
+    Unopened,
+}
 
 impl fmt::Debug for dyn Signer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

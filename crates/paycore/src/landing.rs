@@ -3,10 +3,8 @@
 
 use std::sync::Arc;
 
-use crate::channel::{
-    Action, Identify, Method, Operation, Outcome, Payer, SignIn, Step, Verb, Verdict, barcode,
-};
-use crate::engine::{Caller, Engine, OpenAccount};
+use crate::channel::{Method, Payer, barcode};
+use crate::engine::{Caller, Engine};
 use crate::error::{Code, Error, Result};
 use crate::id::LinkId;
 use crate::link::Link;
@@ -15,7 +13,7 @@ use crate::merchant::{Merchant, Scope};
 use crate::money::Money;
 use crate::order::input::CreateOrder;
 use crate::order::{Order, OrderStatus, service as orders};
-use crate::time::Timestamp;
+use crate::sign_in;
 
 /// More orders than a link that is paid once ever makes: each try that fails or expires is one.
 const TRIES_MAX: usize = 100;
@@ -57,7 +55,7 @@ pub async fn open(engine: &Engine, id: LinkId, opener: Opener) -> Result<Landing
     // `known` leaves out what has to name the payer where the account cannot ask who that is.
     let (mut available, mut known): (Vec<Method>, Vec<Method>) = Default::default();
     for open in engine.accounts(tenant).await?.iter().filter(|open| open.account.enabled) {
-        let asks = sign_in(engine, open, "https://pay.example/", now)?.is_some();
+        let asks = sign_in::address(engine, open, "https://pay.example/", now)?.is_some();
         let rows = open.channel.as_ref().map_or(&[][..], |channel| channel.profile().capabilities);
         for row in rows.iter().filter(|row| row.currencies.contains(link.currency)) {
             let method: Option<Method> = format!("{}.{}", row.brand, row.scene).parse().ok();
@@ -77,21 +75,6 @@ pub async fn open(engine: &Engine, id: LinkId, opener: Opener) -> Result<Landing
     Ok(Landing { link, merchant, offers, closed })
 }
 
-/// Where an account sends a browser so that the wallet tells who the payer is; none where it cannot ask.
-fn sign_in(engine: &Engine, open: &OpenAccount, return_url: &str, now: Timestamp) -> Result<Option<String>> {
-    let verbs = open.channel.as_ref().map_or(&[][..], |channel| channel.profile().verbs);
-    if !verbs.contains(&Verb::SignIn) {
-        return Ok(None);
-    }
-    let sign_in = SignIn { return_url: return_url.to_owned(), state: "paycore".to_owned() };
-    match engine.encode(open, &Operation::SignIn(sign_in), now) {
-        Ok(Step::Done(Outcome { verdict: Verdict::Awaiting(Action::Redirect { url }), .. })) => Ok(Some(url)),
-        Ok(other) => Err(Error::internal(format!("a sign-in that is {other:?}"))),
-        // The account lacks the settings to ask with; the channel then says what it misses when it is to be paid.
-        Err(_) => Ok(None),
-    }
-}
-
 impl Landing {
     fn caller(&self) -> Caller {
         let scopes: Arc<[Scope]> = [Scope::OrdersRead, Scope::OrdersWrite].into();
@@ -107,38 +90,12 @@ impl Landing {
         method: &Method,
         return_url: &str,
     ) -> Result<Option<String>> {
-        let Some(open) = self.identifier(engine, method).await? else { return Ok(None) };
-        sign_in(engine, &open, return_url, engine.moment(&self.merchant).now)
+        sign_in::first(engine, &self.merchant, (method, self.link.currency), return_url).await
     }
 
     /// Who the payer is, from the code the wallet sent along.
     pub async fn identify(&self, engine: &Engine, method: &Method, code: &str) -> Result<String> {
-        let Some(open) = self.identifier(engine, method).await? else {
-            return Err(Error::invalid("code", "This method does not ask who the payer is."));
-        };
-        let identify = Operation::Identify(Identify { code: code.to_owned() });
-        let outcome = engine.ask(&open, &identify, engine.moment(&self.merchant).now).await;
-        let told = outcome.ok().filter(|outcome| outcome.verdict == Verdict::Succeeded);
-        told.and_then(|outcome| outcome.channel_id).ok_or_else(|| {
-            Error::new(Code::Unavailable, "The wallet did not say who you are; open the code again.")
-        })
-    }
-
-    /// The account that takes this method inside a wallet, if its channel can tell who the payer is.
-    async fn identifier(&self, engine: &Engine, method: &Method) -> Result<Option<OpenAccount>> {
-        if !rules::names_payer(method) {
-            return Ok(None);
-        }
-        let accounts = engine.accounts(self.merchant.id).await?;
-        let takes = |open: &&OpenAccount| {
-            let profile = open.channel.as_ref().map(|channel| channel.profile());
-            open.account.enabled
-                && profile.is_some_and(|profile| profile.capability(method, self.link.currency).is_some())
-        };
-        let tells = |open: &&OpenAccount| {
-            open.channel.as_ref().is_some_and(|channel| channel.profile().verbs.contains(&Verb::Identify))
-        };
-        Ok(accounts.iter().find(takes).filter(tells).cloned())
+        sign_in::identify(engine, &self.merchant, (method, self.link.currency), code).await
     }
 
     /// The order of this payer: a new one, or, of a link that is paid once, the one there is.

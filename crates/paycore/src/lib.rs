@@ -102,6 +102,8 @@ pub mod refund;
 pub mod sandbox;
 pub mod secret;
 pub mod settlement;
+#[cfg(feature = "engine")]
+pub(crate) mod sign_in;
 pub mod split;
 #[cfg(feature = "engine")]
 pub mod store;

@@ -21,18 +21,22 @@ use paycore::order::input::Moment;
 use paycore::order::service::{self as orders, OrderById, PayOrder};
 use paycore::order::{AttemptStatus, Order, OrderStatus};
 use paycore::secret::Secret;
-use paycore::store::{Page, Queue};
+use paycore::store::{Changes, Page, Put, Queue, Store as _};
 use paycore::testkit::MemoryStore;
 use paycore::testkit::scripted::{Play, Scripted};
 use paycore::time::{ManualClock, SeededRng, Timestamp};
 use paycore::transport::TransportError;
 use paycore::vault::rules::{Ended, Owner, fingerprint};
-use paycore::vault::service::{self as cards, CardById, ListCards};
+use paycore::vault::service::{self as cards, CardById, ListCards, reseal_all};
 use paycore::vault::{CardToken, Consent, Keep, ProvisionedToken, StoredCard, TokenStatus, TypedCard};
 
 const NUMBER: &str = "4242424242424242";
 const NOW: Timestamp = Timestamp::from_secs(1_700_000_000);
 const MOMENT: Moment = Moment { now: NOW, wall: NOW };
+/// Before, while and after a root key is changed.
+const OLD: &[(&str, char)] = &[("k1", 'A')];
+const BOTH: &[(&str, char)] = &[("k2", 'B'), ("k1", 'A')];
+const NEW: &[(&str, char)] = &[("k2", 'B')];
 const SHOP: Owner = Owner { tenant: MerchantId::from_bits(1), livemode: false };
 
 fn typed() -> TypedCard {
@@ -58,7 +62,7 @@ fn keep(customer: &str) -> Keep {
 
 #[test]
 fn a_sealed_number_opens_in_its_own_row_only() {
-    let vault = roots(&[("k1", 'A')]);
+    let vault = roots(OLD);
     let token = token(&vault, SHOP, 1);
     assert_eq!(token.card(&vault, SHOP, None).unwrap().number().expose(), NUMBER);
     assert!(!serde_json::to_string(&token).unwrap().contains("42424242"));
@@ -82,12 +86,12 @@ fn a_sealed_number_opens_in_its_own_row_only() {
 
 #[test]
 fn an_old_root_key_opens_and_a_new_one_seals() {
-    let old = roots(&[("k1", 'A')]);
+    let old = roots(OLD);
     let sealed = token(&old, SHOP, 1);
-    let both = roots(&[("k2", 'B'), ("k1", 'A')]);
+    let both = roots(BOTH);
     assert_eq!(sealed.card(&both, SHOP, None).unwrap().number().expose(), NUMBER);
     let kept = StoredCard::keep(CardId::from_bits(3), &sealed, keep("c"), (&both, SHOP), NOW).unwrap();
-    let new = roots(&[("k2", 'B')]);
+    let new = roots(NEW);
     assert!(sealed.card(&new, SHOP, None).is_err(), "the old key is gone");
     let account = ChannelAccountId::from_bits(1);
     let card = kept.clone().card((&new, SHOP), account, Usage::Stored(Initiator::Customer), NOW).unwrap();
@@ -107,7 +111,7 @@ fn fingerprints_tell_equal_cards_of_one_key() {
 
 #[test]
 fn a_token_ends_when_its_payment_is_decided_and_not_before() {
-    let vault = roots(&[("k1", 'A')]);
+    let vault = roots(OLD);
     for status in AttemptStatus::ALL {
         let mut token = token(&vault, SHOP, 1);
         token.take(AttemptId::from_bits(1), Some(keep("c")), MOMENT);
@@ -136,13 +140,18 @@ struct Shop {
     account: ChannelAccountId,
 }
 
-fn wire(script: &Scripted, clock: &Arc<ManualClock>, store: &Arc<MemoryStore>, seed: u64) -> Engine {
+fn wire(
+    script: &Scripted,
+    clock: &Arc<ManualClock>,
+    store: &Arc<MemoryStore>,
+    (seed, keys): (u64, &[(&str, char)]),
+) -> Engine {
     Engine::builder()
         .store(Arc::clone(store) as _)
         .transport(Arc::new(script.clone()))
         .channels(&[script.driver()])
         .keyring(Arc::new(NativeKeyring))
-        .vault(Arc::new(roots(&[("k1", 'A')])))
+        .vault(Arc::new(roots(keys)))
         .clock(Arc::clone(clock) as _)
         .rng(Arc::new(SeededRng::new(seed)))
         .build()
@@ -153,7 +162,7 @@ impl Shop {
     async fn open() -> Shop {
         let script = Scripted::new();
         let (clock, store) = (Arc::new(ManualClock::new(NOW)), Arc::new(MemoryStore::new()));
-        let engine = wire(&script, &clock, &store, 42);
+        let engine = wire(&script, &clock, &store, (42, OLD));
         let start = first_start(&engine, "Corner shop").await.unwrap().unwrap();
         let caller = authenticate(&engine, &start.merchant.test_key.key.unwrap()).await.unwrap().unwrap();
         let input = serde_json::from_str(r#"{"channel": "scripted", "settings": {}}"#).unwrap();
@@ -256,7 +265,7 @@ async fn a_restart_loses_the_code_and_the_payer_types_again() {
     let shop = Shop::open().await;
     let order = shop.order().await;
     let token = shop.token(&order).await;
-    let restarted = wire(&shop.script, &shop.clock, &shop.store, 43);
+    let restarted = wire(&shop.script, &shop.clock, &shop.store, (43, OLD));
     let mut input = PayOrder::new(order.id, "card.web".parse().unwrap(), None);
     input.card_token = Some(token);
     let refused = orders::pay(&restarted, &shop.caller, input).await.unwrap_err();
@@ -290,6 +299,90 @@ async fn a_network_token_goes_where_it_came_from_and_its_cryptogram_once() {
     assert_eq!(refused.code, Code::StateNotAllowed);
 }
 
+impl Shop {
+    /// The same shop behind a server with other root keys.
+    fn under(&self, keys: &[(&str, char)]) -> Engine {
+        wire(&self.script, &self.clock, &self.store, (44, keys))
+    }
+
+    async fn pay_stored(&self, engine: &Engine, card: CardId) -> paycore::error::Result<Order> {
+        let order = self.order().await;
+        let mut input = PayOrder::new(order.id, "card.web".parse().unwrap(), None);
+        input.card = Some(card);
+        orders::pay(engine, &self.caller, input).await
+    }
+}
+
+#[tokio::test]
+async fn a_root_key_is_retired_by_sealing_everything_again() {
+    let shop = Shop::open().await;
+    let id = shop.kept().await;
+    let given = ProvisionedToken {
+        account_id: ChannelAccountId::from_bits(9),
+        number: Secret::new("4895370012003478"),
+        expiry: Expiry { year: 2031, month: 1 },
+        cryptogram: Some(Secret::new("AgAAAAAAAIR8CQrXcIhbQAAAAAA=")),
+    };
+    let mut card: StoredCard = shop.engine.document(shop.caller.tenant(), id).await.unwrap();
+    let owner = Owner { tenant: shop.caller.tenant(), livemode: false };
+    card.provision(&given, &roots(OLD), owner).unwrap();
+    let mut changes = Changes::new();
+    changes.put(Put::document(&card));
+    shop.store.commit(shop.caller.tenant(), changes).await.unwrap();
+    let waiting = shop.token(&shop.order().await).await;
+
+    // Without the old key: it is said which one is missing, and nothing is changed.
+    let missing = "sealed by the root key `k1`, which is not at hand";
+    let usage = Usage::Stored(Initiator::Customer);
+    let refused = card.clone().card((&roots(NEW), owner), shop.account, usage, NOW).unwrap_err();
+    assert!(refused.code == Code::Internal && refused.internal.unwrap().contains(missing));
+    let early = shop.under(NEW);
+    let lost = reseal_all(&early, |_| {}).await.unwrap();
+    assert!(lost.sealed == 0 && lost.unopened.iter().any(|(row, _)| *row == id.to_string()), "{lost:?}");
+    assert!(lost.unopened.iter().all(|(_, why)| why.to_string().contains(missing)), "{lost:?}");
+
+    let done = reseal_all(&shop.under(BOTH), |_| {}).await.unwrap();
+    // Two merchants, an account, the fingerprints' key, the card and the token.
+    assert_eq!((done.merchants, done.sealed, done.unopened.len()), (2, 6, 0), "{done:?}");
+    let again = reseal_all(&shop.under(BOTH), |_| {}).await.unwrap();
+    assert_eq!((again.sealed, again.rows), (0, done.rows), "what is sealed already is left alone");
+
+    // The old key is needed no more: not for the card, its network token, a typed one or the fingerprints.
+    let new = shop.under(NEW);
+    assert!(reseal_all(&new, |_| {}).await.unwrap().unopened.is_empty());
+    assert_eq!(shop.pay_stored(&new, id).await.unwrap().status, OrderStatus::Succeeded);
+    assert_eq!(shop.handed().last().unwrap().number().expose(), NUMBER);
+    let mut card: StoredCard = new.document(shop.caller.tenant(), id).await.unwrap();
+    let token = card.card((&roots(NEW), owner), given.account_id, usage, NOW).unwrap();
+    assert_eq!(token.expose_cryptogram(), given.cryptogram.as_ref().map(Secret::expose));
+    let typed_card: CardToken = new.document(shop.caller.tenant(), waiting).await.unwrap();
+    assert_eq!(typed_card.card(&roots(NEW), owner, None).unwrap().number().expose(), NUMBER);
+    let order = shop.order().await;
+    let fresh = cards::tokenize(&new, &shop.caller.merchant, &order, typed()).await.unwrap();
+    assert_eq!(fresh.fingerprint, card.fingerprint, "equal cards are still recognised");
+}
+
+#[tokio::test]
+async fn sealing_again_goes_on_where_it_was_batch_by_batch() {
+    let shop = Shop::open().await;
+    let (tenant, owner) = (shop.caller.tenant(), Owner { tenant: shop.caller.tenant(), livemode: false });
+    let mut changes = Changes::new();
+    for bits in 1..=120_u128 {
+        let keys = roots(if bits <= 70 { OLD } else { NEW });
+        let typed = token(&keys, owner, bits);
+        let card = StoredCard::keep(CardId::from_bits(bits), &typed, keep("c"), (&keys, owner), NOW).unwrap();
+        changes.put(Put::document(&card));
+    }
+    shop.store.commit(tenant, changes).await.unwrap();
+    let engine = shop.under(BOTH);
+    let mut told = Vec::new();
+    let done = reseal_all(&engine, |tally| told.push(tally.sealed)).await.unwrap();
+    // Two merchants and an account beside the cards that the old key had sealed.
+    assert_eq!((done.sealed, done.unopened.len()), (73, 0), "{done:?}");
+    assert!(told.len() > 5 && told.is_sorted(), "{told:?}");
+    assert!(reseal_all(&shop.under(NEW), |_| {}).await.unwrap().unopened.is_empty());
+}
+
 #[tokio::test]
 async fn two_tabs_with_one_token_charge_once() {
     let shop = Shop::open().await;
@@ -304,6 +397,7 @@ async fn two_tabs_with_one_token_charge_once() {
             card_token: Some(token),
             card: None,
             save: None,
+            code: None,
         };
         checkout::open(&shop.engine, &secret).await.unwrap().pay(&shop.engine, choice).await
     };

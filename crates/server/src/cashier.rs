@@ -7,12 +7,14 @@ use axum::Router;
 use axum::extract::{Path, Request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
+use bytes::Bytes;
 use fast_qr::QRBuilder;
 use fast_qr::convert::svg::SvgBuilder;
 use http::header::{
-    AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_FRAME_OPTIONS,
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use http::{HeaderValue, Method};
+use http::{HeaderMap, HeaderValue, Method};
 use paycore::cashier::{self, Till};
 use paycore::currency::Currency;
 use paycore::error::{Code, Error, Result};
@@ -22,7 +24,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::http::{App, door_answered, finished, other_methods, page_answered, whole_json_body};
+use crate::http::{App, NOSNIFF, door_answered, finished, other_methods, page_answered, whole_json_body};
+use crate::pay::html::inventory;
+use crate::pay::texts::Texts;
 use crate::pay::{header, parameter};
 use crate::problem::Refused;
 
@@ -32,19 +36,22 @@ const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; \
      form-action 'none'; frame-ancestors 'none'; report-uri /checkout/report?page=cashier",
 );
+const SCRIPT: &str = "/cashier/assets/cashier.js";
 const FILES: &[(&str, &str, &str)] = &[
-    ("/cashier", "text/html; charset=utf-8", include_str!("cashier/cashier.html")),
     ("/cashier/assets/cashier.css", "text/css; charset=utf-8", include_str!("cashier/cashier.css")),
-    ("/cashier/assets/cashier.js", "text/javascript; charset=utf-8", include_str!("cashier/cashier.js")),
+    (SCRIPT, "text/javascript; charset=utf-8", include_str!("cashier/cashier.js")),
 ];
 
 /// Adds the page and its calls.
 pub fn add(router: Router, app: &Arc<App>) -> Router {
     let router = FILES.iter().fold(router, |router, &(path, kind, text)| {
-        let answer = get(move || std::future::ready(file(kind, text)));
+        let answer = get(move || std::future::ready(file(kind, text.into())));
         router.route(path, answer.fallback(other_methods(&[&Method::GET])))
     });
+    let text = Bytes::from(page());
+    let page = get(move || std::future::ready(file("text/html; charset=utf-8", text.clone())));
     router
+        .route("/cashier", page.fallback(other_methods(&[&Method::GET])))
         .route("/cashier/till", door(app, Method::GET, till))
         .route("/cashier/sales", door(app, Method::GET, sales).merge(door(app, Method::POST, begin)))
         .route("/cashier/sales/{sale}", door(app, Method::GET, look))
@@ -52,13 +59,25 @@ pub fn add(router: Router, app: &Arc<App>) -> Router {
         .route("/cashier/sales/{sale}/cancel", door(app, Method::POST, cancel))
 }
 
-fn file(kind: &'static str, text: &'static str) -> Response {
+/// The page, with the inventory of what it is made with. Whose till it is, is not known before the key is typed.
+fn page() -> String {
+    let inventory = inventory(&[SCRIPT.to_owned()], "/checkout/report?page=cashier", &guards());
+    include_str!("cashier/cashier.html").replace("{inventory}", &inventory)
+}
+
+fn guards() -> HeaderMap {
+    HeaderMap::from_iter([
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+        (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+        (X_CONTENT_TYPE_OPTIONS, NOSNIFF),
+    ])
+}
+
+fn file(kind: &'static str, text: Bytes) -> Response {
     let mut response = ([(CONTENT_TYPE, kind)], text).into_response();
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_SECURITY_POLICY, POLICY);
-    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response.headers_mut().extend(guards());
     page_answered(response)
 }
 
@@ -68,6 +87,8 @@ struct Visit {
     till: Till,
     /// The sale in the address, where there is one.
     sale: Option<String>,
+    /// The cashier's language.
+    texts: Texts,
     request: Request,
 }
 
@@ -111,7 +132,8 @@ impl Visit {
             let detail = "The sandbox is switched off on this server; start it with `--sandbox`.";
             return Err(Error::new(Code::Forbidden, detail));
         }
-        Ok(Visit { app, till, sale, request })
+        let texts = Texts::of(request.headers(), None);
+        Ok(Visit { app, till, sale, texts, request })
     }
 
     fn sale(&self) -> Result<LinkId> {
@@ -135,6 +157,7 @@ impl Visit {
             "currency": order.currency(),
             "display": order.money.display(),
             "method": order.methods.first(),
+            "brand": order.methods.first().map(|method| self.texts.brand(method)),
             "number": order.number,
             "time": order.created_at.beijing(),
             "receipt_url": receipt,

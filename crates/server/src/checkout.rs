@@ -149,12 +149,14 @@ struct Pay {
     card: Option<CardId>,
     #[serde(default)]
     save: Option<String>,
+    #[serde(default)]
+    code: Option<String>,
 }
 
 async fn pay(mut visit: Visit) -> Result<Response> {
     let ip = visit.ip();
-    let Pay { method, after, card_token, card, save } = body(&mut visit).await?;
-    let choice = Choice { method, after, ip, card_token, card, save };
+    let Pay { method, after, card_token, card, save, code } = body(&mut visit).await?;
+    let choice = Choice { method, after, ip, card_token, card, save, code };
     let (engine, checkout) = (Arc::clone(&visit.app.engine), visit.checkout.clone());
     let work = async move { checkout.pay(&engine, choice).await };
     let checkout = finished(&visit.app, work).await?;

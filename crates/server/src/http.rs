@@ -55,7 +55,8 @@ const UNMATCHED: &str = "unmatched";
 /// Longer than any operation takes: a call to a channel is over after 15 seconds.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(35);
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
-const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+/// Files are what they say they are.
+pub(crate) const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000; includeSubDomains");
 
 /// What all requests share.

@@ -6,12 +6,10 @@ mod page;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{ConnectInfo, Path, Request};
+use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::get;
 use http::Method;
-use http::header::USER_AGENT;
-use http::request::Parts;
 use paycore::branding::{Look, service as branding};
 use paycore::channel::{Action, Method as PayMethod, Payer};
 use paycore::error::{Code, Error, Result};
@@ -23,10 +21,10 @@ use paycore::order::{Order, OrderPage, OrderStatus};
 use paycore::units::UnitRule;
 
 use crate::http::{App, finished, other_methods};
-use crate::listen::Peer;
 use crate::pay::html::see;
 use crate::pay::texts::Texts;
-use crate::pay::{form, header, parameter, sorry, texts_of};
+use crate::pay::visit::{Browser, Visit, answered, go_on};
+use crate::pay::{form, parameter};
 
 /// Adds the page.
 pub fn add(router: Router, app: &Arc<App>) -> Router {
@@ -36,82 +34,62 @@ pub fn add(router: Router, app: &Arc<App>) -> Router {
     router.route("/l/{link}", both.fallback(other_methods(&[&Method::GET, &Method::POST])))
 }
 
-/// Somebody who opened a link.
-struct Visit {
-    app: Arc<App>,
+/// A browser on the page of a link.
+struct LinkVisit {
+    browser: Browser,
     landing: Landing,
-    opener: Opener,
     look: Look,
     texts: Texts,
-    /// The query to keep: the language that was asked for.
-    query: String,
 }
 
-impl Visit {
-    async fn of(app: Arc<App>, link: &str, request: &Parts) -> Result<Visit> {
-        let id: LinkId = link.parse().map_err(|_| Error::not_found("payment link", link))?;
-        let opener = Opener::of(header(&request.headers, USER_AGENT.as_str()));
-        let landing = landing::open(&app.engine, id, opener).await?;
-        let look = branding::look(&app.engine, landing.merchant.id).await?;
-        let texts = texts_of(request).with(&look);
-        let asked = parameter(request.uri.query().unwrap_or_default().as_bytes(), "locale").is_some();
-        let query = if asked { format!("?locale={}", texts.tag) } else { String::new() };
-        Ok(Visit { app, landing, opener, look, texts, query })
+impl Visit for LinkVisit {
+    const PAGE: &'static str = "link";
+
+    async fn open(browser: Browser, address: String) -> Result<LinkVisit> {
+        let id: LinkId = address.parse().map_err(|_| Error::not_found("payment link", &address))?;
+        let landing = landing::open(&browser.app.engine, id, browser.opener).await?;
+        let look = branding::look(&browser.app.engine, landing.merchant.id).await?;
+        let texts = browser.texts.clone().with(&look);
+        Ok(LinkVisit { browser, landing, look, texts })
     }
 
-    fn address(&self) -> String {
-        format!("{}/l/{}", self.app.public_url, self.landing.link.id)
+    fn here(&self) -> String {
+        format!("/l/{}{}", self.landing.link.id, self.browser.query)
     }
 }
 
-async fn answered<F>(
-    app: Arc<App>,
-    Path(link): Path<String>,
-    request: Request,
-    then: fn(Visit, Request) -> F,
-) -> Response
-where
-    F: Future<Output = Result<Response>>,
-{
-    let (parts, body) = request.into_parts();
-    let texts = texts_of(&parts);
-    let (answer, again) = match Visit::of(app, &link, &parts).await {
-        Ok(visit) => {
-            let again = format!("/l/{}{}", visit.landing.link.id, visit.query);
-            (then(visit, Request::from_parts(parts, body)).await, Some(again))
-        }
-        Err(error) => (Err(error), None),
-    };
-    answer.unwrap_or_else(|error| sorry("link", &texts, &error, again.as_deref()))
+impl LinkVisit {
+    /// Where the browser has to go before it is shown the offer, so that its wallet tells who the payer is.
+    async fn sign_in(&self) -> Result<Option<String>> {
+        let (app, open) = (&self.browser.app, self.landing.closed.is_none());
+        let Some(method) = self.landing.offers.first().filter(|_| open) else { return Ok(None) };
+        let back = format!("{}{}", app.public_url, self.here());
+        self.landing.sign_in(&app.engine, method, &back).await
+    }
 }
 
-/// The offer. Inside a wallet that has to tell who the payer is, the browser goes there first and comes back with a
-/// code.
-async fn show(visit: Visit, request: Request) -> Result<Response> {
-    let query = request.uri().query().unwrap_or_default().as_bytes();
-    // WeChat says `code`, Alipay `auth_code`.
-    let code = parameter(query, "code").or_else(|| parameter(query, "auth_code"));
-    let landing = &visit.landing;
+/// The offer.
+async fn show(visit: LinkVisit, request: Request) -> Result<Response> {
+    let LinkVisit { browser, landing, look, texts } = &visit;
     if landing.link.details.single_use
-        && let Some(order) = landing.last(&visit.app.engine).await?.filter(|order| order.captured > 0)
+        && let Some(order) = landing.last(&browser.app.engine).await?.filter(|order| order.captured > 0)
     {
         // It is paid: whoever opens it again sees that, and no way to pay once more.
-        return see(&page_of(&order)?);
+        return see(&page_of(&order, browser)?);
     }
-    let asks = code.is_none() && landing.closed.is_none() && visit.opener.brand().is_some();
-    if let Some(method) = landing.offers.first().filter(|_| asks)
-        && let Some(there) = landing.sign_in(&visit.app.engine, method, &visit.address()).await?
+    if browser.may_be_asked(&request)
+        && let Some(there) = visit.sign_in().await?
     {
         return see(&there);
     }
-    Ok(page::offer(landing, &visit.look, &visit.texts, code.as_deref()))
+    Ok(page::offer(landing, look, texts, browser.code.as_deref()))
 }
 
 /// The payer's choice becomes an order.
-async fn choose(visit: Visit, request: Request) -> Result<Response> {
-    let ip = request.extensions().get::<ConnectInfo<Peer>>().map(|peer| peer.0.0.ip());
+async fn choose(visit: LinkVisit, request: Request) -> Result<Response> {
     let body = form(request).await?;
-    let Visit { app, landing, opener, query, .. } = visit;
+    let LinkVisit { browser, landing, .. } = visit;
+    let app = &browser.app;
     let amount = match parameter(&body, "amount").filter(|text| !text.trim().is_empty()) {
         Some(text) => Some(typed(&landing, &text)?),
         None => None,
@@ -120,27 +98,28 @@ async fn choose(visit: Visit, request: Request) -> Result<Response> {
         Some(text) => Some(text.parse().map_err(|_| Error::invalid("method", "Is not a method."))?),
         None => landing.offers.first().cloned(),
     };
-    let mut payer = Payer { ip: ip.map(|ip| ip.to_string()), ..Payer::default() };
+    let mut payer = Payer { ip: browser.ip.clone(), ..Payer::default() };
     if let (Some(code), Some(method)) = (parameter(&body, "code"), &method) {
         payer.id = Some(landing.identify(&app.engine, method, &code).await?);
     }
     let (engine, choice) = (Arc::clone(&app.engine), Choice { amount, method, payer });
     // An order that was begun goes on to its end, even where the browser hangs up.
-    let order = finished(&app, async move { landing.pay(&engine, choice).await }).await?;
+    let order = finished(app, async move { landing.pay(&engine, choice).await }).await?;
     match (&order.next_action, order.status) {
-        (Some(Action::Redirect { url }), OrderStatus::Pending) => see(url),
-        (Some(Action::Qr { content }), OrderStatus::Pending) if opens_here(opener, &order, content) => {
+        (Some(Action::Qr { content }), OrderStatus::Pending)
+            if opens_here(browser.opener, &order, content) =>
+        {
             see(content)
         }
-        _ => see(&format!("{}{query}", page_of(&order)?)),
+        _ => go_on(&order, &page_of(&order, &browser)?),
     }
 }
 
 /// The order's own payment page.
-fn page_of(order: &Order) -> Result<String> {
+fn page_of(order: &Order, browser: &Browser) -> Result<String> {
     let secret = order.details.client_secret.as_ref();
     let secret = secret.ok_or_else(|| Error::internal("an order of a link without a client secret"))?;
-    Ok(format!("/pay/{}", secret.address(OrderPage::Pay)))
+    Ok(format!("/pay/{}{}", secret.address(OrderPage::Pay), browser.query))
 }
 
 /// Whether this wallet opens the address in its own QR code as if it had been scanned.

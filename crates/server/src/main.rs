@@ -32,6 +32,8 @@ enum Command {
     Migrate,
     /// Make every settlement that is due. 执行全部到期结算。
     Settle,
+    /// Seal everything again by the first of `root_keys`, so that an older one can be retired. 用首个根密钥重新封装全部密文。
+    Reseal,
     /// Check every invariant on the data at hand. 校验全部数据不变式。
     Verify(command::verify::Options),
     /// Check settings, keys, database, disk, clock and channels. 检查运行环境。
@@ -79,6 +81,7 @@ fn main() -> ExitCode {
             Command::Serve(_) => command::serve::run(&config).await,
             Command::Migrate => command::migrate(&config).await,
             Command::Settle => command::settle::run(&config).await,
+            Command::Reseal => command::reseal::run(&config).await,
             Command::Verify(options) => command::verify::run(&config, &options).await,
             Command::Doctor => command::doctor::run(&config, std::env::vars()).await,
             Command::Keys(options) => command::keys::run(&config, options).await,

@@ -38,7 +38,7 @@ function load(language) {
 }
 load(choose(document.querySelector("paycore-checkout")?.getAttribute("locale")));
 
-const OPTIONS = ["clientSecret", "publishableKey", "locale", "appearance", "texts", "noButton"];
+const OPTIONS = ["clientSecret", "publishableKey", "locale", "appearance", "texts", "noButton", "code"];
 const ENDS = ["complete", "failed", "loaderror", "actionhandled"];
 
 class Checkout extends HTMLElement {
@@ -63,6 +63,7 @@ class Checkout extends HTMLElement {
       appearance: { ...(theme ? { theme } : {}), ...given.appearance },
       texts: given.texts ?? {},
       noButton: given.noButton ?? this.hasAttribute("no-button"),
+      code: given.code,
       base: origin,
     };
   }

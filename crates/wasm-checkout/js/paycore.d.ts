@@ -26,6 +26,8 @@ export interface ElementOptions {
   texts?: Record<string, string>;
   /** True where your page has a button of its own that calls `confirm`. */
   noButton?: boolean;
+  /** What WeChat (`code`) or Alipay (`auth_code`) sent your page back with: the server learns from it who the payer is. */
+  code?: string;
 }
 
 export type ActionType = "redirect" | "form" | "client" | "app";

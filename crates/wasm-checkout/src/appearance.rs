@@ -35,6 +35,7 @@ const VARIABLES: &[(&str, &str)] = &[
 /// Parts that rules may name.
 const PARTS: &[&str] = &[
     ".Box",
+    ".Sandbox",
     ".Subject",
     ".Amount",
     ".Title",

@@ -17,6 +17,8 @@ pub(crate) struct Options {
     pub(crate) appearance: Appearance,
     /// The merchant's own words, by key.
     pub(crate) texts: Vec<(String, String)>,
+    /// What a wallet sent the page back with, to learn who the payer is.
+    pub(crate) code: String,
     /// Whether there is no button to pay in the widget, because the page has its own.
     pub(crate) no_button: bool,
 }
@@ -33,6 +35,7 @@ impl Options {
             base: text("base"),
             appearance: Appearance::read(json.get("appearance")),
             texts: texts(json.get("texts")),
+            code: text("code"),
             no_button: json.get("noButton").bool().unwrap_or_default(),
         }
     }
@@ -50,9 +53,10 @@ mod tests {
     #[test]
     fn wishes_are_read_and_what_is_strange_is_skipped() {
         let options = Options::read(
-            r#"{"clientSecret": "cs_test_1", "language": "de", "base": 1, "texts": {"pay": "Buy", "x": 1}, "noButton": true, "new": {}}"#,
+            r#"{"clientSecret": "cs_test_1", "language": "de", "base": 1, "texts": {"pay": "Buy", "x": 1}, "code": "c1", "noButton": true, "new": {}}"#,
         );
         assert_eq!((options.client_secret.as_str(), options.no_button), ("cs_test_1", true));
+        assert_eq!(options.code, "c1");
         assert_eq!((options.language.as_str(), options.base.as_str()), ("de", ""));
         assert_eq!(options.texts, [("pay".to_owned(), "Buy".to_owned())]);
         assert_eq!(Options::read("nonsense"), Options::default());

@@ -102,12 +102,13 @@ impl Widget {
         Ok(Widget(shell))
     }
 
-    /// Changes the looks, or whether there is a button; what was typed and chosen stays.
+    /// Changes the looks, the wallet's code, or whether there is a button; what was typed and chosen stays.
     pub fn update(&self, options: &str) {
         let new = Options::read(options);
         let mut options = self.0.options.borrow_mut();
         options.appearance = new.appearance;
         options.no_button = new.no_button;
+        options.code = new.code;
         drop(options);
         self.0.dress();
         self.0.shown.replace(None);
@@ -203,6 +204,10 @@ impl Shell {
                 let mut body = Vec::new();
                 push(&mut body, "method", Json::Text(method));
                 push(&mut body, "after", after.as_deref().into());
+                let code = self.options.borrow().code.clone();
+                if !code.is_empty() {
+                    push(&mut body, "code", Json::Text(code));
+                }
                 for (name, value) in with {
                     push(&mut body, name, Json::Text(value));
                 }

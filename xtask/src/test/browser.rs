@@ -28,7 +28,9 @@ pub fn browser() -> Result<(), Failure> {
 pub fn screenshots() -> Result<(), Failure> {
     [&needs::CHROMIUM, &needs::BROWSER_NODE].into_iter().try_for_each(ensure)?;
     wasm(&[])?;
-    script("screens.cjs").args([root().join(PICTURES)]).limit(LIMIT).run()
+    let served = Served::start()?;
+    let taken = script("screens.cjs").args([root().join(PICTURES)]);
+    taken.env("PAYCORE", &served.url).env("PAYCORE_KEY", &served.test_key).limit(LIMIT).run()
 }
 
 /// Prints how large the widget is beside other checkouts, and how soon a payer can type.

@@ -109,6 +109,13 @@ pub const CHROMIUM: Need = Need {
 pub const CURL: Need =
     Need { name: "curl", present: || run("curl", ["--version"]).succeeds(), install: || debian(&["curl"]) };
 
+/// The example for mini programs is run by Node.
+pub const NODE: Need = Need {
+    name: "Node.js",
+    present: || run("node", ["--version"]).succeeds(),
+    install: || debian(&["nodejs"]),
+};
+
 /// Makes sure that `need` is met, or says why it cannot be.
 pub fn ensure(need: &Need) -> Result<(), Failure> {
     if (need.present)() {

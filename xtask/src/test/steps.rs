@@ -55,7 +55,7 @@ pub const STEPS: &[Step] = &[
     Step {
         name: "examples",
         about: "every example runs to its end",
-        needs: &[needs::CURL, needs::VENV],
+        needs: &[needs::CURL, needs::NODE, needs::VENV],
         run: examples,
     },
     Step {

@@ -12,7 +12,7 @@ const ON_FOUNDATION: &[(&str, &[&str])] = &[("channel", &[]), ("ledger", &["even
 const SHELL: &[&str] = &["engine", "transport", "testkit", "catalogue"];
 /// Modules of one file that act: they read a store from end to end or take a channel's notification in, and hand
 /// what they read to pure functions.
-const SHELL_FILES: &[&str] = &["verify", "notice", "landing", "checkout", "cashier"];
+const SHELL_FILES: &[&str] = &["verify", "notice", "landing", "checkout", "cashier", "sign_in"];
 /// Files of a slice that act: its operations, and its part of the sweep over what is unsettled.
 const SERVICES: &[&str] = &["service.rs", "sweep.rs"];
 /// Crates that are a runtime or a transport.

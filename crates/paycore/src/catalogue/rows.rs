@@ -234,7 +234,7 @@ catalogue! {
         merchants::CreateCashier => merchants::CashierView, merchants::create_cashier,
         r#"{"name": "Till 1 一号收银台", "currency": "CNY"}"#;
     "page_alerts.list" GET "/v1/page_alerts" Settings []
-        "List what browsers found on payment pages that nobody expected, newest first." "查询收款页面上报的异常脚本与策略违规，新的在前。"
+        "List what browsers found on payment pages that nobody expected, newest first." "查询收款页面上报的异常脚本、策略违规与被篡改的响应头，新的在前。"
         page_alerts::ListPageAlerts => List<Shown<PageAlert>>, page_alerts::list, r#"{"limit": 10}"#;
     "beneficiaries.create" POST "/v1/beneficiaries" PayoutsWrite [writes]
         "Enter somebody money may be paid out to; another key has to approve it." "新增收款人；须由另一密钥审批。"

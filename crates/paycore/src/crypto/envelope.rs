@@ -43,10 +43,9 @@ impl EnvelopeVault {
 }
 
 fn root(name: &str, key: &Secret) -> Result<(String, RandomizedNonceKey), RootKeyError> {
-    let named = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric());
     let text = key.expose().trim().trim_end_matches('=');
     let bytes = Zeroizing::new(STANDARD_NO_PAD.decode(text).map_err(|_| RootKeyError)?);
-    if !named || bytes.len() != KEY_LEN {
+    if !is_name(name) || bytes.len() != KEY_LEN {
         return Err(RootKeyError);
     }
     let key = RandomizedNonceKey::new(&AES_256_GCM, &bytes).map_err(|_| RootKeyError)?;
@@ -55,49 +54,79 @@ fn root(name: &str, key: &Secret) -> Result<(String, RandomizedNonceKey), RootKe
 
 impl Vault for EnvelopeVault {
     fn seal(&self, binding: &str, clear: &Secret) -> Result<String, SealError> {
-        let (name, root) = self.roots.first().ok_or(SealError)?;
+        let (name, root) = self.roots.first().ok_or(SealError::Unopened)?;
         let mut data_key = Zeroizing::new([0u8; KEY_LEN]);
-        aws_lc_rs::rand::fill(&mut *data_key).map_err(|_| SealError)?;
-        let value_key = RandomizedNonceKey::new(&AES_256_GCM, &*data_key).map_err(|_| SealError)?;
+        aws_lc_rs::rand::fill(&mut *data_key).map_err(|_| SealError::Unopened)?;
+        let value_key = RandomizedNonceKey::new(&AES_256_GCM, &*data_key).map_err(|_| SealError::Unopened)?;
         let wrapped = encrypt(root, binding, &*data_key)?;
         let value = encrypt(&value_key, binding, clear.expose().as_bytes())?;
         Ok(format!("{VERSION}.{name}.{}.{}", STANDARD_NO_PAD.encode(wrapped), STANDARD_NO_PAD.encode(value)))
     }
 
     fn open(&self, binding: &str, sealed: &str) -> Result<Secret, SealError> {
-        let mut parts = sealed.split('.');
-        let mut next = || parts.next().ok_or(SealError);
-        let (version, name, wrapped, value) = (next()?, next()?, next()?, next()?);
-        if version != VERSION || parts.next().is_some() {
-            return Err(SealError);
-        }
-        let (_, root) = self.roots.iter().find(|(known, _)| known == name).ok_or(SealError)?;
+        let Text { name, wrapped, value } = Text::read(sealed)?;
+        let root = self.roots.iter().find(|(known, _)| known == name);
+        let (_, root) = root.ok_or_else(|| SealError::UnknownKey(name.to_owned()))?;
         let data_key = decrypt(root, binding, wrapped)?;
-        let value_key = RandomizedNonceKey::new(&AES_256_GCM, &data_key).map_err(|_| SealError)?;
+        let value_key = RandomizedNonceKey::new(&AES_256_GCM, &data_key).map_err(|_| SealError::Unopened)?;
         let clear = decrypt(&value_key, binding, value)?;
-        String::from_utf8(clear.to_vec()).map(Secret::new).map_err(|_| SealError)
+        String::from_utf8(clear.to_vec()).map(Secret::new).map_err(|_| SealError::Unopened)
     }
+
+    fn reseal(&self, binding: &str, sealed: &str) -> Result<Option<String>, SealError> {
+        let clear = self.open(binding, sealed)?;
+        let current = self
+            .roots
+            .first()
+            .is_some_and(|(name, _)| Text::read(sealed).is_ok_and(|text| text.name == name));
+        if current { Ok(None) } else { self.seal(binding, &clear).map(Some) }
+    }
+}
+
+/// The parts of a sealed text.
+struct Text<'s> {
+    /// The root key that wrapped the data key.
+    name: &'s str,
+    wrapped: &'s str,
+    value: &'s str,
+}
+
+impl<'s> Text<'s> {
+    fn read(sealed: &'s str) -> Result<Text<'s>, SealError> {
+        let parts: Vec<&str> = sealed.split('.').collect();
+        match parts.as_slice() {
+            [VERSION, name, wrapped, value] if is_name(name) => Ok(Text { name, wrapped, value }),
+            _ => Err(SealError::Unopened),
+        }
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
 fn encrypt(key: &RandomizedNonceKey, binding: &str, clear: &[u8]) -> Result<Vec<u8>, SealError> {
     let mut text = clear.to_vec();
-    let nonce =
-        key.seal_in_place_append_tag(Aad::from(binding.as_bytes()), &mut text).map_err(|_| SealError)?;
+    let nonce = key
+        .seal_in_place_append_tag(Aad::from(binding.as_bytes()), &mut text)
+        .map_err(|_| SealError::Unopened)?;
     let mut out = nonce.as_ref().to_vec();
     out.append(&mut text);
     Ok(out)
 }
 
 fn decrypt(key: &RandomizedNonceKey, binding: &str, text: &str) -> Result<Zeroizing<Vec<u8>>, SealError> {
-    let bytes = STANDARD_NO_PAD.decode(text).map_err(|_| SealError)?;
+    let bytes = STANDARD_NO_PAD.decode(text).map_err(|_| SealError::Unopened)?;
     if bytes.len() < NONCE_LEN + TAG_LEN {
-        return Err(SealError);
+        return Err(SealError::Unopened);
     }
     let (nonce, sealed) = bytes.split_at(NONCE_LEN);
-    let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealError)?;
+    let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealError::Unopened)?;
     let mut buffer = Zeroizing::new(sealed.to_vec());
-    let clear_len =
-        key.open_in_place(nonce, Aad::from(binding.as_bytes()), &mut buffer).map_err(|_| SealError)?.len();
+    let clear_len = key
+        .open_in_place(nonce, Aad::from(binding.as_bytes()), &mut buffer)
+        .map_err(|_| SealError::Unopened)?
+        .len();
     buffer.truncate(clear_len);
     Ok(buffer)
 }
@@ -116,7 +145,7 @@ mod tests {
         let sealed = vault.seal("mer_a/cha_b", &Secret::new("app key")).unwrap();
         assert!(!sealed.contains("app key"));
         assert_eq!(vault.open("mer_a/cha_b", &sealed).unwrap().expose(), "app key");
-        assert_eq!(vault.open("mer_b/cha_b", &sealed), Err(SealError));
+        assert_eq!(vault.open("mer_b/cha_b", &sealed), Err(SealError::Unopened));
     }
 
     #[test]
@@ -128,7 +157,7 @@ mod tests {
             other[at] = if other[at] == b'A' { b'B' } else { b'A' };
             let other = String::from_utf8(other).unwrap();
             if other != sealed {
-                assert_eq!(vault.open("row", &other), Err(SealError), "at {at}");
+                assert!(vault.open("row", &other).is_err(), "at {at}");
             }
         }
     }
@@ -139,7 +168,24 @@ mod tests {
         let sealed = old.seal("row", &Secret::new("value")).unwrap();
         let both = EnvelopeVault::new([("k2", &key(2)), ("k1", &key(1))]).unwrap();
         assert_eq!(both.open("row", &sealed).unwrap().expose(), "value");
-        assert_eq!(EnvelopeVault::new([("k2", &key(2))]).unwrap().open("row", &sealed), Err(SealError));
+        let new = EnvelopeVault::new([("k2", &key(2))]).unwrap();
+        assert_eq!(new.open("row", &sealed), Err(SealError::UnknownKey("k1".into())));
+        let other = EnvelopeVault::new([("k1", &key(2))]).unwrap();
+        assert_eq!(other.open("row", &sealed), Err(SealError::Unopened), "another key of the same name");
+    }
+
+    #[test]
+    fn what_an_old_root_key_sealed_is_sealed_again_and_then_no_more() {
+        let old = EnvelopeVault::new([("k1", &key(1))]).unwrap();
+        let sealed = old.seal("row", &Secret::new("value")).unwrap();
+        assert_eq!(old.reseal("row", &sealed), Ok(None));
+        let both = EnvelopeVault::new([("k2", &key(2)), ("k1", &key(1))]).unwrap();
+        let fresh = both.reseal("row", &sealed).unwrap().expect("another key seals now");
+        let new = EnvelopeVault::new([("k2", &key(2))]).unwrap();
+        assert_eq!(new.open("row", &fresh).unwrap().expose(), "value");
+        assert_eq!(both.reseal("row", &fresh), Ok(None));
+        assert_eq!(both.reseal("other row", &sealed), Err(SealError::Unopened));
+        assert_eq!(new.reseal("row", &sealed), Err(SealError::UnknownKey("k1".into())));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Page alerts: what a payer's browser reported about a payment page that nobody expected there, a script above all.
+//! Page alerts: what a payer's browser reported about a payment page that nobody expected there: a script above all, or a
+//! header that is not as the server sent it (PCI DSS 11.6.1).
 //! Reports come from anybody, so they are believed to nothing but this: somebody should look.
 
 pub mod rules;
@@ -45,9 +46,11 @@ pub struct Finding {
     pub kind: Kind,
     /// The page: `pay`, `link`, `receipt`, `cashier`, `card` or `other`.
     pub page: String,
-    /// The directive of the page's policy, such as `script-src`, or `script` for one that is not in the inventory.
+    /// The directive of the page's policy, such as `script-src`; `script` for one that is not in the inventory; or the
+    /// header that is not as it was sent.
     pub directive: String,
-    /// Where it came from: an origin and path without query, or a word such as `inline`.
+    /// Where it came from: an origin and path without query, or a word such as `inline`. Of a header: `missing` or
+    /// `changed`.
     pub source: String,
 }
 
@@ -59,6 +62,8 @@ pub enum Kind {
     PolicyViolation,
     /// A script was in the page that is not in its inventory.
     UnexpectedScript,
+    /// A header that protects the page came differently from how the server sent it, or not at all.
+    ChangedHeader,
 }
 
 impl Kind {
@@ -67,6 +72,7 @@ impl Kind {
         match self {
             Kind::PolicyViolation => "policy_violation",
             Kind::UnexpectedScript => "unexpected_script",
+            Kind::ChangedHeader => "changed_header",
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::merchant::rules::hex;
 
 /// Pages that send reports.
 const PAGES: &[&str] = &["pay", "link", "receipt", "cashier", "card"];
-/// Directives of our policies, and what the page says of its own inventory.
+/// Directives of our policies, and what the page says of its own inventory: scripts and headers.
 const DIRECTIVES: &[&str] = &[
     "script",
     "script-src",
@@ -23,9 +23,18 @@ const DIRECTIVES: &[&str] = &[
     "frame-ancestors",
     "base-uri",
     "default-src",
+    "content-security-policy",
+    "reporting-endpoints",
+    "x-frame-options",
+    "x-content-type-options",
+    "referrer-policy",
+    "permissions-policy",
+    "cross-origin-resource-policy",
+    "cache-control",
 ];
-/// What browsers name in the place of an address.
-const SOURCES: &[&str] = &["inline", "eval", "wasm-eval", "data", "blob", "self", "trusted-types-policy"];
+/// What browsers name in the place of an address, and our pages of a header.
+const SOURCES: &[&str] =
+    &["inline", "eval", "wasm-eval", "data", "blob", "self", "trusted-types-policy", "missing", "changed"];
 const SOURCE_LEN_MAX: usize = 200;
 
 impl Finding {
@@ -90,6 +99,7 @@ mod tests {
             ("data:text/javascript,alert(1)", "data:"),
             ("4242424242424242", "other"),
             ("<script>", "other"),
+            ("missing", "missing"),
             ("", "other"),
         ] {
             assert_eq!(plain(source), kept, "{source}");

@@ -5,6 +5,7 @@
 //! this protects from, and what it leaves to the operator, stands in ADR 44.
 
 mod cvc;
+pub mod reseal;
 pub mod rules;
 #[cfg(feature = "engine")]
 pub mod service;

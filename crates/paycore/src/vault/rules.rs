@@ -32,6 +32,9 @@ const LOOK_AGAIN: Duration = Duration::from_secs(30);
 /// How long until it looks first: most payments are decided by then.
 const LOOK_FIRST: Duration = Duration::from_secs(2);
 
+/// What a network token is bound to in the place of the customer.
+pub(super) const NETWORK_TOKEN: &str = "network_token";
+
 /// Whose row something is sealed for: the same text does not open in any other.
 #[derive(Debug, Clone, Copy)]
 pub struct Owner {
@@ -43,7 +46,7 @@ pub struct Owner {
 
 impl Owner {
     /// What a value is bound to: merchant, mode, row, and what the row belongs to.
-    fn binding(self, row: impl Display, parent: impl Display) -> String {
+    pub(super) fn binding(self, row: impl Display, parent: impl Display) -> String {
         let mode = if self.livemode { "live" } else { "test" };
         format!("{}/{mode}/{row}/{parent}", self.tenant)
     }
@@ -105,6 +108,11 @@ fn check_cvc(cvc: &str, length: Option<usize>) -> Result<()> {
     }
 }
 
+/// What a merchant's key of fingerprints is bound to.
+pub(super) fn key_binding(tenant: MerchantId) -> String {
+    format!("{tenant}/fingerprint")
+}
+
 /// Tells equal numbers of one merchant apart from all others, and says nothing about them without the key.
 pub fn fingerprint(key: &Secret, number: &Secret) -> Result<String> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key.expose().as_bytes()).map_err(Error::internal)?;
@@ -126,7 +134,7 @@ fn seal(vault: &dyn Vault, binding: &str, number: &Secret, holder: Option<&Secre
 
 fn open(vault: &dyn Vault, binding: &str, sealed: &str) -> Result<Sealed, SealError> {
     let clear = vault.open(binding, sealed)?;
-    serde_json::from_str(clear.expose()).map_err(|_| SealError)
+    serde_json::from_str(clear.expose()).map_err(|_| SealError::Unopened)
 }
 
 impl CardToken {
@@ -305,7 +313,7 @@ impl StoredCard {
     ) -> Result<Card> {
         let usable = |token: &&mut NetworkToken| token.account_id == account && !token.expiry.is_over(now);
         if let Some(token) = self.network_token.as_mut().filter(usable) {
-            let binding = owner.binding(self.id, "network_token");
+            let binding = owner.binding(self.id, NETWORK_TOKEN);
             let number = vault.open(&binding, &token.sealed).map_err(Error::internal)?;
             let cryptogram = token.sealed_cryptogram.take();
             let cryptogram = cryptogram.map(|sealed| vault.open(&binding, &sealed)).transpose();
@@ -320,7 +328,7 @@ impl StoredCard {
 
     /// Takes a network token in, in the place of one that was there.
     pub fn provision(&mut self, token: &ProvisionedToken, vault: &dyn Vault, owner: Owner) -> Result<()> {
-        let binding = owner.binding(self.id, "network_token");
+        let binding = owner.binding(self.id, NETWORK_TOKEN);
         let seal = |secret: &Secret| vault.seal(&binding, secret).map_err(Error::internal);
         self.network_token = Some(NetworkToken {
             account_id: token.account_id,

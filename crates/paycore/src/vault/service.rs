@@ -1,9 +1,13 @@
 //! Operations on cards.
 
+mod reseal;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::rules::{Ended, Owner, TOKENS_MAX, check_customer, fingerprint};
+pub use reseal::{Tally, reseal_all};
+
+use super::rules::{Ended, Owner, TOKENS_MAX, check_customer, fingerprint, key_binding};
 use super::{
     CardStatus, CardToken, CardView, FingerprintKey, Keep, ProvisionedToken, StoredCard, TokenStatus,
     TypedCard,
@@ -96,10 +100,6 @@ async fn new_key(engine: &Engine, merchant: &Merchant) -> Result<FingerprintKey,
     changes.put(Put::document(&key));
     engine.commit(merchant.id, changes).await?;
     Ok(key)
-}
-
-fn key_binding(tenant: MerchantId) -> String {
-    format!("{tenant}/fingerprint")
 }
 
 /// Which stored cards to list.

@@ -34,7 +34,12 @@ const BAD = ["failed", "closed", "refunded", "partially_refunded"];
 const at = (id) => document.getElementById(id);
 const store = localStorage;
 let language = store.getItem("language") ?? (navigator.language.startsWith("zh") ? "zh" : "en");
-const say = (key) => TEXTS[language][key] ?? key;
+// What a key on a keyboard does is no help on a touch screen.
+const touch = matchMedia("(pointer: coarse)").matches;
+const say = (key) => {
+  const text = TEXTS[language][key] ?? key;
+  return touch ? text.replace(/ \((?:Esc|Enter)\)$/, "") : text;
+};
 
 let key = "";
 let till = null;
@@ -248,7 +253,7 @@ async function list() {
     state.textContent = say(row.status);
     state.className = GOOD.includes(row.status) ? "good" : "";
     const time = document.createElement("small");
-    time.textContent = `${row.time} · ${row.method ?? ""}`;
+    time.textContent = [row.time, row.brand].filter(Boolean).join(" · ");
     item.append(sum, state, time);
     return item;
   });

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, ORIGIN, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Method};
 use paycore::channel::card::number::{ANY, BRANDS};
@@ -19,11 +20,14 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::{BODY_BYTES_MAX, Visit, header};
-use crate::http::{App, door_answered, other_methods, whole_json_body};
+use crate::http::{App, NOSNIFF, door_answered, other_methods, whole_json_body};
+use crate::pay::html::inventory;
 use crate::problem::Refused;
 
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
+/// Where the frame's page reports what it did not expect. It does not know whose order it is for.
+const REPORT: &str = "/checkout/report?page=card";
 const PAGE: &str = include_str!("card/frame.html");
 
 /// The texts of the fields by language.
@@ -66,6 +70,7 @@ fn frame(app: &App, request: &Request) -> Response {
 }
 
 fn page(parent: &str, locale: &str) -> Response {
+    let guards = guards(parent);
     let (language, texts) = texts(locale);
     let direction = if language == "ar" { "rtl" } else { "ltr" };
     let say = |key: &str| escape(texts[key].as_str().unwrap_or_default());
@@ -80,21 +85,30 @@ fn page(parent: &str, locale: &str) -> Response {
         ("{expiry}", say("expiry")),
         ("{expiry_form}", say("expiry_form")),
         ("{cvc}", say("cvc")),
+        ("{inventory}", inventory(&["/checkout/card.js".to_owned()], REPORT, &guards)),
     ];
     let html = html.iter().fold(PAGE.to_owned(), |page, (place, text)| page.replace(place, text));
     let mut response = ([(CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response();
-    let headers = response.headers_mut();
+    response.headers_mut().extend(guards);
+    response
+}
+
+/// What the browser holds the frame to.
+fn guards(parent: &str) -> HeaderMap {
+    let mut headers = HeaderMap::from_iter([
+        (CACHE_CONTROL, NO_CACHE),
+        (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        (RESOURCE_POLICY, HeaderValue::from_static("cross-origin")),
+        (X_CONTENT_TYPE_OPTIONS, NOSNIFF),
+    ]);
     let policy = format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; \
-         form-action 'none'; frame-ancestors {parent}"
+         form-action 'none'; report-uri {REPORT}; frame-ancestors {parent}"
     );
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         headers.insert(CONTENT_SECURITY_POLICY, policy);
     }
-    headers.insert(CACHE_CONTROL, NO_CACHE);
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert(RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
-    response
+    headers
 }
 
 /// The origin of the page that embeds the frame, written as a browser writes it.

@@ -1,6 +1,7 @@
-//! What browsers report of payment pages: what the page's policy kept away, and scripts that are not in the page's
-//! inventory (PCI DSS 6.4.3 and 11.6.1). Anybody can send a report, so it is small, rare, and believed to nothing but
-//! that somebody should look: it is logged, and kept as an alert of the merchant whose page it was.
+//! What browsers report of payment pages: what the page's policy kept away, scripts that are not in the page's inventory,
+//! and headers that came differently from how they were sent (PCI DSS 6.4.3 and 11.6.1). Anybody can send a report, so it
+//! is small, rare, and believed to nothing but that somebody should look: it is logged, and kept as an alert of the merchant
+//! whose page it was.
 
 use std::sync::Arc;
 
@@ -113,6 +114,9 @@ fn findings(report: &Value, page: &str) -> Vec<Finding> {
             Some("paycore-script") => {
                 Some(Finding::new(Kind::UnexpectedScript, page, "script", &text(&body["source"])))
             }
+            Some("paycore-header") => {
+                Some(Finding::new(Kind::ChangedHeader, page, &text(&body["header"]), &text(&body["state"])))
+            }
             _ => None,
         }
     };
@@ -135,6 +139,12 @@ mod tests {
         assert_eq!(
             (found.len(), found[0].kind, found[0].source.as_str()),
             (1, Kind::UnexpectedScript, "https://evil.example/x.js")
+        );
+        let header = json!([{"type": "paycore-header", "body": {"header": "content-security-policy", "state": "missing"}}]);
+        let found = findings(&header, "card");
+        assert_eq!(
+            (found[0].kind, found[0].directive.as_str(), found[0].source.as_str()),
+            (Kind::ChangedHeader, "content-security-policy", "missing")
         );
         for strange in [json!(null), json!(7), json!([]), json!({"type": "deprecation"})] {
             assert!(findings(&strange, "pay").is_empty(), "{strange}");

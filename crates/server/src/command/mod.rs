@@ -4,6 +4,7 @@ pub mod call;
 pub mod docs;
 pub mod doctor;
 pub mod keys;
+pub mod reseal;
 pub mod serve;
 pub mod settle;
 pub mod verify;

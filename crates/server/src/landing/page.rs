@@ -9,7 +9,7 @@ use paycore::money::Money;
 
 use crate::pay::html::{Sheet, escape, shop};
 use crate::pay::texts::Texts;
-use crate::pay::view::way;
+use crate::pay::view::{code_field, way};
 
 /// What is for sale here and the ways to pay.
 pub(super) fn offer(landing: &Landing, look: &Look, texts: &Texts, code: Option<&str>) -> Response {
@@ -63,9 +63,7 @@ fn form(landing: &Landing, texts: &Texts, code: Option<&str>) -> String {
             link.currency
         );
     }
-    if let Some(code) = code {
-        let _ = write!(html, "<input type=\"hidden\" name=\"code\" value=\"{}\">", escape(code));
-    }
+    html.push_str(&code_field(code));
     let title = escape(texts.say("choose_title"));
     let _ = write!(html, "<h2 class=\"Title\">{title}</h2><div class=\"Ways\">");
     for method in &landing.offers {

@@ -15,7 +15,7 @@ use paycore::branding::{Logo, service as branding};
 use paycore::error::{Error, Result};
 use paycore::id::MerchantId;
 
-use super::html::color_sheet;
+use super::html::{WATCH, color_sheet};
 use super::parameter;
 use crate::http::{App, other_methods, page_answered};
 use crate::problem::Refused;
@@ -25,6 +25,7 @@ const JS: &str = "text/javascript; charset=utf-8";
 const FILES: &[(&str, &str, &str)] = &[
     ("/pay/assets/page.css", CSS, include_str!("page.css")),
     ("/pay/assets/page.js", JS, include_str!("page.js")),
+    (WATCH, JS, include_str!("watch.js")),
     ("/pay/assets/wallet.js", JS, include_str!("wallet.js")),
     ("/pay/assets/submit.js", JS, include_str!("submit.js")),
     ("/pay/assets/print.js", JS, include_str!("print.js")),

@@ -6,9 +6,10 @@ use std::sync::LazyLock;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS,
 };
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use paycore::branding::rules::Color;
 use paycore::branding::{Logo, Look};
 use paycore::error::{Error, Result};
@@ -16,10 +17,13 @@ use paycore::merchant::Merchant;
 
 use super::texts::Texts;
 use crate::checkout::assets;
-use crate::http::door_answered;
+use crate::http::{NOSNIFF, door_answered};
 
 const REPORTING_ENDPOINTS: HeaderName = HeaderName::from_static("reporting-endpoints");
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
+
+/// The script that watches a page's scripts and headers.
+pub const WATCH: &str = "/pay/assets/watch.js";
 
 /// The widget's loader: its pinned address and its hash, where this program was built with the widget.
 static WIDGET: LazyLock<Option<(String, String)>> = LazyLock::new(|| {
@@ -62,14 +66,15 @@ impl Sheet<'_> {
     /// The answer.
     pub fn answer(self, status: u16) -> Response {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let html = self.html();
+        let guards = guards(self.page, self.merchant, self.look);
+        let html = self.html(&guards);
         let mut response =
             (status, [(CONTENT_TYPE, "text/html; charset=utf-8")], Body::from(html)).into_response();
-        guard(&mut response, self.page, self.merchant, self.look);
+        response.headers_mut().extend(guards);
         door_answered(response, "page", self.merchant.map(|merchant| merchant.id))
     }
 
-    fn html(&self) -> String {
+    fn html(&self, guards: &HeaderMap) -> String {
         let mut head = String::new();
         let mut expected = vec!["/pay/assets/page.js".to_owned()];
         let _ = write!(head, "<link rel=\"stylesheet\" href=\"/pay/assets/page.css\">{}", colors(self.look));
@@ -88,24 +93,36 @@ impl Sheet<'_> {
             let _ = write!(head, "<script src=\"/pay/assets/{name}.js\" defer></script>");
             expected.push(format!("/pay/assets/{name}.js"));
         }
-        let report = report_address(self.page, self.merchant);
+        let inventory = inventory(&expected, &report_address(self.page, self.merchant), guards);
         format!(
             "<!doctype html><html lang=\"{tag}\" dir=\"{direction}\"><head><meta charset=\"utf-8\">\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
              <meta name=\"robots\" content=\"noindex\"><meta name=\"color-scheme\" content=\"light dark\">\
-             <meta name=\"paycore-scripts\" content=\"{scripts}\"><meta name=\"paycore-report\" content=\"{report}\">\
-             <title>{title}</title>{head}<script src=\"/pay/assets/page.js\" type=\"module\"></script></head>\
+             <title>{title}</title>{inventory}{head}<script src=\"/pay/assets/page.js\" type=\"module\"></script></head>\
              <body data-refresh=\"{refresh}\"><main class=\"Sheet Sheet--{page}\">{body}</main></body></html>",
             tag = self.texts.tag,
             direction = self.texts.direction(),
-            scripts = expected.join(" "),
-            report = escape(&report),
             title = escape(self.title),
             refresh = self.refresh.map_or_else(String::new, |seconds| seconds.to_string()),
             page = self.page,
             body = self.body,
         )
     }
+}
+
+/// What a page is made with, for the script that watches it: the paths of its scripts, where to report what is not among
+/// them, and the headers that it was sent with.
+pub fn inventory(scripts: &[String], report: &str, sent: &HeaderMap) -> String {
+    let text = |value: &HeaderValue| value.to_str().unwrap_or_default().to_owned();
+    let sent: serde_json::Map<String, serde_json::Value> =
+        sent.iter().map(|(name, value)| (name.to_string(), text(value).into())).collect();
+    format!(
+        "<meta name=\"paycore-scripts\" content=\"{WATCH} {}\"><meta name=\"paycore-report\" content=\"{}\">\
+         <meta name=\"paycore-headers\" content=\"{}\"><script src=\"{WATCH}\" defer></script>",
+        escape(&scripts.join(" ")),
+        escape(report),
+        escape(&serde_json::Value::Object(sent).to_string())
+    )
 }
 
 /// The style sheet of a merchant's own colours.
@@ -148,7 +165,7 @@ pub fn see(url: &str) -> Result<Response> {
     let location = HeaderValue::from_str(url).map_err(|_| Error::internal("an address that is no header"))?;
     let mut response = StatusCode::SEE_OTHER.into_response();
     response.headers_mut().insert(LOCATION, location);
-    guard(&mut response, "pay", None, &Look::default());
+    response.headers_mut().extend(guards("pay", None, &Look::default()));
     Ok(door_answered(response, "page", None))
 }
 
@@ -161,7 +178,7 @@ fn report_address(page: &str, merchant: Option<&Merchant>) -> String {
 
 /// What the browser holds the page to: our own scripts and styles and nothing inline, frames by those the merchant
 /// named, no address told to where the payer goes next.
-fn guard(response: &mut Response, page: &str, merchant: Option<&Merchant>, look: &Look) {
+fn guards(page: &str, merchant: Option<&Merchant>, look: &Look) -> HeaderMap {
     let logo = match &look.logo {
         Some(Logo::Address(address)) => address.split('/').take(3).collect::<Vec<_>>().join("/"),
         _ => String::new(),
@@ -177,7 +194,7 @@ fn guard(response: &mut Response, page: &str, merchant: Option<&Merchant>, look:
          report-uri {report}; report-to policy"
     );
     let endpoint = format!("policy=\"{report}\"");
-    let headers = response.headers_mut();
+    let mut headers = HeaderMap::new();
     for (name, value) in [(CONTENT_SECURITY_POLICY, policy), (REPORTING_ENDPOINTS, endpoint)] {
         if let Ok(value) = HeaderValue::from_str(&value) {
             headers.insert(name, value);
@@ -189,6 +206,8 @@ fn guard(response: &mut Response, page: &str, merchant: Option<&Merchant>, look:
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(PERMISSIONS_POLICY, HeaderValue::from_static("camera=(), microphone=(), geolocation=()"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+    headers
 }
 
 /// The merchant's logo and name, and a word where no real money moves.
@@ -250,10 +269,9 @@ mod tests {
             ..Look::default()
         };
         let policy = |page: &str, look: &Look| {
-            let mut response = StatusCode::OK.into_response();
-            guard(&mut response, page, None, look);
-            let framed = !response.headers().contains_key(X_FRAME_OPTIONS);
-            (response.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned(), framed)
+            let headers = guards(page, None, look);
+            let framed = !headers.contains_key(X_FRAME_OPTIONS);
+            (headers[CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned(), framed)
         };
         let (pay, framed) = policy("pay", &look);
         assert!(

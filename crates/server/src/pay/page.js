@@ -1,13 +1,19 @@
-// What a payment page does where scripts run: it dresses the widget, looks again by itself where there is none, and
-// reports scripts that nobody expected here.
-const told = (name) => document.querySelector(`meta[name="paycore-${name}"]`)?.content ?? "";
+// What a payment page does where scripts run: it dresses the widget, and looks again by itself where there is none.
 const widget = document.querySelector("paycore-checkout");
 
 // The page in forms and links, for browsers in which the widget does not start.
 function plain() {
-  const address = new URL(location.href);
-  address.searchParams.set("plain", "1");
-  location.replace(address);
+  const plain = new URL(location.href);
+  plain.searchParams.set("plain", "1");
+  location.replace(plain);
+}
+
+// A wallet's code is good once: an address that is opened again, or sent to a friend, has to be the one without it.
+const address = new URL(location.href);
+if (address.searchParams.has("code") || address.searchParams.has("auth_code")) {
+  const kept = [...address.searchParams].filter(([name]) => name === "locale" || name === "plain");
+  address.search = new URLSearchParams(kept);
+  history.replaceState(null, "", address);
 }
 
 if (widget) {
@@ -32,7 +38,8 @@ async function look() {
   for (let waits = Number(document.body.dataset.refresh); ; waits = Math.min(waits + 1, 10)) {
     await new Promise((resolve) => setTimeout(resolve, waits * 1000));
     try {
-      const answer = await fetch(location.href, { credentials: "omit" });
+      const answer = await fetch(location.href, { credentials: "omit", redirect: "manual" });
+      if (answer.type === "opaqueredirect") return location.reload();
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
       if (fresh.getElementById("state")?.dataset.version !== known) return location.reload();
     } catch {
@@ -40,23 +47,3 @@ async function look() {
     }
   }
 }
-
-// The inventory of scripts that this page is made with; anything else is told, once each.
-const expected = new Set(told("scripts").split(" "));
-const reported = new Set();
-function check(script) {
-  const source = script.src ? new URL(script.src, location.href) : null;
-  const own = source && source.origin === location.origin && expected.has(source.pathname);
-  const what = source ? source.origin + source.pathname : "inline";
-  if (own || reported.has(what) || (!source && !script.textContent)) return;
-  reported.add(what);
-  const body = [{ type: "paycore-script", body: { directive: "script", source: what } }];
-  const headers = { "content-type": "application/reports+json" };
-  fetch(told("report"), { method: "POST", headers, body: JSON.stringify(body), keepalive: true }).catch(() => {});
-}
-for (const script of document.scripts) check(script);
-new MutationObserver((changes) => {
-  for (const change of changes) {
-    for (const node of change.addedNodes) if (node instanceof HTMLScriptElement) check(node);
-  }
-}).observe(document.documentElement, { childList: true, subtree: true });

@@ -4,11 +4,10 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, Request};
+use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::get;
 use http::Method;
-use http::request::Parts;
 use paycore::error::Result;
 use paycore::money::Money;
 use paycore::order::{Order, OrderPage};
@@ -16,10 +15,11 @@ use paycore::refund::{Refund, RefundFilter, RefundStatus};
 use paycore::store::Page;
 use paycore::time::Timestamp;
 
+use super::OrderVisit;
 use super::html::{Sheet, button, escape, shop};
 use super::texts::Texts;
 use super::view::items;
-use super::{Visit, sorry, texts_of};
+use super::visit::{Browser, Visit, answered};
 use crate::http::{App, other_methods};
 
 /// Refunds that a receipt lists.
@@ -28,24 +28,31 @@ const REFUNDS: usize = 100;
 /// Adds the page.
 pub(super) fn add(router: Router, app: &Arc<App>) -> Router {
     let app = Arc::clone(app);
-    let page = get(move |Path(address): Path<String>, request: Request| {
-        let app = Arc::clone(&app);
-        async move {
-            let (request, _) = request.into_parts();
-            let texts = texts_of(&request);
-            let page = show(app, &address, &request).await;
-            page.unwrap_or_else(|error| sorry("receipt", &texts, &error, None))
-        }
-    });
+    let page = get(move |address, request| answered(Arc::clone(&app), address, request, show));
     router.route("/receipt/{address}", page.fallback(other_methods(&[&Method::GET])))
 }
 
-async fn show(app: Arc<App>, address: &str, request: &Parts) -> Result<Response> {
-    let visit = Visit::of(app, OrderPage::Receipt, address, request).await?;
+/// A browser on the receipt of an order.
+struct Receipt(OrderVisit);
+
+impl Visit for Receipt {
+    const PAGE: &'static str = "receipt";
+
+    async fn open(browser: Browser, address: String) -> Result<Receipt> {
+        OrderVisit::of(browser, OrderPage::Receipt, address).await.map(Receipt)
+    }
+
+    fn here(&self) -> String {
+        format!("/receipt/{}{}", self.0.address, self.0.browser.query)
+    }
+}
+
+async fn show(Receipt(visit): Receipt, _: Request) -> Result<Response> {
     let order = &visit.checkout.order;
     let filter = RefundFilter { order_id: Some(order.id) };
     let page = Page { limit: REFUNDS, after: None, before: None };
-    let refunds = visit.app.engine.store().refunds(visit.checkout.merchant.id, &filter, &page).await?;
+    let refunds =
+        visit.browser.app.engine.store().refunds(visit.checkout.merchant.id, &filter, &page).await?;
     let (texts, mut body) = (&visit.texts, String::new());
     let head = shop(&visit.checkout.merchant, &visit.look, texts);
     let _ = write!(
@@ -77,12 +84,12 @@ fn paid(order: &Order) -> bool {
     order.captured > 0 || order.authorized > 0
 }
 
-fn rows(visit: &Visit, refunds: &[Refund]) -> String {
+fn rows(visit: &OrderVisit, refunds: &[Refund]) -> String {
     let (order, texts) = (&visit.checkout.order, &visit.texts);
     if !paid(order) {
         let note = escape(texts.say("not_paid_yet"));
         let there = order.details.client_secret.as_ref().map(|secret| secret.address(OrderPage::Pay));
-        let there = there.map(|address| format!("/pay/{address}{}", visit.query)).unwrap_or_default();
+        let there = there.map(|address| format!("/pay/{address}{}", visit.browser.query)).unwrap_or_default();
         return format!("<p class=\"Note\">{note}</p>{}", button(&there, texts.say("to_payment"), false));
     }
     let mut html = String::from("<dl class=\"Rows\">");

@@ -194,6 +194,7 @@ mod tests {
             include_str!("view.rs"),
             include_str!("html.rs"),
             include_str!("receipt.rs"),
+            include_str!("visit.rs"),
             include_str!("../landing/page.rs"),
             include_str!("texts.rs"),
         ] {

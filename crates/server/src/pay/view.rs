@@ -96,9 +96,11 @@ pub struct Page<'a> {
     /// Where its receipt is.
     pub receipt: String,
     /// The address of the page, without its query.
-    pub here: &'a str,
+    pub path: &'a str,
     /// The query to keep.
     pub query: &'a str,
+    /// What a wallet sent the browser back with, to learn who the payer is.
+    pub code: Option<&'a str>,
 }
 
 impl Page<'_> {
@@ -125,8 +127,8 @@ impl Page<'_> {
         )
     }
 
-    /// What the widget is told besides the order: the colours and words of the merchant, and that price and subject
-    /// are shown already.
+    /// What the widget is told besides the order: the colours and words of the merchant, what a wallet sent the browser back
+    /// with, and that price and subject are shown already.
     fn options(&self) -> String {
         let hidden = serde_json::json!({"display": "none"});
         let mut variables = serde_json::json!({"colorBackground": "transparent", "spacing": "0px"});
@@ -137,9 +139,10 @@ impl Page<'_> {
         let appearance = serde_json::json!({
             "theme": "auto",
             "variables": variables,
-            "rules": {".Subject": hidden.clone(), ".Amount": hidden},
+            "rules": {".Sandbox": hidden.clone(), ".Subject": hidden.clone(), ".Amount": hidden},
         });
-        serde_json::json!({"appearance": appearance, "texts": self.texts.own()}).to_string()
+        serde_json::json!({"appearance": appearance, "texts": self.texts.own(), "code": self.code})
+            .to_string()
     }
 
     fn summary(&self) -> String {
@@ -190,6 +193,7 @@ impl Page<'_> {
             html,
             "<form method=\"post\" class=\"Ways\"><input type=\"hidden\" name=\"after\" value=\"{after}\">"
         );
+        html.push_str(&code_field(self.code));
         for method in plain {
             html.push_str(&way(method, texts));
         }
@@ -223,7 +227,7 @@ impl Page<'_> {
             html,
             "<form method=\"post\" action=\"{}/release{}\"><input type=\"hidden\" name=\"attempt_id\" value=\"{}\">\
              <button class=\"Button Button--quiet\">{}</button></form>",
-            self.here,
+            self.path,
             escape(self.query),
             attempt.id,
             escape(self.texts.say("change"))
@@ -309,7 +313,7 @@ impl Page<'_> {
             html,
             "<p class=\"Note\">{} <a href=\"{}{}\">{}</a></p>",
             escape(self.texts.say("looks_again")),
-            self.here,
+            self.path,
             escape(self.query),
             escape(self.texts.say("check_again"))
         );
@@ -362,6 +366,13 @@ impl Page<'_> {
 /// The way back of somebody who does not pay; the page hides it once that is no longer so.
 fn link(address: &str, label: &str) -> String {
     format!("<p id=\"cancel\" class=\"Back\"><a href=\"{}\">{}</a></p>", escape(address), escape(label))
+}
+
+/// The field of a form that brings a wallet's code along.
+pub fn code_field(code: Option<&str>) -> String {
+    code.map_or_else(String::new, |code| {
+        format!("<input type=\"hidden\" name=\"code\" value=\"{}\">", escape(code))
+    })
 }
 
 /// A button that chooses a method.

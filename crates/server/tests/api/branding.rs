@@ -115,6 +115,78 @@ async fn a_script_nobody_expected_is_an_alert_once_and_counted_after() {
     assert_eq!(theirs.body["data"], json!([]));
 }
 
+/// The inventory that a page brings along, by the name of its part.
+fn inventory(html: &str, part: &str) -> String {
+    let start = format!("<meta name=\"paycore-{part}\" content=\"");
+    let text =
+        html.split(&start).nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_else(|| panic!("{html}"));
+    text.replace("&quot;", "\"")
+        .replace("&#39;", "'")
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&amp;", "&")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_that_takes_payments_says_what_it_is_made_with() {
+    let stand = Stand::start().await;
+    let input = json!({"amount": 500, "currency": "CNY", "subject": "Tea", "methods": ["testpay.page", "testpay.qr"]});
+    let order = stand.ok("orders.create", input).await;
+    let link =
+        stand.ok("payment_links.create", json!({"amount": 500, "currency": "CNY", "subject": "Tea"})).await;
+    let (pay, link) = (order["checkout_url"].as_str().unwrap(), link["url"].as_str().unwrap());
+    let html = String::from_utf8_lossy(&stand.get(pay).await.bytes).into_owned();
+    let receipt = format!("/receipt/{}", html.split("/receipt/").nth(1).unwrap().split('"').next().unwrap());
+    let frame = "/checkout/card?parent=https%3A%2F%2Fshop.example";
+    for (path, page) in
+        [(pay, "pay"), (link, "link"), (&*receipt, "receipt"), ("/cashier", "cashier"), (frame, "card")]
+    {
+        let answer = stand.get(path).await;
+        let again = stand.send(stand.request(Method::HEAD, path, "")).await;
+        assert_eq!((answer.status, again.status, again.bytes.len()), (200, 200, 0), "{path}");
+        let html = String::from_utf8_lossy(&answer.bytes).into_owned();
+        let told: Value = serde_json::from_str(&inventory(&html, "headers")).unwrap();
+        for name in ["content-security-policy", "referrer-policy", "cache-control", "x-content-type-options"]
+        {
+            assert!(told[name].is_string(), "{path}: {told}");
+        }
+        for (name, value) in told.as_object().unwrap() {
+            for headers in [&answer.headers, &again.headers] {
+                assert_eq!(headers[name.as_str()].to_str().unwrap(), value, "{path}: {name}");
+            }
+        }
+        let scripts = inventory(&html, "scripts");
+        for source in html.split("<script src=\"").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+            let source =
+                if source.starts_with('/') { source.to_owned() } else { format!("/checkout/{source}") };
+            assert!(scripts.split(' ').any(|known| known == source), "{path}: {source} in {scripts}");
+        }
+        let report = inventory(&html, "report");
+        assert!(report.starts_with(&format!("/checkout/report?page={page}")), "{report}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_header_that_came_differently_is_an_alert() {
+    let stand = Stand::start().await;
+    let query = format!("?page=pay&merchant={}", stand.tenant().await);
+    let row = |header: &str, state: &str| json!({"type": "paycore-header", "body": {"header": header, "state": state}});
+    let rows = json!([
+        row("content-security-policy", "missing"),
+        row("referrer-policy", "changed"),
+        row("x-4242424242424242", "4242"),
+    ]);
+    assert_eq!(stand.send(report(&stand, &query, "application/reports+json", &rows)).await.status, 204);
+    let alerts = stand.ok("page_alerts.list", json!({})).await;
+    let mut found: Vec<_> = alerts["data"].as_array().unwrap().iter().collect();
+    found.sort_by_key(|row| row["directive"].as_str().unwrap().to_owned());
+    let read = |row: &Value| [row["kind"].clone(), row["directive"].clone(), row["source"].clone()];
+    let wanted = |header: &str, state: &str| [json!("changed_header"), json!(header), json!(state)];
+    assert_eq!(read(found[0]), wanted("content-security-policy", "missing"));
+    assert_eq!(read(found[1]), wanted("other", "other"), "what nobody knows is not kept");
+    assert_eq!(read(found[2]), wanted("referrer-policy", "changed"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn reports_are_small_rare_and_of_a_known_kind() {
     let stand = Stand::start().await;

@@ -6,39 +6,40 @@ use serde_json::{Value, json};
 
 use crate::stand::{Answer, Stand, set};
 
-const ALIPAY: &str =
+pub(crate) const ALIPAY: &str =
     "Mozilla/5.0 (Linux; Android 15) Mobile Safari/537.36 AliApp(AP/10.7.50) AlipayClient/10.7.50";
-const WECHAT: &str =
+pub(crate) const WECHAT: &str =
     "Mozilla/5.0 (Linux; Android 15) Mobile Safari/537.36 MicroMessenger/8.0.49 NetType/WIFI";
-const DESK: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/140.0 Safari/537.36";
+pub(crate) const DESK: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/140.0 Safari/537.36";
 
-struct Payer<'a> {
-    stand: &'a Stand,
-    agent: &'static str,
+/// Somebody with a browser.
+pub(crate) struct Payer<'a> {
+    pub(crate) stand: &'a Stand,
+    pub(crate) agent: &'static str,
 }
 
 impl Payer<'_> {
-    async fn send(&self, mut request: Request<Bytes>) -> Answer {
+    pub(crate) async fn send(&self, mut request: Request<Bytes>) -> Answer {
         set(&mut request, "user-agent", self.agent);
         self.stand.send(request).await
     }
 
-    async fn opens(&self, address: &str) -> Answer {
+    pub(crate) async fn opens(&self, address: &str) -> Answer {
         self.send(self.stand.request(Method::GET, address, "")).await
     }
 
-    async fn fills_in(&self, address: &str, form: &str) -> Answer {
+    pub(crate) async fn fills_in(&self, address: &str, form: &str) -> Answer {
         let mut request = self.stand.request(Method::POST, address, form.to_owned());
         set(&mut request, "content-type", "application/x-www-form-urlencoded");
         self.send(request).await
     }
 }
 
-fn text(answer: &Answer) -> String {
+pub(crate) fn text(answer: &Answer) -> String {
     String::from_utf8_lossy(&answer.bytes).into_owned()
 }
 
-fn location(answer: &Answer) -> String {
+pub(crate) fn location(answer: &Answer) -> String {
     assert_eq!(answer.status, 303, "{}", text(answer));
     answer.headers["location"].to_str().unwrap().to_owned()
 }
@@ -235,7 +236,7 @@ async fn a_link_opened_in_wechat_learns_who_pays_and_ends_in_a_paid_order() {
 }
 
 /// A form with these fields.
-fn form(fields: &[(&str, &str)]) -> String {
+pub(crate) fn form(fields: &[(&str, &str)]) -> String {
     url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
 }
 

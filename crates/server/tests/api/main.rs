@@ -24,4 +24,5 @@ mod stand;
 mod stop;
 mod tenants;
 mod walks;
+mod wallets;
 mod webhooks;

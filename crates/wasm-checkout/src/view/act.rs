@@ -1,6 +1,8 @@
 //! What the payer has to do next, one kind at a time.
 
+use js_sys::Date;
 use paycore::time::Timestamp;
+use wasm_bindgen::JsValue;
 
 use crate::dom::Part;
 use crate::order::{Action, is_safe_link, is_web};
@@ -80,13 +82,19 @@ impl View<'_> {
         let name = self.texts.say("voucher_number");
         parts.push(self.make.part("dl", "Rows").with(self.row_of(&name, number)));
         if let Some(until) = until {
-            parts.push(self.make.part("p", "Note").text(&until.to_rfc3339_seconds(0)));
+            parts.push(self.make.part("p", "Note").text(&self.instant(until)));
         }
         if let Some(url) = url.filter(|url| is_web(url)) {
             let link = self.make.link(url, &self.texts.say("voucher_open"), false);
             parts.push(link.attr("target", "_blank"));
         }
         (self.texts.say("voucher_title"), parts)
+    }
+
+    /// An instant as it is written where the payer is, in the payer's own time zone.
+    fn instant(&self, at: Timestamp) -> String {
+        let date = Date::new(&JsValue::from_f64(at.millis() as f64));
+        date.to_locale_string(&self.texts.tag, &JsValue::UNDEFINED).into()
     }
 
     fn transfer(&self, rows: &[(String, String)], reference: &str) -> (String, Vec<Part>) {

@@ -126,6 +126,23 @@ async function shop(address) {
   };
 }
 
+// A proxy before the server, as a CDN is, that may change the headers of what it passes on.
+async function proxy(address, change = () => {}) {
+  const server = http.createServer((request, response) => {
+    const { method, headers } = request;
+    const asked = http.request(address + request.url, { method, headers }, (answer) => {
+      const passed = { ...answer.headers };
+      change(passed);
+      response.writeHead(answer.statusCode, passed);
+      answer.pipe(response);
+    });
+    asked.on('error', () => response.destroy());
+    request.pipe(asked);
+  });
+  await new Promise((done) => server.listen(0, '127.0.0.1', done));
+  return { home: `http://127.0.0.1:${server.address().port}`, close: () => (server.closeAllConnections(), server.close()) };
+}
+
 // What a payer's phone does that scans a code: it opens the channel's page and pays there. No second tab does it, because a
 // browser that is not seen stops drawing the first one.
 async function scanned(link) {
@@ -143,4 +160,4 @@ async function accessible(name, page) {
   return holds(`${name}: axe finds nothing serious`, grave.length === 0, what.join('; '));
 }
 
-module.exports = { DESK, Merchant, PHONE, WAIT, accessible, holds, launch, scanned, scene, seen, shop, visitor };
+module.exports = { DESK, Merchant, PHONE, WAIT, accessible, holds, launch, proxy, scanned, scene, seen, shop, visitor };

@@ -1,7 +1,7 @@
 'use strict';
 // The server's own pages: the hosted page with and without scripts, a payment link on a phone, cards typed into their
 // frame, and the shop's till.
-const { DESK, PHONE, WAIT, accessible, holds, scene, visitor } = require('./harness.cjs');
+const { DESK, PHONE, WAIT, accessible, holds, proxy, scene, visitor } = require('./harness.cjs');
 
 async function ownPages(world) {
   for (const [name, act] of Object.entries(SCENES)) await scene(name, () => act({ ...world, name }));
@@ -140,6 +140,39 @@ const SCENES = {
     await paid(page);
     await world.merchant.once(world.name, order.id);
     await context.close();
+  },
+  async 'headers that somebody on the way drops or changes'(world) {
+    const alerts = async () => {
+      const { data } = await world.merchant.get('/v1/page_alerts?limit=100');
+      return data.filter((row) => row.kind === 'changed_header').map((row) => `${row.page} ${row.directive} ${row.source}`);
+    };
+    const order = await world.merchant.post('/v1/orders', tea());
+    const path = new URL(order.checkout_url).pathname;
+    const seen = async (change) => {
+      const between = await proxy(world.merchant.address, change);
+      const context = await visitor(world.browser, PHONE);
+      const page = await context.newPage();
+      const asked = page.waitForResponse((answer) => answer.request().method() === 'HEAD');
+      await page.goto(between.home + path);
+      await asked;
+      // What there is to report is on its way as soon as the headers are there.
+      await page.waitForTimeout(500);
+      await context.close();
+      between.close();
+      return alerts();
+    };
+    const none = await seen();
+    holds('a proxy that changes nothing is no alert', none.length === 0, none.join());
+    await seen((headers) => {
+      delete headers['content-security-policy'];
+      if (headers['referrer-policy']) headers['referrer-policy'] = 'unsafe-url';
+    });
+    const told = await becomes(async () => {
+      const rows = await alerts();
+      return rows.length >= 2 && rows.sort();
+    });
+    const both = 'pay content-security-policy missing,pay referrer-policy changed';
+    holds('a policy that is dropped and a header that is changed are two alerts', String(told) === both, String(told));
   },
   async 'the till: a code to scan'(world) {
     const { context, page } = await till(world, PHONE);
