@@ -95,6 +95,7 @@ fn pay(method: &str) -> Pay {
         shared: false,
         parts: Vec::new(),
         card: None,
+        mandate: None,
     }
 }
 

@@ -109,6 +109,7 @@ fn pay() -> Pay {
         shared: false,
         parts: Vec::new(),
         card: None,
+        mandate: None,
     }
 }
 

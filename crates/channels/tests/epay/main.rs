@@ -85,6 +85,7 @@ fn pay(method: &str) -> Pay {
         shared: false,
         parts: Vec::new(),
         card: None,
+        mandate: None,
     }
 }
 

@@ -114,6 +114,7 @@ fn pay(method: &str) -> Pay {
         shared: false,
         parts: Vec::new(),
         card: None,
+        mandate: None,
     }
 }
 

@@ -107,6 +107,7 @@ fn pay(scene: &str) -> Pay {
         shared: false,
         parts: Vec::new(),
         card: None,
+        mandate: None,
     }
 }
 

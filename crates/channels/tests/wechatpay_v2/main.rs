@@ -88,6 +88,7 @@ fn pay() -> Pay {
         shared: false,
         parts: Vec::new(),
         card: None,
+        mandate: None,
     }
 }
 

@@ -72,6 +72,7 @@ impl Liar {
             shared: false,
             parts: Vec::new(),
             card: None,
+            mandate: None,
         });
         let mut step = self.channel.encode(&pay, &cx).unwrap();
         let outcome = loop {
