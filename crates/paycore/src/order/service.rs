@@ -2,6 +2,7 @@
 //! sent before the attempt that names it is durable.
 
 mod card;
+mod mandate;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -9,18 +10,13 @@ use serde::Deserialize;
 use super::input::{CreateOrder, Moment};
 use super::rules::{self, Consequences, Payment};
 use super::state::{AttemptEvent, OrderEvent};
-use super::{
-    Attempt, AttemptStatus, AttemptView, ClientSecret, Order, OrderFilter, OrderMandate, OrderPage, OrderStatus,
-};
+use super::{Attempt, AttemptStatus, AttemptView, ClientSecret, Order, OrderFilter, OrderPage, OrderStatus};
 use crate::agent::{Agent, AgentSale};
 use crate::channel::{CaptureMode, Fault, Initiator, Method, Operation, Outcome, Payer, Step, Verb};
 use crate::engine::{Caller, Engine, OpenAccount};
 use crate::error::{Code, Error, Result};
 use crate::event::EventKind;
-use crate::id::{
-    AgentSaleId, AttemptId, CardId, CardTokenId, MandateId, OrderId, RefundId, SplitId, SplitPlanId,
-};
-use crate::mandate::{Mandate, MandateStatus};
+use crate::id::{AgentSaleId, AttemptId, CardId, CardTokenId, OrderId, RefundId, SplitId, SplitPlanId};
 use crate::merchant::Merchant;
 use crate::page::{List, ListInput};
 use crate::refund::Refund;
@@ -30,6 +26,7 @@ use crate::store::{Changes, CommitError, Put};
 
 use card::Chosen;
 pub(crate) use card::again as card_again;
+pub(crate) use mandate::may_still_charge;
 
 /// How often a decision is made again because the object changed meanwhile.
 const RETRIES_MAX: usize = 8;
@@ -41,11 +38,11 @@ pub async fn create(engine: &Engine, caller: &Caller, input: CreateOrder) -> Res
         return Err(Error::new(Code::Forbidden, "This merchant may not take payments."));
     }
     let moment = engine.moment(merchant);
-    let (plan, mandate) = (input.split_plan_id, input.mandate);
+    let (plan, charged) = (input.split_plan_id, input.mandate);
     let mut order = input.open(OrderId::new(moment.now, &*engine.rng), moment)?;
     join(engine, caller, &mut order, plan).await?;
-    if let Some(id) = mandate {
-        charge_by(engine, caller, &mut order, id).await?;
+    if let Some(id) = charged {
+        mandate::charge(engine, caller, &mut order, id).await?;
     }
     let secret = ClientSecret::new(order.id, merchant.id, merchant.livemode, &*engine.rng);
     order.details.checkout_url = Some(engine.page_url(&secret, OrderPage::Pay));
@@ -92,22 +89,6 @@ async fn join(engine: &Engine, caller: &Caller, order: &mut Order, plan: Option<
         }
     }
     Ok(())
-}
-
-/// Takes the mandate into a new order that is charged by it.
-async fn charge_by(engine: &Engine, caller: &Caller, order: &mut Order, id: MandateId) -> Result<()> {
-    let found = engine.document::<Mandate>(caller.tenant(), id).await;
-    let mandate = found.map_err(|error| error.param("mandate"))?;
-    let channel_id = mandate.chargeable(&order.methods, order.money)?.to_owned();
-    order.details.mandate = Some(Box::new(OrderMandate { id, account_id: mandate.account_id, channel_id }));
-    Ok(())
-}
-
-/// Whether an order's mandate, if it has one, can still be charged.
-pub(super) async fn may_still_charge(engine: &Engine, merchant: &Merchant, order: &Order) -> Result<bool> {
-    let Some(charged) = &order.details.mandate else { return Ok(true) };
-    let mandate = engine.document::<Mandate>(merchant.id, charged.id).await?;
-    Ok(mandate.status == MandateStatus::Active)
 }
 
 /// Decides whether the channel is told that the payment will be shared.
