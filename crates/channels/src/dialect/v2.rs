@@ -3,14 +3,19 @@
 //! believed, refusals too.
 
 use bytes::Bytes;
-use paycore::channel::{DeclineReason as Why, Fault, Outcome, QueryRefund, Reply, Step, Verdict};
+use http::header::CONTENT_TYPE;
+use paycore::channel::{
+    DeclineReason as Why, Fault, Outcome, QueryRefund, Refusal, Reply, Step, Verdict,
+};
 use paycore::currency::Currency;
 use paycore::money::Money;
 use paycore::secret::Secret;
+use paycore::time::Rng;
 use paycore::units::UnitRule;
 
-use crate::dialect::reply::{declined, done, same};
-use crate::dialect::xml::{Fields, Hash};
+use crate::dialect::doubt::Doubt;
+use crate::dialect::reply::{beijing_compact, declined, done, same};
+use crate::dialect::xml::{Fields, Hash, signed};
 
 /// Who takes part in a conversation, and how it is signed.
 #[derive(Debug)]
@@ -22,6 +27,27 @@ pub(crate) struct Party {
     /// Signs everything in both directions.
     pub(crate) key: Secret,
     pub(crate) hash: Hash,
+}
+
+/// A signed document on its way to a gateway.
+pub(crate) fn post(
+    url: String,
+    fields: &[(&'static str, &str)],
+    hash: Hash,
+    key: &Secret,
+) -> Result<http::Request<Bytes>, Refusal> {
+    let body = signed(fields, hash, key)?;
+    http::Request::post(url)
+        .header(CONTENT_TYPE, "text/xml; charset=utf-8")
+        .body(Bytes::from(body))
+        .map_err(|_| Refusal::Signing)
+}
+
+/// A text that no other call has.
+pub(crate) fn nonce(rng: &dyn Rng) -> String {
+    let mut random = [0; 16];
+    rng.fill(&mut random);
+    random.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A signed reply.
@@ -105,6 +131,15 @@ impl Party {
     }
 }
 
+/// What a notification is answered with.
+pub(crate) fn answer(status: http::StatusCode, code: &str) -> http::Response<Bytes> {
+    let body = format!("<xml><return_code>{code}</return_code></xml>");
+    let mut response = http::Response::new(Bytes::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static("text/xml; charset=utf-8"));
+    response
+}
+
 /// Documented refusals of a payment after which no money moves under its reference.
 pub(crate) const PAY_DECLINES: &[(&str, Why)] = &[
     ("NOTENOUGH", Why::InsufficientFunds),
@@ -123,6 +158,57 @@ pub(crate) const NO_REFUND: &[&str] = &["REFUNDNOTEXIST", "ORDERNOTEXIST"];
 
 /// Refusals that tell of an order that exists already; the order itself knows what became of it.
 pub(crate) const KNOWN_ORDER: &[&str] = &["ORDERPAID", "ORDERCLOSED", "ORDERREVERSED", "OUTTRADENOUSED"];
+
+/// Refusals of a refund that may be said of the repeat of one that was carried out.
+pub(crate) const REFUND_DOUBTS: &[Doubt] = &[
+    ("NOTENOUGH", Why::InsufficientFunds, "余额不足"),
+    ("PARAMERROR", Why::InvalidRequest, "参数错误"),
+    ("INVALIDREQUEST", Why::InvalidRequest, "无效请求"),
+    ("ORDERNOTEXIST", Why::InvalidRequest, "订单不存在"),
+    ("TRADEOVERDUE", Why::Expired, "订单已经超过退款期限"),
+    ("USERACCOUNTABNORMAL", Why::Generic, "用户账号异常，退款失败"),
+    ("NOAUTH", Why::NotPermitted, "没有退款权限"),
+];
+
+/// What an order that is named is about: the outcome of one that was paid.
+pub(crate) fn about(fields: &Fields, reference: &str, channel_id: Option<&str>, money: Option<Money>) -> Result<Outcome, Fault> {
+    same("out_trade_no", fields.field("out_trade_no"), reference)?;
+    let id = fields.field("transaction_id");
+    if let (Some(said), Some(known)) = (id, channel_id) {
+        same("transaction_id", Some(said), known)?;
+    }
+    if let Some(currency) = fields.field("fee_type") {
+        same("fee_type", Some(currency), "CNY")?;
+    }
+    let said = fen(fields, "total_fee", money)?;
+    let at = beijing_compact("time_end", fields.field("time_end"))?;
+    let outcome = Outcome { channel_id: id.map(str::to_owned), ..Outcome::new(Verdict::Succeeded) };
+    Ok(Outcome { money: said, at, ..outcome })
+}
+
+/// Whether a paid order says all it has to say.
+pub(crate) fn whole(outcome: &Outcome) -> bool {
+    outcome.channel_id.is_some() && outcome.money.is_some()
+}
+
+/// What an order came to, once it is the one that was asked for.
+pub(crate) fn state(fields: &Fields, reference: &str, channel_id: Option<&str>, money: Option<Money>) -> Result<Outcome, Fault> {
+    let outcome = about(fields, reference, channel_id, money)?;
+    let verdict = match fields.required("trade_state")? {
+        // REFUND only tells that some of the money went back later.
+        "SUCCESS" | "REFUND" if whole(&outcome) => Verdict::Succeeded,
+        "NOTPAY" | "USERPAYING" | "ACCEPT" => Verdict::Pending,
+        "CLOSED" | "REVOKED" => Verdict::Closed,
+        // Some products say it in this word, some in that.
+        failed @ ("PAYERROR" | "PAY_FAIL") => {
+            let why = fields.field("trade_state_desc").unwrap_or_default();
+            let reason = if why.contains("余额不足") { Why::InsufficientFunds } else { Why::Generic };
+            declined(reason, failed, why).verdict
+        }
+        other => return Err(Fault::Unexpected(format!("trade_state {other:?}"))),
+    };
+    Ok(Outcome { verdict, ..outcome })
+}
 
 /// What a query of a refund says.
 pub(crate) fn asked_refund(answer: Answer, query: &QueryRefund) -> Result<Step, Fault> {

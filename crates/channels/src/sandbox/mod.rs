@@ -13,6 +13,7 @@ mod notes;
 mod page;
 pub(crate) mod share;
 pub(crate) mod trade_bill;
+pub(crate) mod v2;
 pub(crate) mod v3;
 pub(crate) mod wechat_login;
 pub(crate) mod x509;
@@ -31,7 +32,7 @@ use serde_json::Value;
 pub(crate) use book::{Book, Given, Order, Refund, Refused, Started, State};
 pub(crate) use notes::Note;
 use notes::Notes;
-pub(crate) use page::escape;
+pub(crate) use page::{escape, html};
 
 /// What is a provider's own.
 pub(crate) trait Provider: Send + 'static {
@@ -75,6 +76,11 @@ impl<P: Provider> Platform<P> {
     /// What the provider has on its books.
     pub(crate) fn orders(&self) -> &Book {
         &self.book
+    }
+
+    /// Has the merchant told of something that is no order.
+    pub(crate) fn announce(&mut self, url: String, content: Value, at: Timestamp) {
+        self.notes.put(url, false, content, (at, at));
     }
 
     /// Turns what has happened into notifications.

@@ -66,7 +66,8 @@ fn page<P: Provider>(order: &Order) -> Response<Bytes> {
     html::<P>(200, &format!("<h1>{subject}</h1>{sum}{choice}<p class=note>{key}</p>"))
 }
 
-fn html<P: Provider>(status: u16, content: &str) -> Response<Bytes> {
+/// A page of a provider.
+pub(crate) fn html<P: Provider>(status: u16, content: &str) -> Response<Bytes> {
     let [chinese, english] = P::NAMES;
     let page = include_str!("page.html")
         .replace("{chinese}", chinese)

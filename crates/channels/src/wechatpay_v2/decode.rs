@@ -10,9 +10,10 @@ use super::config::Account;
 use super::encode::{CONFIRM, FIRST, REVERSING, ask, ask_refund, reverse};
 use super::packet;
 use crate::dialect::doubt::{self, Doubt, refusal};
-use crate::dialect::reply::{beijing_compact, declined, done, not_sent, same};
+use crate::dialect::reply::{declined, done, not_sent, same};
 use crate::dialect::v2::{
-    Answer, KNOWN_ORDER, NO_ORDER, NO_REFUND, PAY_DECLINES, Refused, asked_refund, fen, refund_state,
+    Answer, KNOWN_ORDER, NO_ORDER, NO_REFUND, PAY_DECLINES, REFUND_DOUBTS, Refused, about, asked_refund,
+    refund_state, state, whole,
 };
 use crate::dialect::wechat_login;
 use crate::dialect::xml::Fields;
@@ -77,16 +78,6 @@ const PAY_DOUBTS: &[Doubt] = &[
     ("INVALIDREQUEST", Why::InvalidRequest, "无效请求"),
 ];
 
-const REFUND_DOUBTS: &[Doubt] = &[
-    ("NOTENOUGH", Why::InsufficientFunds, "余额不足"),
-    ("PARAMERROR", Why::InvalidRequest, "参数错误"),
-    ("INVALIDREQUEST", Why::InvalidRequest, "无效请求"),
-    ("ORDERNOTEXIST", Why::InvalidRequest, "订单不存在"),
-    ("TRADEOVERDUE", Why::Expired, "订单已经超过退款期限"),
-    ("USERACCOUNTABNORMAL", Why::Generic, "用户账号异常，退款失败"),
-    ("NOAUTH", Why::NotPermitted, "没有退款权限"),
-];
-
 /// A signed reply that is about this merchant, and about the one we act for.
 fn open(account: &Account, reply: &Reply) -> Result<Answer, Fault> {
     let answer = account.party.open(reply)?;
@@ -104,7 +95,7 @@ fn found(
     money: Money,
 ) -> Result<Outcome, Fault> {
     match open(account, reply)? {
-        Answer::Done(fields) => state(&fields, reference, id, money),
+        Answer::Done(fields) => state(&fields, reference, id, Some(money)),
         Answer::Refused(refused) => refused.absent(NO_ORDER),
     }
 }
@@ -113,52 +104,13 @@ fn looked(account: &Account, reply: &Reply, payment: &Payment) -> Result<Outcome
     found(account, reply, (&payment.reference, payment.channel_id.as_deref()), payment.money)
 }
 
-/// What an order that is named is about: the outcome of one that was paid.
-fn about(fields: &Fields, reference: &str, channel_id: Option<&str>, money: Money) -> Result<Outcome, Fault> {
-    same("out_trade_no", fields.field("out_trade_no"), reference)?;
-    let id = fields.field("transaction_id");
-    if let (Some(said), Some(known)) = (id, channel_id) {
-        same("transaction_id", Some(said), known)?;
-    }
-    if let Some(currency) = fields.field("fee_type") {
-        same("fee_type", Some(currency), "CNY")?;
-    }
-    let said = fen(fields, "total_fee", Some(money))?;
-    let at = beijing_compact("time_end", fields.field("time_end"))?;
-    let outcome = Outcome { channel_id: id.map(str::to_owned), ..Outcome::new(Verdict::Succeeded) };
-    Ok(Outcome { money: said, at, ..outcome })
-}
-
-/// Whether a paid order says all it has to say.
-fn whole(outcome: &Outcome) -> bool {
-    outcome.channel_id.is_some() && outcome.money.is_some()
-}
-
 fn charged(fields: &Fields, pay: &Pay) -> Result<Outcome, Fault> {
-    let outcome = about(fields, &pay.reference, None, pay.money)?;
+    let outcome = about(fields, &pay.reference, None, Some(pay.money))?;
     if whole(&outcome) {
         Ok(outcome)
     } else {
         Err(Fault::Unexpected("a charge without number or amount".into()))
     }
-}
-
-/// What an order came to, once it is the one that was asked for.
-fn state(fields: &Fields, reference: &str, channel_id: Option<&str>, money: Money) -> Result<Outcome, Fault> {
-    let outcome = about(fields, reference, channel_id, money)?;
-    let verdict = match fields.required("trade_state")? {
-        // REFUND only tells that some of the money went back later.
-        "SUCCESS" | "REFUND" if whole(&outcome) => Verdict::Succeeded,
-        "NOTPAY" | "USERPAYING" | "ACCEPT" => Verdict::Pending,
-        "CLOSED" | "REVOKED" => Verdict::Closed,
-        "PAYERROR" => {
-            let why = fields.field("trade_state_desc").unwrap_or_default();
-            let reason = if why.contains("余额不足") { Why::InsufficientFunds } else { Why::Generic };
-            declined(reason, "PAYERROR", why).verdict
-        }
-        other => return Err(Fault::Unexpected(format!("trade_state {other:?}"))),
-    };
-    Ok(Outcome { verdict, ..outcome })
 }
 
 /// A face that was not charged (yet).

@@ -3,8 +3,6 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::CONTENT_TYPE;
 use paycore::channel::{
     Call, CaptureMode, Context, Device, Effect, Operation, Pay, Refund, Refusal, Stage, Statement,
     StatementKind, Step,
@@ -15,8 +13,9 @@ use super::config::Account;
 use super::packet;
 use super::{CNY, PROFILE};
 use crate::dialect::text::{self, plain, within};
+use crate::dialect::v2;
 use crate::dialect::wechat_login::Login;
-use crate::dialect::xml::{Hash, signed};
+use crate::dialect::xml::Hash;
 
 /// The first call of an operation.
 pub(super) const FIRST: Stage = 0;
@@ -195,17 +194,11 @@ pub(super) fn post(
     if mutual && account.unidentified() {
         return Err(Refusal::Unsupported("paying out and giving back without a client certificate"));
     }
-    let mut random = [0; 16];
-    cx.rng.fill(&mut random);
-    let nonce: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let nonce = v2::nonce(cx.rng);
     let mut all: Fields<'_> = fields;
     all.extend([("mch_id", account.party.mch_id.as_str()), ("nonce_str", &nonce)]);
-    let body = signed(&all, hash, &account.party.key)?;
     let gateway = if path == AUTHORIZE { &account.face_gateway } else { &account.gateway };
-    let request = http::Request::post(format!("{gateway}/{path}"))
-        .header(CONTENT_TYPE, "text/xml; charset=utf-8")
-        .body(Bytes::from(body))
-        .map_err(|_| Refusal::Signing)?;
+    let request = v2::post(format!("{gateway}/{path}"), &all, hash, &account.party.key)?;
     // A face payment may wait for the bank, and a file is larger than any other reply.
     let seconds = if effect == Effect::Money || path == "pay/downloadbill" { 30 } else { 10 };
     let (timeout, identity) = (Duration::from_secs(seconds), account.identity.clone().filter(|_| mutual));
