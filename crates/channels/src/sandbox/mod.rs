@@ -78,6 +78,16 @@ impl<P: Provider> Platform<P> {
         &self.book
     }
 
+    /// What is the provider's own.
+    pub(crate) fn provider(&self) -> &P {
+        &self.provider
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn provider_mut(&mut self) -> &mut P {
+        &mut self.provider
+    }
+
     /// Has the merchant told of something that is no order.
     pub(crate) fn announce(&mut self, url: String, content: Value, at: Timestamp) {
         self.notes.put(url, false, content, (at, at));
