@@ -39,7 +39,7 @@ run(async (stand) => {
   prove('notice tampered', !signs({ ...added, contract_id: flip(added.contract_id) }, 'MD5', ours.key));
 
   const known = { ...both, plan_id: ours.plan_id, contract_code: contract, version: '1.0' };
-  const found = await wechat.chain('v2/papay/querycontract').post(known);
+  const found = await wechat.chain('v2/papay/querycontract').post(known, { nonceless: true });
   prove('query', found.data.contract_state === '0' && found.data.contract_id === added.contract_id, 'signed');
   const charge = (by, number, fen = 8888) => by.chain('v2/pay/pappayapply').post({
     ...both, body: '红茶 2 盒 + 绿茶 <&>', out_trade_no: number, total_fee: fen, fee_type: 'CNY',
@@ -63,9 +63,9 @@ run(async (stand) => {
   });
   prove('refund', back.data.result_code === 'SUCCESS' && back.data.refund_fee === '888');
 
-  const ended = await wechat.chain('v2/papay/deletecontract').post({ ...known, contract_termination_remark: '用户搬家' });
+  const ended = await wechat.chain('v2/papay/deletecontract').post({ ...known, contract_termination_remark: '用户搬家' }, { nonceless: true });
   prove('revoke', ended.data.contract_code === contract);
-  const gone = await wechat.chain('v2/papay/querycontract').post(known);
+  const gone = await wechat.chain('v2/papay/querycontract').post(known, { nonceless: true });
   prove('revoke', gone.data.contract_state === '1' && gone.data.contract_termination_mode === '3');
 
   // What our adapter signs, with the client's own reader of XML and its own signature.
