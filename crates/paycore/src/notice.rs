@@ -52,7 +52,9 @@ async fn believe(
     report: Report,
 ) -> Result<Result<(), Fault>> {
     let unbound = || {
-        Fault::Unacceptable("no payment, refund, transfer, share or mandate of this account has the reference".into())
+        Fault::Unacceptable(
+            "no payment, refund, transfer, share or mandate of this account has the reference".into(),
+        )
     };
     match report.subject {
         Subject::Payment => Ok(match sweep::report(engine, merchant, open, report).await? {

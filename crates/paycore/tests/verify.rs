@@ -8,17 +8,15 @@ use paycore::currency::Currency;
 use paycore::document::Record;
 use paycore::event::{Event, EventKind, Movement};
 use paycore::id::{
-    AttemptId, ChannelAccountId, DeliveryId, EventId, ItemId, MandateId, MerchantId, OrderId, RefundId, SettlementId,
-    SettlementPlanId, TransactionId,
+    AttemptId, ChannelAccountId, DeliveryId, EventId, ItemId, MandateId, MerchantId, OrderId, RefundId,
+    SettlementId, SettlementPlanId, TransactionId,
 };
 use paycore::idempotency::{Answer, Record as Claimed};
 use paycore::ledger::seal::Seal;
 use paycore::ledger::{Balance, Entry, Side, Transaction};
 use paycore::mandate::Mandate;
 use paycore::money::Money;
-use paycore::order::{
-    Attempt, AttemptCard, AttemptStatus, Order, OrderDetails, OrderMandate, OrderStatus,
-};
+use paycore::order::{Attempt, AttemptCard, AttemptStatus, Order, OrderDetails, OrderMandate, OrderStatus};
 use paycore::refund::{Refund, RefundStatus};
 use paycore::settlement::Settlement;
 use paycore::time::Timestamp;
@@ -293,11 +291,8 @@ fn a_card_token_that_paid_twice_is_found() {
 #[test]
 fn a_charge_beyond_what_the_payer_agreed_to_is_found() {
     let id = MandateId::from_bits(5);
-    let charged = OrderMandate {
-        id,
-        account_id: ChannelAccountId::from_bits(1),
-        channel_id: "Wx1".to_owned(),
-    };
+    let charged =
+        OrderMandate { id, account_id: ChannelAccountId::from_bits(1), channel_id: "Wx1".to_owned() };
     let broken = |limit: Option<Money>| {
         let mandate = limit.map(|limit| {
             let json = serde_json::json!({

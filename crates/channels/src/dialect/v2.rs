@@ -4,9 +4,7 @@
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use paycore::channel::{
-    DeclineReason as Why, Fault, Outcome, QueryRefund, Refusal, Reply, Step, Verdict,
-};
+use paycore::channel::{DeclineReason as Why, Fault, Outcome, QueryRefund, Refusal, Reply, Step, Verdict};
 use paycore::currency::Currency;
 use paycore::money::Money;
 use paycore::secret::Secret;
@@ -171,7 +169,12 @@ pub(crate) const REFUND_DOUBTS: &[Doubt] = &[
 ];
 
 /// What an order that is named is about: the outcome of one that was paid.
-pub(crate) fn about(fields: &Fields, reference: &str, channel_id: Option<&str>, money: Option<Money>) -> Result<Outcome, Fault> {
+pub(crate) fn about(
+    fields: &Fields,
+    reference: &str,
+    channel_id: Option<&str>,
+    money: Option<Money>,
+) -> Result<Outcome, Fault> {
     same("out_trade_no", fields.field("out_trade_no"), reference)?;
     let id = fields.field("transaction_id");
     if let (Some(said), Some(known)) = (id, channel_id) {
@@ -192,7 +195,12 @@ pub(crate) fn whole(outcome: &Outcome) -> bool {
 }
 
 /// What an order came to, once it is the one that was asked for.
-pub(crate) fn state(fields: &Fields, reference: &str, channel_id: Option<&str>, money: Option<Money>) -> Result<Outcome, Fault> {
+pub(crate) fn state(
+    fields: &Fields,
+    reference: &str,
+    channel_id: Option<&str>,
+    money: Option<Money>,
+) -> Result<Outcome, Fault> {
     let outcome = about(fields, reference, channel_id, money)?;
     let verdict = match fields.required("trade_state")? {
         // REFUND only tells that some of the money went back later.

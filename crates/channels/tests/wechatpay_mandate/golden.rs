@@ -8,7 +8,8 @@ use super::*;
 
 fn outcome(outcome: &Outcome) -> String {
     let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".into());
-    let (id, money) = (or_dash(outcome.channel_id.clone()), or_dash(outcome.money.map(|money| money.to_string())));
+    let (id, money) =
+        (or_dash(outcome.channel_id.clone()), or_dash(outcome.money.map(|money| money.to_string())));
     let verdict = match &outcome.verdict {
         Verdict::Declined(decline) => format!("Declined {:?} {}", decline.reason, decline.code),
         other => format!("{other:?}"),
@@ -30,7 +31,8 @@ fn line(result: Result<Step, Fault>) -> String {
 
 fn recorded(name: &str, text: &str) {
     if std::env::var_os("PAYCORE_BLESS").is_some() {
-        let path = format!("{}/src/wechatpay_mandate/fixtures/request_{name}.http", env!("CARGO_MANIFEST_DIR"));
+        let path =
+            format!("{}/src/wechatpay_mandate/fixtures/request_{name}.http", env!("CARGO_MANIFEST_DIR"));
         std::fs::write(path, text).unwrap();
     }
     assert_eq!(text, String::from_utf8(fixture(&format!("request_{name}.http"))).unwrap(), "{name}");
@@ -54,7 +56,8 @@ fn every_request_is_sent_as_recorded() {
         let Step::Send(call) = adapter.encode(&operation, &context(NOW)).unwrap() else { panic!("{name}") };
         assert_eq!((call.effect, call.identity.is_some()), (effect, shows_who), "{name}");
         let (head, body) = call.request.into_parts();
-        let headers = head.headers.iter().map(|(name, value)| format!("{name}: {}\r\n", value.to_str().unwrap()));
+        let headers =
+            head.headers.iter().map(|(name, value)| format!("{name}: {}\r\n", value.to_str().unwrap()));
         let text = format!("{} {} HTTP/1.1\r\n{}\r\n", head.method, head.uri, headers.collect::<String>());
         recorded(name, &(text + std::str::from_utf8(&body).unwrap()));
     }
@@ -76,8 +79,15 @@ fn what_a_payer_signs_is_as_recorded() {
     let Action::Client { parameters } = action(&sign(SigningScene::Mini)) else { panic!() };
     let names: Vec<&str> = parameters.iter().map(|(name, _)| name.as_str()).collect();
     let expected = [
-        "appid", "mch_id", "plan_id", "contract_code", "request_serial", "contract_display_account", "notify_url",
-        "timestamp", "sign",
+        "appid",
+        "mch_id",
+        "plan_id",
+        "contract_code",
+        "request_serial",
+        "contract_display_account",
+        "notify_url",
+        "timestamp",
+        "sign",
     ];
     assert_eq!(names, expected, "what a mini program hands over, without a version");
 }
@@ -167,7 +177,12 @@ fn every_recorded_notification_means_one_thing() {
         ("ended", Subject::Mandate, MANDATE, contract("Declined Cancelled 2")),
         ("charged", Subject::Payment, REFERENCE, paid.to_owned()),
         ("charged_without_state", Subject::Payment, REFERENCE, paid.to_owned()),
-        ("charge_failed", Subject::Payment, REFERENCE, "Declined InsufficientFunds PAY_FAIL - 88.88 CNY -".into()),
+        (
+            "charge_failed",
+            Subject::Payment,
+            REFERENCE,
+            "Declined InsufficientFunds PAY_FAIL - 88.88 CNY -".into(),
+        ),
         ("charge_failed_somehow", Subject::Payment, REFERENCE, "Pending - - -".into()),
     ] {
         let report = notice(name).unwrap();

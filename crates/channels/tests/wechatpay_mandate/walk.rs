@@ -63,7 +63,8 @@ impl Wire {
     fn open(&mut self, scene: SigningScene) -> http::Response<Bytes> {
         match self.verdict(&sign(scene)) {
             Verdict::Awaiting(Action::Redirect { url }) => self.browse("GET", &url),
-            Verdict::Awaiting(Action::Client { parameters }) => match self.simulator.client(&parameters, NOW) {
+            Verdict::Awaiting(Action::Client { parameters }) => match self.simulator.client(&parameters, NOW)
+            {
                 Some(Answer::Reply(page)) => page,
                 _ => self.browse("GET", &format!("{BASE}/payer/{MANDATE}")),
             },

@@ -49,7 +49,8 @@ impl CreateMandate {
         check_payer(&self.payer)?;
         self.lifetime()?;
         if !self.method.by_mandate() {
-            let detail = "This method charges by no mandate; name one that does, such as `wechatpay.mandate`.";
+            let detail =
+                "This method charges by no mandate; name one that does, such as `wechatpay.mandate`.";
             return Err(Error::invalid("method", detail));
         }
         Ok(limit)
@@ -268,7 +269,8 @@ impl Mandate {
             MandateStatus::Pending => {
                 let looks = usize::try_from(self.queries).unwrap_or(0).min(WAITING.len() - 1);
                 let left = self.expires_at.since(moment.now).max(Duration::from_secs(1));
-                let patient = if moment.now < self.expires_at { left } else { look_for_unknown(self.queries) };
+                let patient =
+                    if moment.now < self.expires_at { left } else { look_for_unknown(self.queries) };
                 patient.min(Duration::from_secs(WAITING[looks]))
             }
             MandateStatus::Revoking => look_for_unknown(self.queries),

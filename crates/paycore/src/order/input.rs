@@ -232,7 +232,8 @@ impl CreateOrder {
                 Err(Error::invalid(format!("methods[{index}]"), detail))
             }
             (None, Some(_)) => {
-                let detail = "Only a method that charges by a mandate, such as `wechatpay.mandate`, takes one.";
+                let detail =
+                    "Only a method that charges by a mandate, such as `wechatpay.mandate`, takes one.";
                 Err(Error::invalid("mandate", detail))
             }
             _ => Ok(()),

@@ -12,9 +12,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::channel::{
-    Action, Call, Capability, CaptureMode, Channel, Context, Currencies, Driver, Effect, Fault, Field, FieldKind,
-    Line, Notice, Operation, Outcome, Profile, References, Refusal, Reply, Report, Settings, SettingsError,
-    Stage, Step, Totals, Verb, Verdict, Verified,
+    Action, Call, Capability, CaptureMode, Channel, Context, Currencies, Driver, Effect, Fault, Field,
+    FieldKind, Line, Notice, Operation, Outcome, Profile, References, Refusal, Reply, Report, Settings,
+    SettingsError, Stage, Step, Totals, Verb, Verdict, Verified,
 };
 use crate::crypto::Keyring;
 use crate::money::Money;

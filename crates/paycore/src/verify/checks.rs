@@ -225,9 +225,11 @@ impl Checker {
         }
         if let Some(charged) = &order.details.mandate {
             let limit = self.limits.get(&(tenant, charged.id));
-            let fits = |limit: &Money| limit.currency() == order.currency() && order.money.minor() <= limit.minor();
+            let fits =
+                |limit: &Money| limit.currency() == order.currency() && order.money.minor() <= limit.minor();
             if !limit.is_some_and(fits) {
-                let detail = format!("{} is charged by {}, whose limit is {limit:?}", order.money, charged.id);
+                let detail =
+                    format!("{} is charged by {}, whose limit is {limit:?}", order.money, charged.id);
                 self.broken("I42", tenant, order.id, detail);
             }
         }

@@ -59,9 +59,12 @@ async fn a_payer_signs_once_and_is_charged_given_back_and_let_go() {
         let paid = stand.order_becomes(&made["id"], "succeeded").await;
         assert_eq!(paid["amount_captured"], amount);
         let back = stand.ok("refunds.create", json!({"order_id": paid["id"], "amount": 234})).await;
-        stand.becomes("refunds.retrieve", json!({"id": back["id"]}), |now| now["status"] == "succeeded").await;
+        stand
+            .becomes("refunds.retrieve", json!({"id": back["id"]}), |now| now["status"] == "succeeded")
+            .await;
     }
-    let revoked = stand.ok("mandates.revoke", json!({"id": mandate["id"], "reason": "moved away 已搬走"})).await;
+    let revoked =
+        stand.ok("mandates.revoke", json!({"id": mandate["id"], "reason": "moved away 已搬走"})).await;
     assert_eq!((&revoked["status"], revoked["ended_at"].is_string()), (&json!("ended"), true), "{revoked}");
     let again = stand.ok("mandates.revoke", json!({"id": mandate["id"]})).await;
     assert_eq!((&again["status"], &again["ended_at"]), (&json!("ended"), &revoked["ended_at"]));
@@ -69,7 +72,11 @@ async fn a_payer_signs_once_and_is_charged_given_back_and_let_go() {
     let problem = refused.problem(StatusCode::CONFLICT, "state_not_allowed");
     assert_eq!(problem["param"], "mandate");
     let events = stand.ok("events.list", json!({"limit": 100})).await;
-    let own = events["data"].as_array().unwrap().iter().filter(|event| event["data"]["object"]["id"] == mandate["id"]);
+    let own = events["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|event| event["data"]["object"]["id"] == mandate["id"]);
     let own: Vec<(&Value, &Value)> = own.map(|event| (&event["type"], &event["sequence"])).collect();
     assert_eq!(own, [(&json!("mandate.active"), &json!(1)), (&json!("mandate.ended"), &json!(2))]);
     let listed = stand.ok("mandates.list", json!({"customer": "customer-1", "status": "ended"})).await;
@@ -84,7 +91,10 @@ async fn a_payer_who_ends_it_in_the_wallet_is_charged_no_more_and_one_who_refuse
     press(&stand, &mandate, "end").await;
     let ended = becomes(&stand, &mandate, "ended").await;
     assert_eq!(ended["decline"]["code"], "2", "{ended}");
-    stand.call("orders.create", charge(&mandate, 100)).await.problem(StatusCode::CONFLICT, "state_not_allowed");
+    stand
+        .call("orders.create", charge(&mandate, 100))
+        .await
+        .problem(StatusCode::CONFLICT, "state_not_allowed");
     let made = stand.ok("mandates.create", input(json!({"expires_in": 300}))).await;
     stand.get(made["next_action"]["url"].as_str().unwrap()).await;
     press(&stand, &made, "cancel").await;
@@ -121,7 +131,8 @@ async fn what_the_payer_did_not_agree_to_is_refused_by_name() {
     let mut unknown = charge(&mandate, 100);
     unknown["mandate"] = json!("mdt_01jd7xk3fz5v9b8m2q4r6t8w0y");
     refused(unknown, StatusCode::NOT_FOUND, "not_found", "mandate").await;
-    let waiting = stand.ok("mandates.create", input(json!({"scene": "h5", "payer": {"ip": "203.0.113.7"}}))).await;
+    let waiting =
+        stand.ok("mandates.create", input(json!({"scene": "h5", "payer": {"ip": "203.0.113.7"}}))).await;
     refused(charge(&waiting, 100), StatusCode::CONFLICT, "state_not_allowed", "mandate").await;
     let answer = stand.call("mandates.create", input(json!({"scene": "h5"}))).await;
     let problem = answer.problem(StatusCode::UNPROCESSABLE_ENTITY, "channel_refused");
@@ -141,7 +152,10 @@ async fn a_charge_that_is_refused_or_not_answered_ends_as_what_it_was() {
     let mandate = signed(&stand, json!({})).await;
     // The scripts of the sandbox: too little money, carried out without an answer, and although the answer says otherwise.
     let poor = stand.ok("orders.create", charge(&mandate, 19_001)).await;
-    assert_eq!((&poor["status"], &poor["decline"]["reason"]), (&json!("failed"), &json!("insufficient_funds")));
+    assert_eq!(
+        (&poor["status"], &poor["decline"]["reason"]),
+        (&json!("failed"), &json!("insufficient_funds"))
+    );
     for amount in [19_003, 19_007, 19_002] {
         let made = stand.ok("orders.create", charge(&mandate, amount)).await;
         assert_eq!(made["status"], "processing", "{made}");

@@ -7,7 +7,8 @@ use paycore::channel::simulator::Answer;
 use paycore::time::Timestamp;
 
 use crate::sandbox::v2::{
-    Content, Error, Merchant, NO_ORDER, PARAM, POOR, Result, SYSTEM, find, plain, refund, refunded, refuse, stranger,
+    Content, Error, Merchant, NO_ORDER, PARAM, POOR, Result, SYSTEM, find, plain, refund, refunded, refuse,
+    stranger,
 };
 use crate::sandbox::wechat_login::OPENID;
 use crate::sandbox::xml::{Fields, fields};

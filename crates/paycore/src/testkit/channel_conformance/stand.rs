@@ -12,8 +12,8 @@ use crate::channel::card::Usage;
 use crate::channel::simulator::{Answer, BookLine, Maker, Notification, Provision, Simulator};
 use crate::channel::{
     Action, Capability, CaptureMode, Card, Channel, Context, Driver, Expiry, Fault, Memo, Method, Operation,
-    Outcome, Pay, Payer, Payment, Profile, Query, QueryMandate, QueryRefund, Refund, Refusal, Report, Settings,
-    SignMandate, SigningScene, Step, Subject, Verdict, Verified,
+    Outcome, Pay, Payer, Payment, Profile, Query, QueryMandate, QueryRefund, Refund, Refusal, Report,
+    Settings, SignMandate, SigningScene, Step, Subject, Verdict, Verified,
 };
 use crate::crypto::Keyring;
 use crate::currency::Currency;

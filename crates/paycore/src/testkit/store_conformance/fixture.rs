@@ -18,7 +18,8 @@ use crate::link::{Link, LinkDetails};
 use crate::merchant::{ApiKey, Merchant, Scope};
 use crate::money::Money;
 use crate::order::{
-    Attempt, AttemptCard, AttemptStatus, ClientSecret, LineItem, Order, OrderDetails, OrderMandate, OrderStatus,
+    Attempt, AttemptCard, AttemptStatus, ClientSecret, LineItem, Order, OrderDetails, OrderMandate,
+    OrderStatus,
 };
 use crate::refund::{Refund, RefundStatus};
 use crate::sandbox::SandboxRecord;
