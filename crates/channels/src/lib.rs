@@ -18,6 +18,7 @@ pub mod shouqianba;
 pub mod testpay;
 pub mod unionpay;
 pub mod wechatpay;
+pub mod wechatpay_mandate;
 pub mod wechatpay_v2;
 
 #[cfg(feature = "readers")]
@@ -40,4 +41,5 @@ pub static REGISTRY: &[&dyn Driver] = &[
     &lakala::Lakala,
     &shouqianba::Shouqianba,
     &wechatpay_v2::WechatPayV2,
+    &wechatpay_mandate::WechatPayMandate,
 ];

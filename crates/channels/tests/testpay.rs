@@ -75,6 +75,7 @@ fn pay(scene: &str, minor: i64) -> Pay {
         shared: false,
         parts: Vec::new(),
         card: None,
+        mandate: None,
     }
 }
 

@@ -254,6 +254,8 @@ ids! {
     CardTokenId "tok";
     /// A card that is kept for a customer.
     CardId "card";
+    /// A mandate: a payer's agreement to be charged without being present.
+    MandateId "mdt";
     /// The key of a merchant's fingerprints of cards.
     FingerprintKeyId "fpk";
 }

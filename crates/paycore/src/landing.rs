@@ -159,6 +159,7 @@ impl Landing {
             split_plan_id: None,
             agent_id: None,
             customer: None,
+            mandate: None,
             epay: None,
         };
         if self.link.details.single_use {

@@ -86,6 +86,7 @@ pub mod idempotency;
 pub mod landing;
 pub mod ledger;
 pub mod link;
+pub mod mandate;
 pub mod merchant;
 pub mod money;
 #[cfg(feature = "engine")]

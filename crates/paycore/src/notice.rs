@@ -52,7 +52,9 @@ async fn believe(
     report: Report,
 ) -> Result<Result<(), Fault>> {
     let unbound = || {
-        Fault::Unacceptable("no payment, refund, transfer or share of this account has the reference".into())
+        Fault::Unacceptable(
+            "no payment, refund, transfer, share or mandate of this account has the reference".into(),
+        )
     };
     match report.subject {
         Subject::Payment => Ok(match sweep::report(engine, merchant, open, report).await? {
@@ -75,6 +77,10 @@ async fn believe(
             };
             let known = disputes::report(engine, merchant, open, &report.reference, news).await?;
             Ok(if known { Ok(()) } else { Err(unbound()) })
+        }
+        Subject::Mandate => {
+            let known = crate::mandate::service::report(engine, merchant, open, report).await?;
+            Ok(known.and_then(|known| if known { Ok(()) } else { Err(unbound()) }))
         }
         Subject::Share | Subject::ShareReturn => {
             let known = splits::announced(engine, merchant, open, &report.reference).await?;

@@ -9,14 +9,15 @@ use paycore::document::Record;
 use paycore::event::{Event, EventKind, Movement};
 use paycore::fx::Exchange;
 use paycore::id::{
-    AttemptId, ChannelAccountId, DeliveryId, EventId, FxQuoteId, ItemId, MerchantId, OrderId, RefundId,
-    SettlementId, SettlementPlanId, TransactionId,
+    AttemptId, ChannelAccountId, DeliveryId, EventId, FxQuoteId, ItemId, MandateId, MerchantId, OrderId,
+    RefundId, SettlementId, SettlementPlanId, TransactionId,
 };
 use paycore::idempotency::{Answer, Record as Claimed};
 use paycore::ledger::seal::Seal;
 use paycore::ledger::{Balance, Entry, Side, Transaction};
+use paycore::mandate::Mandate;
 use paycore::money::Money;
-use paycore::order::{Attempt, AttemptCard, AttemptStatus, Order, OrderDetails, OrderStatus};
+use paycore::order::{Attempt, AttemptCard, AttemptStatus, Order, OrderDetails, OrderMandate, OrderStatus};
 use paycore::refund::{Refund, RefundStatus};
 use paycore::settlement::{Conversion, Converted, Settlement, SettlementStatus};
 use paycore::time::Timestamp;
@@ -245,8 +246,12 @@ fn event(bits: u128, sequence: i64) -> Event {
 }
 
 fn broken_rules(world: World) -> Vec<&'static str> {
+    broken_among(world.rows())
+}
+
+fn broken_among(rows: impl IntoIterator<Item = Row>) -> Vec<&'static str> {
     let mut checker = Checker::default();
-    for row in world.rows() {
+    for row in rows {
         checker.row(row);
     }
     let mut rules: Vec<_> = checker.finish().violations.iter().map(|violation| violation.rule).collect();
@@ -282,6 +287,32 @@ fn a_card_token_that_paid_twice_is_found() {
         token(&mut w.attempts[0], 1);
         token(&mut w.attempts[1], 1);
     });
+}
+
+#[test]
+fn a_charge_beyond_what_the_payer_agreed_to_is_found() {
+    let id = MandateId::from_bits(5);
+    let charged =
+        OrderMandate { id, account_id: ChannelAccountId::from_bits(1), channel_id: "Wx1".to_owned() };
+    let broken = |limit: Option<Money>| {
+        let mandate = limit.map(|limit| {
+            let json = serde_json::json!({
+                "id": id, "reference": id.bare(), "status": "active", "method": "wechatpay.mandate", "scene": "jsapi",
+                "channel": "wechatpay_mandate", "account_id": charged.account_id, "limit": limit,
+                "description": "Tea", "channel_id": "Wx1", "queries": 0, "expires_at": AT, "created_at": AT,
+                "updated_at": AT, "sequence": 1, "due_at": AT,
+            });
+            let mandate: Mandate = serde_json::from_value(json).unwrap();
+            Row::Document(TENANT, Record::of(&mandate))
+        });
+        let mut world = truth();
+        world.order.details.mandate = Some(Box::new(charged.clone()));
+        broken_among(mandate.into_iter().chain(world.rows()))
+    };
+    assert_eq!(broken(Some(cny(10_000))), Vec::<&str>::new());
+    assert_eq!(broken(Some(cny(9_999))), ["I42"]);
+    assert_eq!(broken(Some(Money::new(10_000, Currency::USD))), ["I42"]);
+    assert_eq!(broken(None), ["I42"]);
 }
 
 #[test]

@@ -68,6 +68,9 @@ fn verb_text(verb: Verb) -> &'static str {
         Verb::Release => "release 解冻剩余",
         Verb::ReturnShare => "return share 分账回退",
         Verb::QueryReturn => "query return 回退查询",
+        Verb::SignMandate => "sign mandate 签约",
+        Verb::QueryMandate => "query mandate 协议查询",
+        Verb::RevokeMandate => "revoke mandate 解约",
         _ => "other 其他",
     }
 }

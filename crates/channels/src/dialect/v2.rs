@@ -113,6 +113,15 @@ impl Party {
     }
 }
 
+/// What a notification is answered with.
+pub(crate) fn answer(status: http::StatusCode, code: &str) -> http::Response<Bytes> {
+    let body = format!("<xml><return_code>{code}</return_code></xml>");
+    let mut response = http::Response::new(Bytes::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static("text/xml; charset=utf-8"));
+    response
+}
+
 /// Documented refusals of a payment after which no money moves under its reference.
 pub(crate) const PAY_DECLINES: &[(&str, Why)] = &[
     ("NOTENOUGH", Why::InsufficientFunds),
@@ -131,6 +140,17 @@ pub(crate) const NO_REFUND: &[&str] = &["REFUNDNOTEXIST", "ORDERNOTEXIST"];
 
 /// Refusals that tell of an order that exists already; the order itself knows what became of it.
 pub(crate) const KNOWN_ORDER: &[&str] = &["ORDERPAID", "ORDERCLOSED", "ORDERREVERSED", "OUTTRADENOUSED"];
+
+/// Refusals of a refund that may be said of the repeat of one that was carried out.
+pub(crate) const REFUND_DOUBTS: &[Doubt] = &[
+    ("NOTENOUGH", Why::InsufficientFunds, "余额不足"),
+    ("PARAMERROR", Why::InvalidRequest, "参数错误"),
+    ("INVALIDREQUEST", Why::InvalidRequest, "无效请求"),
+    ("ORDERNOTEXIST", Why::InvalidRequest, "订单不存在"),
+    ("TRADEOVERDUE", Why::Expired, "订单已经超过退款期限"),
+    ("USERACCOUNTABNORMAL", Why::Generic, "用户账号异常，退款失败"),
+    ("NOAUTH", Why::NotPermitted, "没有退款权限"),
+];
 
 /// What a query of a refund says.
 pub(crate) fn asked_refund(answer: Answer, query: &QueryRefund) -> Result<Step, Fault> {
@@ -209,7 +229,27 @@ pub(crate) fn whole(outcome: &Outcome) -> bool {
 pub(crate) fn failed(fields: &Fields) -> Verdict {
     let description = fields.field("trade_state_desc").unwrap_or_default();
     let reason = if description.contains("余额不足") { Why::InsufficientFunds } else { Why::Generic };
-    declined(reason, "PAYERROR", description).verdict
+    declined(reason, fields.field("trade_state").unwrap_or_default(), description).verdict
+}
+
+/// What an order came to, once it is the one that was asked for.
+pub(crate) fn state(
+    fields: &Fields,
+    reference: Option<&str>,
+    channel_id: Option<&str>,
+    money: Option<Money>,
+) -> Result<Outcome, Fault> {
+    let outcome = about(fields, reference, channel_id, money)?;
+    let verdict = match fields.required("trade_state")? {
+        // REFUND only tells that some of the money went back later.
+        "SUCCESS" | "REFUND" if whole(&outcome) => Verdict::Succeeded,
+        "NOTPAY" | "USERPAYING" | "ACCEPT" => Verdict::Pending,
+        "CLOSED" | "REVOKED" => Verdict::Closed,
+        // Some products say it in this word, some in that.
+        "PAYERROR" | "PAY_FAIL" => failed(fields),
+        other => return Err(Fault::Unexpected(format!("trade_state {other:?}"))),
+    };
+    Ok(Outcome { verdict, ..outcome })
 }
 
 /// What is left of a refusal once it was read.

@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Method, Response, StatusCode};
+use http::{Method, StatusCode};
 use paycore::channel::{Context, Fault, Notice, Report, Subject, Verdict, Verified};
 
 use super::config::Account;
 use super::decode::state;
+pub(super) use crate::dialect::v2::answer;
 use crate::dialect::xml::Fields;
 
 /// A notification has no instant of its own but that of the payment. It is repeated for some hours; two days are for
@@ -35,13 +34,4 @@ pub(super) fn verify(account: &Account, notice: &Notice, cx: &Context<'_>) -> Re
     debug_assert_eq!(outcome.verdict, Verdict::Succeeded, "the state was looked at");
     let reports = vec![Report { subject: Subject::Payment, reference, outcome }];
     Ok(Verified { reports, reply: answer(StatusCode::OK, "SUCCESS") })
-}
-
-/// What a notification is answered with.
-pub(super) fn answer(status: StatusCode, code: &str) -> Response<Bytes> {
-    let body = format!("<xml><return_code>{code}</return_code></xml>");
-    let mut response = Response::new(Bytes::from(body));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/xml; charset=utf-8"));
-    response
 }

@@ -14,6 +14,7 @@ mod page;
 mod records;
 pub(crate) mod share;
 pub(crate) mod trade_bill;
+pub(crate) mod v2;
 pub(crate) mod v3;
 pub(crate) mod wechat_login;
 pub(crate) mod x509;
@@ -31,7 +32,7 @@ use serde_json::Value;
 
 pub(crate) use book::{Book, Given, Order, Refund, Refused, Started, State};
 pub(crate) use notes::{Note, Notes, copies, sent};
-pub(crate) use page::{branded, buttons, escape, offer, state};
+pub(crate) use page::{branded, buttons, escape, html, offer, state};
 pub(crate) use records::{Record, Records};
 
 /// What is a provider's own.
@@ -76,6 +77,21 @@ impl<P: Provider> Platform<P> {
     /// What the provider has on its books.
     pub(crate) fn orders(&self) -> &Book {
         &self.book
+    }
+
+    /// What is the provider's own.
+    pub(crate) fn provider(&self) -> &P {
+        &self.provider
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn provider_mut(&mut self) -> &mut P {
+        &mut self.provider
+    }
+
+    /// Has the merchant told of something that is no order.
+    pub(crate) fn announce(&mut self, url: String, content: Value, at: Timestamp) {
+        self.notes.put(url, false, content, (at, at));
     }
 
     /// Turns what has happened into notifications.

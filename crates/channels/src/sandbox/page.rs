@@ -80,7 +80,8 @@ pub(crate) fn state(text: &str) -> String {
     format!("<p class=state>{text}</p>")
 }
 
-fn html<P: Provider>(status: u16, content: &str) -> Response<Bytes> {
+/// A page of a provider.
+pub(crate) fn html<P: Provider>(status: u16, content: &str) -> Response<Bytes> {
     branded(P::NAMES, P::COLOUR, status, content)
 }
 

@@ -12,7 +12,7 @@ use super::packet;
 use crate::dialect::doubt::{Doubt, refusal};
 use crate::dialect::reply::{done, not_sent, same};
 use crate::dialect::v2::{
-    self, Answer, KNOWN_ORDER, Left, NO_ORDER, Refused, about, asked_refund, failed, whole,
+    self, Answer, KNOWN_ORDER, Left, NO_ORDER, REFUND_DOUBTS, Refused, about, asked_refund, state, whole,
 };
 use crate::dialect::wechat_login;
 use crate::dialect::xml::Fields;
@@ -64,16 +64,6 @@ const PAY_DOUBTS: &[Doubt] = &[
     ("INVALIDREQUEST", Why::InvalidRequest, "无效请求"),
 ];
 
-const REFUND_DOUBTS: &[Doubt] = &[
-    ("NOTENOUGH", Why::InsufficientFunds, "余额不足"),
-    ("PARAMERROR", Why::InvalidRequest, "参数错误"),
-    ("INVALIDREQUEST", Why::InvalidRequest, "无效请求"),
-    ("ORDERNOTEXIST", Why::InvalidRequest, "订单不存在"),
-    ("TRADEOVERDUE", Why::Expired, "订单已经超过退款期限"),
-    ("USERACCOUNTABNORMAL", Why::Generic, "用户账号异常，退款失败"),
-    ("NOAUTH", Why::NotPermitted, "没有退款权限"),
-];
-
 /// A signed reply that is about this merchant, and about the one we act for.
 fn open(account: &Account, reply: &Reply) -> Result<Answer, Fault> {
     let answer = account.party.open(reply)?;
@@ -91,7 +81,7 @@ fn found(
     money: Money,
 ) -> Result<Outcome, Fault> {
     match open(account, reply)? {
-        Answer::Done(fields) => state(&fields, reference, id, money),
+        Answer::Done(fields) => state(&fields, Some(reference), id, Some(money)),
         Answer::Refused(refused) => refused.absent(NO_ORDER),
     }
 }
@@ -107,20 +97,6 @@ fn charged(fields: &Fields, pay: &Pay) -> Result<Outcome, Fault> {
     } else {
         Err(Fault::Unexpected("a charge without number or amount".into()))
     }
-}
-
-/// What an order came to, once it is the one that was asked for.
-fn state(fields: &Fields, reference: &str, channel_id: Option<&str>, money: Money) -> Result<Outcome, Fault> {
-    let outcome = about(fields, Some(reference), channel_id, Some(money))?;
-    let verdict = match fields.required("trade_state")? {
-        // REFUND only tells that some of the money went back later.
-        "SUCCESS" | "REFUND" if whole(&outcome) => Verdict::Succeeded,
-        "NOTPAY" | "USERPAYING" | "ACCEPT" => Verdict::Pending,
-        "CLOSED" | "REVOKED" => Verdict::Closed,
-        "PAYERROR" => failed(fields),
-        other => return Err(Fault::Unexpected(format!("trade_state {other:?}"))),
-    };
-    Ok(Outcome { verdict, ..outcome })
 }
 
 /// A face that was not charged (yet).

@@ -180,9 +180,8 @@ pub(super) fn post(
     let nonce = nonce(cx);
     let mut all: Fields<'_> = fields;
     all.extend([("mch_id", account.party.mch_id.as_str()), ("nonce_str", &nonce)]);
-    let body = signed(&all, hash, &account.party.key)?;
     let gateway = if path == AUTHORIZE { &account.face_gateway } else { &account.gateway };
-    let request = v2::post(format!("{gateway}/{path}"), body)?;
+    let request = v2::post(format!("{gateway}/{path}"), signed(&all, hash, &account.party.key)?)?;
     // A face payment may wait for the bank, and a file is larger than any other reply.
     let seconds = if effect == Effect::Money || path == "pay/downloadbill" { 30 } else { 10 };
     let (timeout, identity) = (Duration::from_secs(seconds), account.identity.clone().filter(|_| mutual));

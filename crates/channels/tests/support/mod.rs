@@ -169,6 +169,7 @@ pub fn pay_for(payment: Payment, payer: Payer) -> Pay {
         shared: false,
         parts: Vec::new(),
         card: None,
+        mandate: None,
     }
 }
 

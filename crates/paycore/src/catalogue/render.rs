@@ -7,6 +7,7 @@ use crate::document::{Document, Shown};
 use crate::engine::{Caller, Engine, json};
 use crate::error::{Error, Result};
 use crate::event::Event;
+use crate::mandate::Mandate;
 use crate::order::{Order, OrderView};
 use crate::page::{List, ListInput};
 use crate::refund::Refund;
@@ -68,6 +69,7 @@ views! {
     crate::settlement::service::File,
     crate::device::DeviceAuthorization,
     crate::vault::CardView,
+    crate::mandate::MandateView,
     crate::reconciliation::view::ReconciliationView,
     crate::reconciliation::view::BreakView,
     crate::reconciliation::view::AdjustmentView,
@@ -144,6 +146,10 @@ pub(super) async fn object(engine: &Engine, caller: &Caller, id: &str) -> Result
         let refund = engine.store.refund(tenant, id).await?.ok_or_else(gone)?;
         return Ok(refund.render(caller));
     }
-    // Only operations that send something leave a key open, and those are about orders and refunds.
+    if let Ok(id) = id.parse() {
+        let mandate = engine.document::<Mandate>(tenant, id).await?;
+        return Ok(mandate.view(caller.merchant.livemode).render(caller));
+    }
+    // Only operations that send something leave a key open, and those are about orders, refunds and mandates.
     Err(Error::internal(format!("an open key about {id}")))
 }

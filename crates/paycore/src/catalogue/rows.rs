@@ -24,6 +24,8 @@ use crate::fee::service as fees;
 use crate::fx::service as fx;
 use crate::ledger::service as ledger;
 use crate::link::service as links;
+use crate::mandate::MandateView;
+use crate::mandate::service as mandates;
 use crate::merchant::Scope;
 use crate::merchant::service as merchants;
 use crate::order::input::CreateOrder;
@@ -651,6 +653,20 @@ catalogue! {
         "Let a device of the shop read payers, such as a face reader." "授权门店设备识别付款人，例如刷脸设备。"
         AuthorizeDevice => DeviceAuthorization, devices::authorize,
         r#"{"method": "wechatpay.face", "store": "s1", "store_name": "Corner Shop 街角小店", "device": "d1", "challenge": "H0kvnUgGHKuqflNwtNqCdOVpbO4F"}"#;
+    "mandates.create" POST "/v1/mandates" OrdersWrite [writes]
+        "Let a payer agree to be charged without being present." "发起委托代扣签约。"
+        mandates::CreateMandate => MandateView, mandates::create,
+        r#"{"method": "wechatpay.mandate", "currency": "CNY", "amount_limit": 10000, "description": "Monthly tea 每月茶叶"}"#;
+    "mandates.list" GET "/v1/mandates" OrdersRead []
+        "List mandates, newest first." "查询代扣协议列表，新的在前。"
+        mandates::ListMandates => List<MandateView>, mandates::list, r#"{"limit": 10}"#;
+    "mandates.retrieve" GET "/v1/mandates/{id}" OrdersRead []
+        "Retrieve a mandate." "查询代扣协议。"
+        mandates::MandateById => MandateView, mandates::retrieve, r#"{"id": "mdt_01jd7xk3fz5v9b8m2q4r6t8w0y"}"#;
+    "mandates.revoke" POST "/v1/mandates/{id}/revoke" OrdersWrite [writes]
+        "End a mandate; nobody is charged by it any more." "解除代扣协议，此后不再扣款。"
+        mandates::RevokeMandate => MandateView, mandates::revoke,
+        r#"{"id": "mdt_01jd7xk3fz5v9b8m2q4r6t8w0y", "reason": "The subscription ended 订阅已结束"}"#;
     "cards.list" GET "/v1/cards" OrdersRead []
         "List the cards that are kept for your customers, newest first." "查询为客户保存的银行卡，新的在前。"
         cards::ListCards => List<CardView>, cards::list, r#"{"customer": "customer-42"}"#;

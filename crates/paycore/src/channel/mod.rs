@@ -27,8 +27,9 @@ pub use fault::{Fault, Refusal};
 pub use notice::{Case, DisputeReason, Notice, Report, Subject, Verified};
 pub use operation::{
     AccountKind, Capture, CaptureMode, Close, Device, Identify, Operation, Part, Pay, Payer, Payment, Query,
-    QueryRefund, QueryReturn, QueryShare, QueryTransfer, Receiver, Refund, Release, ReturnShare, Share,
-    SignIn, Statement, StatementKind, Transfer, Verb, Void,
+    QueryMandate, QueryRefund, QueryReturn, QueryShare, QueryTransfer, Receiver, Refund, Release,
+    ReturnShare, RevokeMandate, Share, SignIn, SignMandate, SigningScene, Statement, StatementKind, Transfer,
+    Verb, Void,
 };
 pub use outcome::{Action, Decline, DeclineReason, Outcome, ShareOutcome, Verdict};
 pub use profile::{Capability, Currencies, Field, FieldKind, Method, MethodError, Profile, References};

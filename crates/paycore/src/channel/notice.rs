@@ -22,7 +22,7 @@ pub struct Verified {
     pub reply: http::Response<Bytes>,
 }
 
-/// One statement about a payment, refund, transfer or dispute.
+/// One statement about a payment, refund, transfer, mandate or dispute.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
     /// What it is about.
@@ -46,6 +46,9 @@ pub enum Subject {
     Share,
     /// The return of a share.
     ShareReturn,
+    /// A mandate. Succeeded: the payer has signed it, and the outcome's `channel_id` is the channel's own id of it. Declined:
+    /// it was signed and has ended.
+    Mandate,
     /// A dispute of a payment. The report's reference is that of the payment; the outcome's `channel_id` is the channel's
     /// number of the case. Pending with `money`: it was opened for that much. Succeeded: decided for the merchant, who got
     /// `money` back, or all where it is absent. Declined: decided for the payer.

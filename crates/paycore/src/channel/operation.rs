@@ -41,6 +41,12 @@ pub enum Operation {
     Transfer(Transfer),
     /// Ask what became of a transfer.
     QueryTransfer(QueryTransfer),
+    /// Begin a mandate: let the payer agree to be charged without being present (委托代扣).
+    SignMandate(SignMandate),
+    /// Ask what became of a mandate.
+    QueryMandate(QueryMandate),
+    /// End a mandate.
+    RevokeMandate(RevokeMandate),
     /// Fetch a statement file.
     Statement(Statement),
     /// Ask where the payer's browser has to go so that the wallet tells who the payer is.
@@ -75,6 +81,9 @@ pub enum Verb {
     UnbindReceiver,
     Transfer,
     QueryTransfer,
+    SignMandate,
+    QueryMandate,
+    RevokeMandate,
     Statement,
     SignIn,
     Identify,
@@ -101,6 +110,9 @@ impl Operation {
             Operation::UnbindReceiver(_) => Verb::UnbindReceiver,
             Operation::Transfer(_) => Verb::Transfer,
             Operation::QueryTransfer(_) => Verb::QueryTransfer,
+            Operation::SignMandate(_) => Verb::SignMandate,
+            Operation::QueryMandate(_) => Verb::QueryMandate,
+            Operation::RevokeMandate(_) => Verb::RevokeMandate,
             Operation::Statement(_) => Verb::Statement,
             Operation::SignIn(_) => Verb::SignIn,
             Operation::Identify(_) => Verb::Identify,
@@ -151,6 +163,9 @@ pub struct Pay {
     pub parts: Vec<Part>,
     /// The card, for methods that take one ([`Method::takes_card`]) and no others.
     pub card: Option<Box<Card>>,
+    /// The channel's own id of the mandate to charge by, for methods that charge by one ([`Method::by_mandate`]) and no
+    /// others.
+    pub mandate: Option<String>,
 }
 
 /// One sub-merchant's part of a combined payment.
@@ -398,6 +413,84 @@ pub struct QueryTransfer {
     pub started_at: Timestamp,
     /// How much was to be paid.
     pub money: Money,
+}
+
+/// Begin a mandate: a payer's standing agreement to be charged without being present (委托代扣). The answer is usually
+/// awaiting an action of the payer; that it was signed is notified as [`Subject::Mandate`](crate::channel::Subject), or
+/// queried. `reference` is ours; asking again with the same one must never make a second mandate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SignMandate {
+    /// Our reference: ASCII letters and digits, at most 32.
+    pub reference: String,
+    /// When it was begun; the same however often it is sent.
+    pub started_at: Timestamp,
+    /// The method that charges by it, such as `wechatpay.mandate`.
+    pub method: Method,
+    /// Where the payer signs.
+    pub scene: SigningScene,
+    /// What the payer reads as the account that agrees, at most 127 characters.
+    pub subject: String,
+    /// Where the payer's browser goes afterwards, where the channel can.
+    pub return_url: Option<String>,
+    /// What is known of the payer.
+    pub payer: Payer,
+}
+
+/// Where a payer signs a mandate, in the words that methods have for their scenes.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Default,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum SigningScene {
+    /// On a page inside the wallet's own browser.
+    #[default]
+    Jsapi,
+    /// From a page in another browser of the phone.
+    H5,
+    /// From an app on the phone.
+    App,
+    /// From a mini program of the wallet.
+    Mini,
+}
+
+/// Ask what became of a mandate. Succeeded: it is active, and the outcome's `channel_id` is its own id at the channel,
+/// to charge by. Declined: it was signed and has ended. Pending: nobody has signed it yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QueryMandate {
+    /// Our reference of the mandate.
+    pub reference: String,
+    /// The channel's own id, where known.
+    pub channel_id: Option<String>,
+    /// The method that charges by it.
+    pub method: Method,
+    /// When it was begun, as its [`SignMandate`] said.
+    pub started_at: Timestamp,
+}
+
+/// End a mandate, so that nobody is charged by it any more. Closed, or declined as in a query: it has ended. Succeeded: the
+/// channel says that it is active all the same.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RevokeMandate {
+    /// Our reference of the mandate.
+    pub reference: String,
+    /// The channel's own id, where known.
+    pub channel_id: Option<String>,
+    /// The method that charges by it.
+    pub method: Method,
+    /// When it was begun, as its [`SignMandate`] said.
+    pub started_at: Timestamp,
+    /// Why, for the channel's record, at most 127 characters.
+    pub reason: String,
 }
 
 /// Fetch a statement file. Its steps end with [`Step::File`](crate::channel::Step::File).

@@ -11,7 +11,8 @@ use crate::time::Timestamp;
 pub struct Outcome {
     /// What the channel decided.
     pub verdict: Verdict,
-    /// The channel's own id of what was asked about: the payment, refund, share, transfer or payer.
+    /// The channel's own id of what was asked about: the payment, refund, share, transfer,
+    /// mandate or payer.
     pub channel_id: Option<String>,
     /// The amount as the channel names it. Where present it must equal what we asked for.
     pub money: Option<Money>,
@@ -64,7 +65,7 @@ impl Outcome {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// The money is taken (or, for a refund, given back).
+    /// The money is taken (or, for a refund, given back; for a mandate, it is active).
     Succeeded,
     /// The money is reserved and waits for a capture.
     Authorized,

@@ -55,7 +55,7 @@ pub struct Capability {
     pub currencies: Currencies,
     /// ISO 3166 alpha-2 countries of the payers; empty means any.
     pub countries: &'static [&'static str],
-    /// What can be done with a payment of this kind.
+    /// What can be done with a payment of this kind, and with the mandate where it charges by one.
     pub verbs: &'static [Verb],
     /// Capture modes it offers.
     pub captures: &'static [CaptureMode],
@@ -175,6 +175,11 @@ impl Method {
     /// Whether it is paid with a card whose number we are told: the brand is no wallet but cards themselves.
     pub fn takes_card(&self) -> bool {
         self.brand() == "card"
+    }
+
+    /// Whether it charges by a mandate (委托代扣), without the payer.
+    pub fn by_mandate(&self) -> bool {
+        self.scene() == "mandate"
     }
 
     /// Whether it is this brand and scene.

@@ -9,7 +9,8 @@ use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::id::{
     AdjustmentId, AgentSaleId, BreakId, CardTokenId, CorrectionId, DisputeId, FeeScheduleId, HoldId, Id as _,
-    IdError, MerchantId, PayoutId, ReconciliationId, SettlementId, SettlementPlanId, ShareReturnId, SplitId,
+    IdError, MandateId, MerchantId, PayoutId, ReconciliationId, SettlementId, SettlementPlanId,
+    ShareReturnId, SplitId,
 };
 use crate::store::Queue;
 
@@ -92,6 +93,7 @@ impl Engine {
                 crate::reconciliation::service::due(self, tenant, id).await
             }
             CardTokenId::PREFIX => crate::vault::service::due(self, tenant, read(id)?).await,
+            MandateId::PREFIX => crate::mandate::service::due(self, tenant, read(id)?).await,
             FeeScheduleId::PREFIX => crate::fee::service::due(self, tenant, read(id)?).await,
             _ => Err(Error::internal(format!("no service looks after {id} of {tenant}"))),
         }

@@ -294,6 +294,14 @@ kinds! {
     RefundSucceeded "refund.succeeded",
     /// A refund was refused by the channel.
     RefundFailed "refund.failed",
+    /// A payer has signed a mandate: it can be charged.
+    MandateActive "mandate.active",
+    /// A mandate was revoked, or ended by the payer or the channel: nothing more can be charged.
+    MandateEnded "mandate.ended",
+    /// The channel refused to let a mandate be signed.
+    MandateFailed "mandate.failed",
+    /// A mandate was not signed in time.
+    MandateExpired "mandate.expired",
     /// A payment page reported what nobody expected on it.
     PageAlertOpened "page_alert.opened",
     /// Something needs a person.

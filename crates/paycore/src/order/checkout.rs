@@ -121,7 +121,7 @@ pub fn presentable(method: &Method, opener: Opener) -> bool {
     let foreign = opener.brand().is_some() && !own && WALLETS.contains(&method.brand());
     match method.scene() {
         _ if foreign => false,
-        "barcode" | "app" | "mini" => false,
+        "barcode" | "app" | "mini" | "mandate" => false,
         "jsapi" => own,
         "h5" => opener != Opener::Desk,
         _ => true,

@@ -10,7 +10,7 @@ use crate::channel::{CaptureMode, Method, Payer, barcode};
 use crate::currency::Currency;
 use crate::epay::Origin;
 use crate::error::{Code, Error, Result};
-use crate::id::{AgentId, OrderId, SplitPlanId};
+use crate::id::{AgentId, MandateId, OrderId, SplitPlanId};
 use crate::money::Money;
 use crate::time::Timestamp;
 
@@ -91,6 +91,10 @@ pub struct CreateOrder {
     #[serde(default)]
     #[schemars(length(min = 1, max = 64), regex(pattern = "^[A-Za-z0-9_-]+$"))]
     pub customer: Option<String>,
+    /// The mandate to charge, an active one: the payer is charged at once without being there. With the method it was signed
+    /// for, such as `wechatpay.mandate`.
+    #[serde(default)]
+    pub mandate: Option<MandateId>,
     /// The shop that makes it by the epay door; never read from a request.
     #[serde(skip)]
     pub epay: Option<Origin>,
@@ -172,6 +176,7 @@ impl CreateOrder {
                 split: None,
                 agent_id: self.agent_id,
                 customer: self.customer,
+                mandate: None,
                 client_secret: None,
                 checkout_url: None,
             },
@@ -206,11 +211,33 @@ impl CreateOrder {
         if let (true, Some(code)) = (methods.is_empty(), self.payer.auth_code.as_deref()) {
             methods.push(scanned(code)?);
         }
+        self.check_mandate(&methods)?;
         if methods.is_empty() {
             let detail = "Name at least one method, such as `alipay.qr`.";
             return Err(Error::new(Code::MissingParameter, detail).param("methods"));
         }
         Ok(methods)
+    }
+
+    /// A method that charges by a mandate stands alone and with the mandate, and no other method takes one.
+    fn check_mandate(&self, methods: &[Method]) -> Result<()> {
+        let charging = methods.iter().position(Method::by_mandate);
+        match (charging, self.mandate) {
+            (Some(_), None) => {
+                let detail = "This method charges by a mandate: give the id of an active one.";
+                Err(Error::new(Code::MissingParameter, detail).param("mandate"))
+            }
+            (Some(index), Some(_)) if methods.len() > 1 => {
+                let detail = "A method that charges by a mandate cannot be one of several.";
+                Err(Error::invalid(format!("methods[{index}]"), detail))
+            }
+            (None, Some(_)) => {
+                let detail =
+                    "Only a method that charges by a mandate, such as `wechatpay.mandate`, takes one.";
+                Err(Error::invalid("mandate", detail))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn check_line_items(&self, money: Money) -> Result<()> {

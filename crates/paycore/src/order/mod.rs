@@ -31,7 +31,7 @@ pub use view::{AttemptView, OrderView};
 use crate::channel::{Action, CaptureMode, CardFace, Decline, Initiator, Method, Payer, Payment};
 use crate::currency::Currency;
 use crate::epay::Origin;
-use crate::id::{AgentId, AttemptId, CardId, CardTokenId, ChannelAccountId, OrderId};
+use crate::id::{AgentId, AttemptId, CardId, CardTokenId, ChannelAccountId, MandateId, OrderId};
 use crate::money::Money;
 use crate::split::Snapshot;
 use crate::time::Timestamp;
@@ -128,12 +128,26 @@ pub struct OrderDetails {
     /// The merchant's reference of the customer who pays, for whom cards are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer: Option<String>,
+    /// The mandate it is charged by, where it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mandate: Option<Box<OrderMandate>>,
     /// What opens it to the payer's browser. Orders made before there were any have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_secret: Option<ClientSecret>,
     /// The address of the page where it can be paid, as it was when the order was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkout_url: Option<String>,
+}
+
+/// The mandate that an order is charged by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderMandate {
+    /// Its id.
+    pub id: MandateId,
+    /// The merchant's account with the channel that it was signed with: no other can charge by it.
+    pub account_id: ChannelAccountId,
+    /// The channel's own id of it.
+    pub channel_id: String,
 }
 
 fn is_nobody(payer: &Payer) -> bool {

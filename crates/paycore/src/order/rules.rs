@@ -319,6 +319,7 @@ impl Payment {
             shared: details.split.as_ref().is_some_and(|split| split.flagged),
             parts: Vec::new(),
             card: None,
+            mandate: details.mandate.as_ref().map(|mandate| mandate.channel_id.clone()),
         })
     }
 

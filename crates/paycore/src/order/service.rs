@@ -2,6 +2,7 @@
 //! sent before the attempt that names it is durable.
 
 mod card;
+mod mandate;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -25,6 +26,7 @@ use crate::store::{Changes, CommitError, Put};
 
 use card::Chosen;
 pub(crate) use card::again as card_again;
+pub(crate) use mandate::may_still_charge;
 
 /// How often a decision is made again because the object changed meanwhile.
 const RETRIES_MAX: usize = 8;
@@ -36,9 +38,12 @@ pub async fn create(engine: &Engine, caller: &Caller, input: CreateOrder) -> Res
         return Err(Error::new(Code::Forbidden, "This merchant may not take payments."));
     }
     let moment = engine.moment(merchant);
-    let plan = input.split_plan_id;
+    let (plan, charged) = (input.split_plan_id, input.mandate);
     let mut order = input.open(OrderId::new(moment.now, &*engine.rng), moment)?;
     join(engine, caller, &mut order, plan).await?;
+    if let Some(id) = charged {
+        mandate::charge(engine, caller, &mut order, id).await?;
+    }
     let secret = ClientSecret::new(order.id, merchant.id, merchant.livemode, &*engine.rng);
     order.details.checkout_url = Some(engine.page_url(&secret, OrderPage::Pay));
     order.details.client_secret = Some(secret);
@@ -344,10 +349,12 @@ fn new_attempt(
 /// The channel account that takes this method: the first by priority whose channel says it can.
 async fn route(engine: &Engine, caller: &Caller, order: &Order, method: &Method) -> Result<OpenAccount> {
     let accounts = engine.accounts(caller.tenant()).await?;
+    let signed_with = order.details.mandate.as_ref().map(|mandate| mandate.account_id);
     let fits = |open: &&OpenAccount| {
         let capability =
             open.channel.as_ref().and_then(|channel| channel.profile().capability(method, order.currency()));
-        open.account.enabled && capability.is_some_and(|c| c.captures.contains(&order.capture))
+        let other = signed_with.is_some_and(|id| id != open.account.id);
+        open.account.enabled && !other && capability.is_some_and(|c| c.captures.contains(&order.capture))
     };
     accounts.iter().find(fits).cloned().ok_or_else(|| {
         let mode = match order.capture {

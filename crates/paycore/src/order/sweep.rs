@@ -1,7 +1,7 @@
 //! The sweep: asks channels about attempts whose outcome is open, and ends orders whose time is over.
 
 use super::rules::Payment;
-use super::service::{card_again, settle};
+use super::service::{card_again, may_still_charge, settle};
 use super::state::AttemptEvent;
 use super::{Attempt, Order, OrderStatus, rules};
 use crate::channel::{Fault, Operation, Outcome, Report};
@@ -49,9 +49,10 @@ async fn send_again(
     let Some(mut operation) = payment.again(&outcome.verdict) else { return Ok(()) };
     let now = engine.moment(merchant).now;
     let unwanted = payment.order.closing || payment.order.expires_at <= now;
-    let lost = !card_again(engine, merchant, &payment.attempt, &mut operation).await?;
+    let lost = !card_again(engine, merchant, &payment.attempt, &mut operation).await?
+        || !may_still_charge(engine, merchant, &payment.order).await?;
     if matches!(operation, Operation::Pay(_)) && (unwanted || lost) {
-        // Nobody wants the payment any more, or its card is gone. Close what may still arrive under this reference.
+        // Nobody wants the payment any more, or its card or mandate is gone. Close what may still arrive under this reference.
         let close = open.fitting(payment.close());
         let news = engine.ask(open, &close, now).await;
         return close_unsent(engine, merchant, payment, news).await;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{Attempt, AttemptCard, AttemptStatus, ClientSecret, LineItem, Metadata, Order, OrderStatus};
 use crate::channel::{Action, CaptureMode, Decline, Method};
 use crate::currency::Currency;
-use crate::id::{AgentId, AttemptId, ChannelAccountId, OrderId, SplitPlanId};
+use crate::id::{AgentId, AttemptId, ChannelAccountId, MandateId, OrderId, SplitPlanId};
 use crate::time::Timestamp;
 
 /// An order. All amounts are integers in minor units of `currency`.
@@ -64,6 +64,9 @@ pub struct OrderView<'a> {
     /// The merchant's reference of the customer who pays.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer: Option<&'a str>,
+    /// The mandate it is charged by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mandate: Option<MandateId>,
     /// What the payer has to do next.
     pub next_action: Option<&'a Action>,
     /// Why the last attempt was declined.
@@ -156,6 +159,7 @@ impl Order {
             split_plan_id: details.split.as_ref().map(|split| split.plan_id),
             agent_id: details.agent_id,
             customer: details.customer.as_deref(),
+            mandate: details.mandate.as_ref().map(|mandate| mandate.id),
             next_action: self.next_action.as_ref(),
             decline: self.decline.as_ref(),
             attempt_id: self.attempt_id,

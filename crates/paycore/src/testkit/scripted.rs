@@ -12,9 +12,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::channel::{
-    Call, Capability, CaptureMode, Channel, Context, Currencies, Driver, Effect, Fault, Field, FieldKind,
-    Line, Notice, Operation, Outcome, Profile, References, Refusal, Reply, Report, Settings, SettingsError,
-    Stage, Step, Totals, Verb, Verdict, Verified,
+    Action, Call, Capability, CaptureMode, Channel, Context, Currencies, Driver, Effect, Fault, Field,
+    FieldKind, Line, Notice, Operation, Outcome, Profile, References, Refusal, Reply, Report, Settings,
+    SettingsError, Stage, Step, Totals, Verb, Verdict, Verified,
 };
 use crate::crypto::Keyring;
 use crate::money::Money;
@@ -187,6 +187,7 @@ impl Transport for Scripted {
 fn call(operation: &Operation, ticket: u64) -> Call {
     let effect = match operation.verb() {
         Verb::Query | Verb::QueryRefund | Verb::QueryTransfer | Verb::Close => Effect::None,
+        Verb::SignMandate | Verb::QueryMandate | Verb::RevokeMandate => Effect::None,
         _ => Effect::Money,
     };
     let mut request = http::Request::new(Bytes::from(ticket.to_string()));
@@ -198,7 +199,10 @@ fn call(operation: &Operation, ticket: u64) -> Call {
 fn all_well(operation: &Operation) -> Outcome {
     let verdict = match operation {
         Operation::Pay(pay) if pay.capture == CaptureMode::Manual => Verdict::Authorized,
-        Operation::Close(_) | Operation::Void(_) => Verdict::Closed,
+        Operation::Close(_) | Operation::Void(_) | Operation::RevokeMandate(_) => Verdict::Closed,
+        Operation::SignMandate(_) => {
+            Verdict::Awaiting(Action::Redirect { url: "https://scripted.invalid/sign".to_owned() })
+        }
         _ => Verdict::Succeeded,
     };
     told(operation, verdict)
@@ -208,6 +212,9 @@ fn all_well(operation: &Operation) -> Outcome {
 fn told(operation: &Operation, verdict: Verdict) -> Outcome {
     let (reference, money) = subject(operation);
     let outcome = Outcome::new(verdict);
+    if matches!((operation, &outcome.verdict), (Operation::QueryMandate(_), Verdict::Succeeded)) {
+        return outcome.channel_id(format!("scripted-{reference}"));
+    }
     match (&outcome.verdict, money) {
         (Verdict::Succeeded | Verdict::Authorized, Some(money)) => {
             outcome.channel_id(format!("scripted-{reference}")).money(money)
@@ -228,12 +235,21 @@ fn subject(operation: &Operation) -> (&str, Option<Money>) {
         Operation::QueryRefund(o) => (&o.reference, Some(o.money)),
         Operation::Transfer(o) => (&o.reference, Some(o.money)),
         Operation::QueryTransfer(o) => (&o.reference, Some(o.money)),
+        Operation::SignMandate(o) => (&o.reference, None),
+        Operation::QueryMandate(o) => (&o.reference, None),
+        Operation::RevokeMandate(o) => (&o.reference, None),
         _ => ("", None),
     }
 }
 
 const EVERY_VERB: &[Verb] =
     &[Verb::Pay, Verb::Query, Verb::Capture, Verb::Void, Verb::Refund, Verb::QueryRefund, Verb::Close];
+
+/// What a method that charges by mandates can do.
+#[rustfmt::skip]
+const BY_MANDATE: &[Verb] = &[
+    Verb::Pay, Verb::Query, Verb::Refund, Verb::QueryRefund, Verb::SignMandate, Verb::QueryMandate, Verb::RevokeMandate,
+];
 
 /// All but the last.
 const NO_CLOSE: &[Verb] = EVERY_VERB.split_at(EVERY_VERB.len() - 1).0;
@@ -260,6 +276,7 @@ static PROFILE: Profile = Profile {
         row("scripted", "qr", EVERY_VERB),
         row("scripted", "page", EVERY_VERB),
         row("scripted", "open", NO_CLOSE),
+        Capability { captures: &[CaptureMode::Automatic], ..row("scripted", "mandate", BY_MANDATE) },
     ],
     verbs: &[Verb::Transfer, Verb::QueryTransfer],
     statements: &[],

@@ -6,13 +6,16 @@ use super::clearing::Clearing;
 use super::seals::{Found, Seals};
 use super::{Report, Row, Rule, Violation};
 use crate::currency::Currency;
+use crate::document::{Document as _, Record as Document};
 use crate::event::{Event, Movement};
-use crate::id::{AttemptId, CardTokenId, MerchantId, OrderId};
+use crate::id::{AttemptId, CardTokenId, MandateId, MerchantId, OrderId};
 use crate::idempotency::Record;
 use crate::ledger::chart::has_floor;
 use crate::ledger::rules::is_balanced;
 use crate::ledger::seal::Hash;
 use crate::ledger::{Balance, Side, Transaction};
+use crate::mandate::Mandate;
+use crate::money::Money;
 use crate::order::{Attempt, AttemptStatus, Order, OrderStatus};
 use crate::refund::{Refund, RefundStatus};
 
@@ -46,6 +49,7 @@ const RULES: &[Rule] = &[
         text: "every sealed transaction is there, unchanged and in its place, and none was slipped in",
     },
     Rule { id: "I41", text: "a card that was typed once is of one attempt" },
+    Rule { id: "I42", text: "an order that is charged by a mandate is within what the payer agreed to" },
 ];
 
 const VIOLATIONS_MAX: usize = 1_000;
@@ -88,6 +92,8 @@ pub struct Checker {
     refund_sequences: HashMap<(MerchantId, String), i64>,
     events: std::collections::HashSet<(MerchantId, crate::id::EventId)>,
     card_tokens: std::collections::HashSet<(MerchantId, CardTokenId)>,
+    /// The most that a charge may take, by mandate.
+    limits: HashMap<(MerchantId, MandateId), Money>,
     rows: [u64; 9],
     seals: Seals,
     clearing: Clearing,
@@ -113,6 +119,7 @@ impl Checker {
             Row::Claim(tenant, record) => self.claim(tenant, &record),
             Row::Document(tenant, document) => {
                 self.rows[8] += 1;
+                self.mandate(tenant, &document);
                 let found = self.seals.document(tenant, &document);
                 self.unsealed(found);
                 if let Some((rule, (tenant, object, detail))) = self.clearing.document(tenant, &document) {
@@ -220,6 +227,16 @@ impl Checker {
             );
             self.broken("I5", tenant, order.id, detail);
         }
+        if let Some(charged) = &order.details.mandate {
+            let limit = self.limits.get(&(tenant, charged.id));
+            let fits =
+                |limit: &Money| limit.currency() == order.currency() && order.money.minor() <= limit.minor();
+            if !limit.is_some_and(fits) {
+                let detail =
+                    format!("{} is charged by {}, whose limit is {limit:?}", order.money, charged.id);
+                self.broken("I42", tenant, order.id, detail);
+            }
+        }
         self.orders.insert(
             (tenant, order.id),
             OrderFacts {
@@ -241,6 +258,14 @@ impl Checker {
                 booked_back: 0,
             },
         );
+    }
+
+    fn mandate(&mut self, tenant: MerchantId, document: &Document) {
+        if document.kind == Mandate::KIND
+            && let Ok(mandate) = document.read::<Mandate>()
+        {
+            self.limits.insert((tenant, mandate.id), mandate.limit);
+        }
     }
 
     fn attempt(&mut self, tenant: MerchantId, attempt: &Attempt) {

@@ -133,6 +133,7 @@ fn payment(row: &Capability, now: Timestamp) -> Pay {
         shared: false,
         parts: Vec::new(),
         card: None,
+        mandate: None,
     }
 }
 

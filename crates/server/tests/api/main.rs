@@ -14,6 +14,7 @@ mod idempotency;
 mod input;
 mod limits;
 mod links;
+mod mandates;
 mod methods;
 mod notices;
 mod pay;

@@ -68,6 +68,9 @@ async fn pays(stand: &Stand, driver: &dyn Driver, row: &Capability, capture: Cap
     if manual {
         input["capture_method"] = json!("manual");
     }
+    if row.scene == "mandate" {
+        input["mandate"] = crate::mandates::signed(stand, json!({})).await["id"].clone();
+    }
     let mut made = stand.call("orders.create", input).await;
     assert_eq!(made.status, 200, "{id} {what}: {}", made.body);
     if row.brand == "card" {

@@ -6,17 +6,15 @@ use http::header::CONTENT_TYPE;
 use paycore::channel::simulator::Answer;
 use paycore::time::Timestamp;
 
-use super::Merchant;
-use super::wire::{Content, Error, PARAM, Result, SYSTEM, plain, refuse, stranger};
+use crate::sandbox::v2::{
+    Content, Error, Merchant, NO_ORDER, PARAM, POOR, Result, SYSTEM, find, plain, refund, refunded, refuse,
+    stranger,
+};
 use crate::sandbox::wechat_login::OPENID;
 use crate::sandbox::xml::{Fields, fields};
-use crate::sandbox::{Book, Given, Order, Refund, Refused, Started, State, respond};
+use crate::sandbox::{Book, Order, Started, State, respond};
 
-const NO_ORDER: Error = Error("ORDERNOTEXIST", "订单不存在");
-const NO_REFUND: Error = Error("REFUNDNOTEXIST", "退款不存在");
-const POOR: Error = Error("NOTENOUGH", "余额不足");
 const USERPAYING: Error = Error("USERPAYING", "用户支付中，需要输入密码");
-const SECONDS_OF_DAY: u64 = 86_400;
 
 impl Merchant {
     pub(super) fn answer(&self, book: &mut Book, request: &Request<Bytes>, now: Timestamp) -> Answer {
@@ -56,13 +54,7 @@ impl Merchant {
             "pay/facepayquery" => Ok(Some(shown(find(book, content)?))),
             "secapi/pay/facepayreverse" => reverse(book, content, now),
             "secapi/pay/refund" => refund(book, content, now),
-            "pay/refundquery" => {
-                let number = content.required("out_refund_no")?;
-                let (order, refund) = book.find_refund(number).ok_or(NO_REFUND)?;
-                let mut said = given(order, refund, "_0");
-                said.extend(fields([("refund_count", "1"), ("refund_status_0", "SUCCESS")]));
-                Ok(Some(said))
-            }
+            "pay/refundquery" => refunded(book, content),
             _ => Err(PARAM),
         }
     }
@@ -111,20 +103,6 @@ impl Merchant {
         said.retain(|name, _| !name.starts_with("trade_state"));
         Ok(Some(said))
     }
-
-    fn bill_of(&self, book: &Book, content: &Content) -> Result<String> {
-        self.ours(content, "appid")?;
-        refuse([(content.text("bill_type").is_some_and(|kind| kind != "ALL"), PARAM)])?;
-        let day = Timestamp::parse_beijing_compact(&format!("{}000000", content.required("bill_date")?));
-        let day = day.map_err(|_| Error("20007", "bill not exist"))?;
-        Ok(self.bill(book, day, day.plus(std::time::Duration::from_secs(SECONDS_OF_DAY))))
-    }
-}
-
-/// By the platform's number first, then by the merchant's.
-fn find<'b>(book: &'b Book, content: &Content) -> Result<&'b Order> {
-    let by_id = content.text("transaction_id").and_then(|id| book.find_id(id));
-    by_id.or_else(|| book.get(content.text("out_trade_no")?)).ok_or(NO_ORDER)
 }
 
 /// An order as queries show it.
@@ -162,45 +140,6 @@ fn reverse(book: &mut Book, content: &Content, now: Timestamp) -> Result {
     refuse([(!order.refunds.is_empty(), Error("INVALID_REQUEST", "订单已退款"))])?;
     book.reverse(&key, None, now);
     Ok(Some(fields([("recall", "N")])))
-}
-
-fn refund(book: &mut Book, content: &Content, now: Timestamp) -> Result {
-    let order = find(book, content)?;
-    let (key, number) = (order.reference.clone(), content.required("out_refund_no")?);
-    refuse([(content.fen("total_fee")? != order.fen || number.len() > 64, PARAM)])?;
-    let refund = Refund {
-        reference: number.to_owned(),
-        id: format!("50000018{}{:012}", &now.beijing_compact()[..8], book.next_refund()),
-        fen: content.fen("refund_fee")?,
-        at: now,
-        notify_url: None,
-    };
-    match book.give_back(&key, refund) {
-        Ok(Given::Known(refund)) => Ok(Some(given(book.get(&key).ok_or(NO_ORDER)?, &refund, ""))),
-        Ok(Given::Unknown) => Err(SYSTEM),
-        Err(Refused::NoOrder) => Err(NO_ORDER),
-        Err(Refused::Unpaid) => Err(Error("INVALID_REQUEST", "订单未支付")),
-        Err(Refused::TooMuch) => Err(Error("INVALID_REQUEST", "退款金额大于可退金额")),
-        Err(Refused::Used) => Err(Error("INVALID_REQUEST", "退款单号已被使用，参数不一致")),
-        Err(Refused::Poor) => Err(POOR),
-    }
-}
-
-/// A refund, its fields with a number behind them in queries.
-fn given(order: &Order, refund: &Refund, row: &str) -> Fields {
-    let (total, back) = (order.fen.to_string(), refund.fen.to_string());
-    let mut said = fields([
-        ("out_trade_no", &order.reference),
-        ("transaction_id", &order.id),
-        ("total_fee", &total),
-        ("cash_fee", &total),
-    ]);
-    for (name, value) in
-        [("out_refund_no", &refund.reference), ("refund_id", &refund.id), ("refund_fee", &back)]
-    {
-        said.insert(format!("{name}{row}"), value.clone());
-    }
-    said
 }
 
 /// What a device's client may begin with, for an hour.

@@ -5,7 +5,6 @@
 
 mod api;
 mod packet;
-mod wire;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -15,7 +14,7 @@ use paycore::crypto::{KeyError, Keyring};
 use paycore::time::{Rng, Timestamp};
 use serde_json::Value;
 
-use crate::sandbox::trade_bill::{self, Owner, Row};
+use crate::sandbox::v2::Merchant;
 use crate::sandbox::wechat_login::Logins;
 use crate::sandbox::{Book, Note, Order, Platform, Provider, Refund, drawn};
 use packet::Packets;
@@ -52,16 +51,6 @@ impl Maker for Sandbox {
         let orders = Platform::new(merchant.clone());
         Ok(Box::new(WechatPay { merchant, orders, packets, logins }))
     }
-}
-
-/// What the platform knows of one merchant.
-#[derive(Debug, Clone)]
-struct Merchant {
-    mch_id: String,
-    appid: String,
-    key: String,
-    /// The merchant that ours acts for, and its app, when ours is a service provider.
-    sub: Option<(String, Option<String>)>,
 }
 
 /// The platform as one merchant sees it: orders, and red packets beside them.
@@ -134,32 +123,5 @@ impl Simulator for WechatPay {
 
     fn statement(&mut self, from: Timestamp, until: Timestamp) -> Option<Bytes> {
         Some(self.merchant.bill(self.orders.orders(), from, until).into())
-    }
-}
-
-impl Merchant {
-    /// The bill of trades.
-    fn bill(&self, book: &Book, from: Timestamp, until: Timestamp) -> String {
-        let rows = book.orders().flat_map(|order| {
-            let paid = order.paid.map(|at| row(order, at, None));
-            paid.into_iter().chain(order.refunds.iter().map(move |given| row(order, given.at, Some(given))))
-        });
-        let sub = self.sub.as_ref().map(|(sub, _)| sub.as_str());
-        let owner = Owner { appid: &self.appid, mchid: &self.mch_id, sub };
-        trade_bill::bill(&owner, rows.filter(|row| from <= row.at && row.at < until))
-    }
-}
-
-fn row<'a>(order: &'a Order, at: Timestamp, refund: Option<&'a Refund>) -> Row<'a> {
-    Row {
-        at,
-        transaction_id: &order.id,
-        out_trade_no: &order.reference,
-        trade_type: "MICROPAY",
-        description: &order.subject,
-        refund: refund.map(|given| (given.id.as_str(), given.reference.as_str())),
-        fen: refund.map_or(order.fen, |given| given.fen),
-        // 0.6 % of a payment, to the fen; kept on refunds.
-        fee: if refund.is_some() { 0 } else { (order.fen * 6 + 500) / 1_000 },
     }
 }

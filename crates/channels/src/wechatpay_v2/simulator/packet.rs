@@ -10,8 +10,7 @@ use paycore::channel::simulator::Answer;
 use paycore::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Merchant;
-use super::wire::{Content, Error, PARAM, Result, SYSTEM, plain, refuse, stranger};
+use crate::sandbox::v2::{Content, Error, Merchant, PARAM, Result, SYSTEM, plain, refuse, stranger};
 use crate::sandbox::xml::{Fields, fields, write};
 use crate::sandbox::{escape, respond};
 

@@ -3,15 +3,17 @@
 use std::collections::BTreeSet;
 
 use super::stand::{
-    BASE_URL, Failure, Stand, Trouble, currency, method, payment, query, query_refund, refund,
+    BASE_URL, Failure, Stand, Trouble, currency, method, payment, query, query_mandate, query_refund, refund,
+    sign_mandate,
 };
 use crate::channel::{
     AccountKind, Capability, Capture, CaptureMode, Close, Currencies, Device, Effect, Identify, Operation,
     Pay, Payment, Profile, QueryReturn, QueryShare, QueryTransfer, Receiver, Refusal, Release, ReturnShare,
-    Settings, Share, SignIn, Statement, StatementKind, Step, Transfer, Verb, Void,
+    RevokeMandate, Settings, Share, SignIn, Statement, StatementKind, Step, Transfer, Verb, Void,
 };
 use crate::currency::Currency;
 use crate::money::Money;
+use crate::time::Timestamp;
 
 /// Length of the references the engine makes.
 const OUR_REFERENCE: usize = 26;
@@ -281,6 +283,7 @@ pub(super) fn every_operation(
     reference.clone_into(&mut pay.reference);
     let refund = refund(&pay, reference.to_owned(), 100);
     let (reference, payment, day) = (reference.to_owned(), payment(&pay), pay.started_at);
+    let mandate = reference.clone();
     let ended = Payment { ending_at: Some(day), ..payment.clone() };
     let account = "receiver".to_owned();
     let receiver = Receiver { kind: AccountKind::Merchant, account, name: None, relation: None };
@@ -316,9 +319,26 @@ pub(super) fn every_operation(
             challenge: "1".to_owned(),
         }),
     ]);
+    operations.extend(operations_on_mandates(row, &mandate, day)?);
     let kinds = [StatementKind::Trade, StatementKind::Funds];
     operations.extend(kinds.map(|kind| Operation::Statement(Statement { kind, day })));
     Ok(operations)
+}
+
+fn operations_on_mandates(
+    row: &Capability,
+    reference: &str,
+    started_at: Timestamp,
+) -> Result<[Operation; 3], Failure> {
+    let sign = sign_mandate(row, reference.to_owned(), started_at)?;
+    let revoke = RevokeMandate {
+        reference: reference.to_owned(),
+        channel_id: None,
+        method: sign.method.clone(),
+        started_at,
+        reason: "no longer wanted".to_owned(),
+    };
+    Ok([query_mandate(&sign), Operation::RevokeMandate(revoke), Operation::SignMandate(sign)])
 }
 
 fn operations_on_shares(

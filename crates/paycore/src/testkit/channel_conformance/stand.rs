@@ -12,8 +12,8 @@ use crate::channel::card::Usage;
 use crate::channel::simulator::{Answer, BookLine, Maker, Notification, Provision, Simulator};
 use crate::channel::{
     Action, Capability, CaptureMode, Card, Channel, Context, Driver, Expiry, Fault, Memo, Method, Operation,
-    Outcome, Pay, Payer, Payment, Profile, Query, QueryRefund, Refund, Refusal, Report, Settings, Step,
-    Verdict, Verified,
+    Outcome, Pay, Payer, Payment, Profile, Query, QueryMandate, QueryRefund, Refund, Refusal, Report,
+    Settings, SignMandate, SigningScene, Step, Subject, Verdict, Verified,
 };
 use crate::crypto::Keyring;
 use crate::currency::Currency;
@@ -89,7 +89,8 @@ impl<'a> Wiring<'a> {
         let channel = self.driver.open(&provision.ours, self.keyring).map_err(|error| error.to_string())?;
         let simulator = self.simulator(provision)?;
         let (clock, rng) = (ManualClock::new(START), SeededRng::new(options.seed));
-        Ok(Stand { wiring: self, options, channel, simulator, clock, rng, checks: 0, references: 0 })
+        let (checks, references, mandate) = (0, 0, None);
+        Ok(Stand { wiring: self, options, channel, simulator, clock, rng, checks, references, mandate })
     }
 
     fn simulator(&self, provision: &Provision) -> Result<Box<dyn Simulator>, Failure> {
@@ -108,6 +109,8 @@ pub(super) struct Stand<'a> {
     /// How many things held so far.
     pub(super) checks: usize,
     references: u64,
+    /// The channel's id of the mandate that payments are charged by, once it is signed.
+    mandate: Option<String>,
 }
 
 /// Checks.
@@ -231,6 +234,7 @@ impl Stand<'_> {
     }
 
     pub(super) fn pay(&mut self, capability: &Capability, money: Money) -> Result<Pay, Failure> {
+        let mandate = self.mandate(capability)?;
         Ok(Pay {
             reference: self.reference(),
             started_at: self.now(),
@@ -249,7 +253,34 @@ impl Stand<'_> {
             shared: false,
             parts: Vec::new(),
             card: card(capability),
+            mandate,
         })
+    }
+
+    /// The mandate to charge by, signed by the payer before the first charge, for kinds of payment that need one.
+    fn mandate(&mut self, capability: &Capability) -> Result<Option<String>, Failure> {
+        if self.mandate.is_some() || !method(capability)?.by_mandate() {
+            return Ok(self.mandate.clone());
+        }
+        let sign = sign_mandate(capability, self.reference(), self.now())?;
+        let Verdict::Awaiting(action) = self.outcome(&Operation::SignMandate(sign.clone()))?.verdict else {
+            return Err(Failure::Broken("the payer has nothing to sign".to_owned()));
+        };
+        let page = self.visit(&action)?;
+        self.ensure(page.is_some_and(|page| page.status().as_u16() < 400), || {
+            format!("the payer cannot open {action:?}")
+        })?;
+        self.press(&sign.reference, "sign")?;
+        let signed = self.says(&query_mandate(&sign), &Verdict::Succeeded)?;
+        for report in self.reports()? {
+            self.same("what is told of it", report.subject, Subject::Mandate)?;
+            self.same("reference", &report.reference, &sign.reference)?;
+            self.same("verdict", report.outcome.verdict, Verdict::Succeeded)?;
+            self.same("the mandate's id", &report.outcome.channel_id, &signed.channel_id)?;
+        }
+        self.ensure(signed.channel_id.is_some(), || "a mandate without an id".to_owned())?;
+        self.mandate.clone_from(&signed.channel_id);
+        Ok(signed.channel_id)
     }
 
     pub(super) fn perform(&mut self, operation: &Operation) -> Result<Outcome, Trouble> {
@@ -390,6 +421,33 @@ impl Stand<'_> {
 pub(super) fn method(capability: &Capability) -> Result<Method, Failure> {
     let text = format!("{}.{}", capability.brand, capability.scene);
     Ok(text.parse().map_err(|_| format!("{text} is not a method"))?)
+}
+
+/// A mandate that is begun where the payer's browser can sign it.
+pub(super) fn sign_mandate(
+    capability: &Capability,
+    reference: String,
+    started_at: Timestamp,
+) -> Result<SignMandate, Failure> {
+    Ok(SignMandate {
+        reference,
+        started_at,
+        method: method(capability)?,
+        scene: SigningScene::Jsapi,
+        subject: "payer-1".to_owned(),
+        return_url: Some("https://merchant.invalid/thanks".to_owned()),
+        payer: Payer { ip: Some("203.0.113.7".to_owned()), ..Payer::default() },
+    })
+}
+
+/// The question what became of it, its channel id not being known.
+pub(super) fn query_mandate(sign: &SignMandate) -> Operation {
+    Operation::QueryMandate(QueryMandate {
+        reference: sign.reference.clone(),
+        channel_id: None,
+        method: sign.method.clone(),
+        started_at: sign.started_at,
+    })
 }
 
 /// The card for kinds of payment that take one.

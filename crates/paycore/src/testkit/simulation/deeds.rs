@@ -30,7 +30,7 @@ pub(super) struct Offer {
     manual: bool,
 }
 
-/// Every method of the drivers that no card has to be typed for, in CNY where it takes that.
+/// Every method of the drivers that no card has to be typed for and no mandate signed, in CNY where it takes that.
 pub(super) fn offers(drivers: &[&'static dyn Driver]) -> Vec<Offer> {
     let capabilities = drivers.iter().flat_map(|driver| driver.profile().capabilities);
     let offer = |of: &Capability| Offer {
@@ -38,7 +38,7 @@ pub(super) fn offers(drivers: &[&'static dyn Driver]) -> Vec<Offer> {
         currency: of.currencies.usual(),
         manual: of.captures.contains(&CaptureMode::Manual),
     };
-    capabilities.filter(|of| of.brand != "card").map(offer).collect()
+    capabilities.filter(|of| of.brand != "card" && of.scene != "mandate").map(offer).collect()
 }
 
 impl World {

@@ -10,7 +10,7 @@ use crate::event::{Event, EventKind, Movement};
 use crate::exception::{Exception, ExceptionKind};
 use crate::id::{
     ApiKeyId, AttemptId, AuditId, CardTokenId, ChannelAccountId, DeliveryId, EndpointId, EpayKeyId, EventId,
-    ExceptionId, LinkId, MerchantId, OrderId, RefundId, TransactionId,
+    ExceptionId, LinkId, MandateId, MerchantId, OrderId, RefundId, TransactionId,
 };
 use crate::idempotency::{Answer, Claim, Record};
 use crate::ledger::{AccountTerms, Books, Entry, Side, Transaction};
@@ -18,7 +18,8 @@ use crate::link::{Link, LinkDetails};
 use crate::merchant::{ApiKey, Merchant, Scope};
 use crate::money::Money;
 use crate::order::{
-    Attempt, AttemptCard, AttemptStatus, ClientSecret, LineItem, Order, OrderDetails, OrderStatus,
+    Attempt, AttemptCard, AttemptStatus, ClientSecret, LineItem, Order, OrderDetails, OrderMandate,
+    OrderStatus,
 };
 use crate::refund::{Refund, RefundStatus};
 use crate::sandbox::SandboxRecord;
@@ -82,6 +83,11 @@ pub fn order(number: u128) -> Order {
             split: None,
             agent_id: None,
             customer: None,
+            mandate: Some(Box::new(OrderMandate {
+                id: MandateId::from_bits(number),
+                account_id: ChannelAccountId::from_bits(number),
+                channel_id: "Wx20261123000000000001".into(),
+            })),
             client_secret: Some(ClientSecret::new(
                 OrderId::from_bits(number),
                 TENANT,

@@ -84,6 +84,7 @@ fn pay() -> Operation {
         shared: false,
         parts: Vec::new(),
         card: None,
+        mandate: None,
     })
 }
 

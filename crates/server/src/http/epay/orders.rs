@@ -107,6 +107,7 @@ async fn made(app: &App, shop: &Shop, asked: &Asked, scenes: &[&str]) -> Result<
         split_plan_id: None,
         agent_id: None,
         customer: None,
+        mandate: None,
         epay: Some(origin),
     };
     match payments::create(&app.engine, &shop.caller, input).await {
