@@ -184,6 +184,7 @@ async fn till(visit: Visit) -> Result<Value> {
         "merchant": merchant.name,
         "livemode": merchant.livemode,
         "currency": currency,
+        "symbol": currency.symbol(),
         "exponent": currency.exponent(),
     }))
 }

@@ -90,11 +90,11 @@ function signOut(why) {
 
 // Digits as an amount of the currency: the last ones are its minor units.
 function written(text) {
-  const { exponent, currency } = till;
+  const { exponent, currency, symbol } = till;
   const padded = text.padStart(exponent + 1, "0");
   const whole = padded.slice(0, padded.length - exponent);
   const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");
-  return `${currency} ${grouped}${exponent ? "." + padded.slice(-exponent) : ""}`;
+  return `${symbol}${symbol === currency ? " " : ""}${grouped}${exponent ? "." + padded.slice(-exponent) : ""}`;
 }
 
 function draw() {
