@@ -19,6 +19,7 @@ const CHANNEL_STANDS_ON: &[&str] = &[
     "hmac",
     "http",
     "md-5",
+    "memchr",
     "percent-encoding",
     "quick-xml",
     "rust_decimal",

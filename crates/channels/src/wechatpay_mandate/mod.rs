@@ -9,6 +9,7 @@ mod decode;
 mod encode;
 mod notice;
 pub mod simulator;
+mod statement;
 
 use std::io::BufRead;
 use std::sync::Arc;
@@ -24,7 +25,7 @@ use paycore::currency::Currency;
 use paycore::units::UnitRule;
 
 use crate::dialect::settings::field;
-use crate::dialect::{v2, wechat_bill};
+use crate::dialect::v2;
 use config::Account;
 
 /// The channel of WeChat Pay's mandates.
@@ -72,9 +73,8 @@ impl Channel for Account {
         v2::answer(http::StatusCode::BAD_REQUEST, "FAIL")
     }
 
-    /// The same file as by v3.
-    fn parse(&self, statement: &mut dyn BufRead, each: &mut dyn FnMut(Line)) -> Result<Totals, Fault> {
-        wechat_bill::parse(&self.party.mch_id, None, statement, each)
+    fn parse(&self, file: &mut dyn BufRead, each: &mut dyn FnMut(Line)) -> Result<Totals, Fault> {
+        statement::parse(self, file, each)
     }
 }
 

@@ -145,8 +145,9 @@ pub(super) async fn gather(
     theirs: &mut Book,
 ) -> Result<Ours> {
     let mut gatherer = Gatherer { engine, tenant, whose, run, ours: Ours::default() };
-    gatherer.moved(day).await?;
+    // First what the file names: it may know a share's number that the channel has not told us.
     gatherer.named(theirs).await?;
+    gatherer.moved(day).await?;
     let mut ours = gatherer.ours;
     ours.pooled(pool(engine, tenant, &whose.pool(), Scope::Payout).await?, run, theirs)?;
     Ok(ours)
@@ -206,6 +207,9 @@ impl Gatherer<'_> {
             }
             if let (Whose::Account(account), Kind::Share | Kind::ShareReturn) = (self.whose, line.kind) {
                 let mut all = Outgoing::of_payment(engine, tenant, account, line.number, is_back).await?;
+                if let [Outgoing::Share(split, at)] = all.as_mut_slice() {
+                    split.requests[*at].channel_id.get_or_insert_with(|| line.channel_id.to_owned());
+                }
                 let is_named = |row: &Entry<'_>| row.channel_id == line.channel_id;
                 all.retain(|one| one.with_entry(is_back, "", line.at, is_named));
                 self.put(all, is_back, line.at).await?;
