@@ -22,7 +22,6 @@ fn every_operation_is_sent_as_recorded() {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "a table")]
 fn every_recorded_reply_means_one_thing() {
     let paid = format!("Succeeded {TRANSACTION} 88.88 CNY 2026-11-23T00:01:02.000Z");
     let given = |verdict: &str, at: &str| format!("{verdict} {REFUND_ID} 8.80 CNY {at}");
