@@ -1,19 +1,15 @@
 //! Replies as outcomes.
 
 use paycore::channel::{
-    Context, DeclineReason as Why, Fault, Operation, Outcome, Pay, Payment, Refund, Reply, Stage, Step,
-    Verdict,
+    Context, DeclineReason as Why, Fault, Operation, Outcome, Pay, Payment, Reply, Stage, Step, Verdict,
 };
 
 use super::config::Account;
 use super::contract;
 use super::encode::{CONFIRM, FIRST, ask, ask_refund};
-use crate::dialect::doubt::{self, Doubt, refusal};
-use crate::dialect::reply::{declined, done, not_sent};
-use crate::dialect::v2::{
-    Answer, KNOWN_ORDER, NO_ORDER, NO_REFUND, PAY_DECLINES, REFUND_DOUBTS, Refused, asked_refund,
-    refund_state, state,
-};
+use crate::dialect::doubt::{Doubt, refusal};
+use crate::dialect::reply::{done, not_sent};
+use crate::dialect::v2::{self, Answer, Left, NO_ORDER, REFUND_DOUBTS, Refused, asked_refund, state};
 
 pub(super) fn next(
     account: &Account,
@@ -34,7 +30,13 @@ pub(super) fn next(
             done(if found.verdict == Verdict::Absent { refusal(PAY_DOUBTS, stage) } else { found })
         }
         Operation::Query(query) => done(looked(account, reply, &query.payment)?),
-        Operation::Refund(refund) => given_back(account, (refund, stage), reply, cx),
+        Operation::Refund(refund) if stage == FIRST => {
+            let stage = v2::refund_query(account.party.open(reply)?, REFUND_DOUBTS, CONFIRM)?;
+            ask_refund(account, &refund.reference, stage, cx).map_err(not_sent)
+        }
+        Operation::Refund(refund) => {
+            v2::refund_settled(account.party.open(reply)?, refund, REFUND_DOUBTS, (stage, CONFIRM))
+        }
         Operation::QueryRefund(query) => asked_refund(account.party.open(reply)?, query),
         Operation::Statement(_) => account.party.bill(reply),
         Operation::SignMandate(_) => contract::prepared(account, reply),
@@ -66,38 +68,8 @@ fn looked(account: &Account, reply: &Reply, payment: &Payment) -> Result<Outcome
 
 /// A charge that was not accepted (again).
 fn not_charged(account: &Account, refused: Refused, pay: &Pay, cx: &Context<'_>) -> Result<Step, Fault> {
-    let code = refused.code();
-    let known = KNOWN_ORDER.contains(&code.as_str()).then_some(CONFIRM);
-    if let Some(stage) = known.or_else(|| doubt::stage(PAY_DOUBTS, &code)) {
-        return ask(account, &pay.reference, stage, cx).map_err(not_sent);
-    }
-    let Some((_, reason)) = PAY_DECLINES.iter().find(|(known, _)| *known == code) else {
-        return Err(refused.unknown());
-    };
-    let (code, message) = refused.text;
-    done(declined(*reason, &code, &message))
-}
-
-fn given_back(
-    account: &Account,
-    (refund, stage): (&Refund, Stage),
-    reply: &Reply,
-    cx: &Context<'_>,
-) -> Result<Step, Fault> {
-    match (account.party.open(reply)?, stage) {
-        // What is accepted here is carried out later, or not; the query tells.
-        (Answer::Done(_), FIRST) => ask_refund(account, &refund.reference, CONFIRM, cx).map_err(not_sent),
-        (Answer::Refused(refused), FIRST) => {
-            let stage = doubt::stage(REFUND_DOUBTS, &refused.code()).ok_or_else(|| refused.unknown())?;
-            ask_refund(account, &refund.reference, stage, cx).map_err(not_sent)
-        }
-        (Answer::Done(fields), _) => {
-            done(refund_state(&fields, &refund.payment.reference, &refund.reference, refund.money)?)
-        }
-        (Answer::Refused(refused), stage) => {
-            refused.absent(NO_REFUND)?;
-            let accepted = stage == CONFIRM;
-            done(if accepted { Outcome::new(Verdict::Pending) } else { refusal(REFUND_DOUBTS, stage) })
-        }
+    match v2::not_taken(refused, PAY_DOUBTS, CONFIRM)? {
+        Left::Outcome(outcome) => done(outcome),
+        Left::Query(stage) => ask(account, &pay.reference, stage, cx).map_err(not_sent),
     }
 }

@@ -328,9 +328,11 @@ pub(crate) async fn report(
     let Ok(id) = format!("{}_{}", MandateId::PREFIX, report.reference).parse::<MandateId>() else {
         return Ok(Ok(false));
     };
-    let found = engine.document::<Mandate>(merchant.id, id).await;
-    let Some(mandate) = found.ok().filter(|mandate| mandate.account_id == open.account.id) else {
-        return Ok(Ok(false));
+    let mandate = match engine.document::<Mandate>(merchant.id, id).await {
+        Ok(mandate) if mandate.account_id == open.account.id => mandate,
+        Ok(_) | Err(Error { code: Code::NotFound, .. }) => return Ok(Ok(false)),
+        // A store that cannot answer does not say that there is no such mandate.
+        Err(error) => return Err(error),
     };
     let mut news = Ok(report.outcome);
     if open.confirms() {
