@@ -1,7 +1,7 @@
 'use strict';
 // The widget in Chromium against `paycore serve --sandbox`: PAYCORE has its address, PAYCORE_KEY a test key of it.
 // Words name parts to run alone (methods, once, pages, reach), and channels to pay at.
-const { Merchant, holds, launch, seen, shop } = require('./harness.cjs');
+const { Merchant, holds, launch, run, seen, shop } = require('./harness.cjs');
 const { everyMethod } = require('./methods.cjs');
 const { exactlyOnce } = require('./once.cjs');
 const { ownPages } = require('./pages.cjs');
@@ -30,7 +30,4 @@ async function main() {
   process.exitCode = seen.bad.length > 0 ? 1 : 0;
 }
 
-main().catch((error) => {
-  console.error(error);
-  process.exit(1);
-});
+run(main);

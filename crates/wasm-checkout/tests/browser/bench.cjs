@@ -3,7 +3,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const zlib = require('node:zlib');
-const { WAIT, launch } = require('./harness.cjs');
+const { WAIT, launch, run } = require('./harness.cjs');
 const { Stand } = require('./stand.cjs');
 
 const ROUNDS = 15;
@@ -74,7 +74,4 @@ async function main() {
   console.log(`longest task: ${longest === 0 ? 'none of 50 ms or more' : `${longest.toFixed(0)} ms`} (limit 50)`);
 }
 
-main().catch((error) => {
-  console.error(error);
-  process.exit(1);
-});
+run(main);

@@ -4,7 +4,7 @@
 // fonts make the same pictures; the pages are those of the server at PAYCORE, whose codes and numbers are new every time.
 const fs = require('node:fs');
 const path = require('node:path');
-const { Merchant, PHONE, WAIT, launch } = require('./harness.cjs');
+const { Merchant, PHONE, WAIT, launch, run } = require('./harness.cjs');
 const { ENDED, GOING, NOW, Stand } = require('./stand.cjs');
 
 const LOOKS = {
@@ -166,7 +166,4 @@ async function main() {
   console.log(`${taken.size} pictures in ${folder}`);
 }
 
-main().catch((error) => {
-  console.error(error);
-  process.exit(1);
-});
+run(main);

@@ -1,7 +1,7 @@
 'use strict';
 // The built widget in Chromium, against the stand: every kind of step, double click, back, refresh, the keyboard, right to
 // left, and axe in each state and language. Needs the built widget (`cargo xtask wasm`).
-const { DESK, WAIT, accessible, holds, launch, scene, seen, visitor } = require('./harness.cjs');
+const { DESK, WAIT, accessible, holds, launch, run, scene, seen, visitor } = require('./harness.cjs');
 const { ENDED, GOING, STORED, Stand } = require('./stand.cjs');
 
 const LANGUAGES = ['zh-CN', 'zh-TW', 'en', 'ja', 'ko', 'es', 'pt-BR', 'fr', 'de', 'ar'];
@@ -188,7 +188,4 @@ async function main() {
   process.exitCode = seen.bad.length > 0 || seen.good < 150 ? 1 : 0;
 }
 
-main().catch((error) => {
-  console.error(error);
-  process.exit(1);
-});
+run(main);
