@@ -66,6 +66,12 @@ const COMMANDS: &[Command] = &[
         run: test::fuzz::fuzz,
     },
     Command {
+        name: "proofs",
+        arguments: "[names...]",
+        about: "the money half's tests in their full size: a million cases, 100,000 histories; all, or those named",
+        run: test::proofs::proofs,
+    },
+    Command {
         name: "interop",
         arguments: "[words...]",
         about: "other people's clients against our simulators: all, or those whose path holds a word",

@@ -337,6 +337,15 @@ impl Engine {
         self.store.commit(tenant, changes).await
     }
 
+    /// Commits what a worker did. That somebody else changed a row meanwhile is no error: what they wrote has its own
+    /// schedule, and the worker meets it again then.
+    pub(crate) async fn commit_or_yield(&self, tenant: MerchantId, changes: Changes) -> Result<()> {
+        match self.commit(tenant, changes).await {
+            Ok(()) | Err(CommitError::Stale) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Numbers and renders an event about an order.
     pub(crate) fn order_event(
         &self,
@@ -546,4 +555,19 @@ impl From<CommitError> for Error {
             CommitError::Store(error) => error.into(),
         }
     }
+}
+
+/// How often a decision is taken again because what it read had changed.
+pub(crate) const RETRIES_MAX: usize = 8;
+
+/// Decides again from fresh rows when something else, such as the sweep, changed them since they were read. A decision
+/// that is too late has written nothing and sent nothing, so it can be taken again.
+pub(crate) async fn decided_afresh<T, F: Future<Output = Result<T>>>(decide: impl Fn() -> F) -> Result<T> {
+    for _ in 0..RETRIES_MAX {
+        match decide().await {
+            Err(error) if error.code == Code::Conflict => {}
+            done => return done,
+        }
+    }
+    Err(CommitError::Stale.into())
 }

@@ -1,5 +1,5 @@
-//! The matcher against sets whose truth is known. `RECONCILIATION_ROWS` makes the sets larger, for the full run:
-//! `RECONCILIATION_ROWS=1000000 cargo test --release -p paycore --features testkit --test reconciliation`.
+//! The matcher against sets whose truth is known. `RECONCILIATION_ROWS` makes the sets larger, as `cargo xtask proofs
+//! reconciliation` does.
 
 use std::collections::BTreeSet;
 

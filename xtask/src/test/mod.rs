@@ -4,6 +4,7 @@ pub mod browser;
 pub mod fuzz;
 pub mod interop;
 pub mod needs;
+pub mod proofs;
 mod served;
 mod steps;
 

@@ -32,8 +32,13 @@ impl Engine {
     /// # Errors
     /// Not found, where it does not exist or is another merchant's.
     pub async fn document<T: Document>(&self, tenant: MerchantId, id: T::Id) -> Result<T> {
+        self.find_document(tenant, id).await?.ok_or_else(|| Error::not_found(T::KIND, id))
+    }
+
+    /// A merchant's document that need not exist.
+    pub async fn find_document<T: Document>(&self, tenant: MerchantId, id: T::Id) -> Result<Option<T>> {
         let found = self.store.document(tenant, T::KIND, &id.to_string()).await?;
-        Ok(found.ok_or_else(|| Error::not_found(T::KIND, id))?.read()?)
+        Ok(found.map(|record| record.read()).transpose()?)
     }
 
     /// A merchant's document with this number.

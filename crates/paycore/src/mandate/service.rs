@@ -8,7 +8,7 @@ use super::rules::Consequences;
 use super::{Mandate, MandateStatus, MandateView};
 use crate::channel::{Fault, Outcome, Report, Step, Verb};
 use crate::document::DocumentFilter;
-use crate::engine::{Caller, Engine, OpenAccount};
+use crate::engine::{Caller, Engine, OpenAccount, RETRIES_MAX, decided_afresh};
 use crate::error::{Code, Error, Result};
 use crate::exception::ExceptionKind;
 use crate::id::{Id as _, MandateId, MerchantId};
@@ -20,8 +20,6 @@ use crate::page::{List, ListInput};
 use crate::store::{Changes, CommitError, Put};
 use crate::time::Timestamp;
 
-/// How often a decision is made again because the mandate changed meanwhile.
-const RETRIES_MAX: usize = 8;
 /// How long an answer of the channel may take before the sweep asks.
 const ANSWER: std::time::Duration = std::time::Duration::from_secs(40);
 
@@ -179,27 +177,16 @@ pub struct RevokeMandate {
 /// `revoking`. Doing it again changes nothing.
 pub async fn revoke(engine: &Engine, caller: &Caller, input: RevokeMandate) -> Result<MandateView> {
     optional("reason", input.reason.as_deref(), 100)?;
-    for _ in 0..RETRIES_MAX {
-        let mandate: Mandate = engine.document(caller.tenant(), input.id).await?;
-        match revoke_once(engine, caller, mandate, input.reason.clone()).await {
-            Err(error) if error.code == Code::Conflict => {}
-            done => return done,
-        }
-    }
-    Err(CommitError::Stale.into())
+    decided_afresh(|| revoke_once(engine, caller, &input)).await
 }
 
-async fn revoke_once(
-    engine: &Engine,
-    caller: &Caller,
-    mut mandate: Mandate,
-    reason: Option<String>,
-) -> Result<MandateView> {
+async fn revoke_once(engine: &Engine, caller: &Caller, input: &RevokeMandate) -> Result<MandateView> {
+    let mut mandate: Mandate = engine.document(caller.tenant(), input.id).await?;
     let (merchant, moment) = (&caller.merchant, engine.moment(&caller.merchant));
     let mut changes = Changes::default();
     let object = Some(mandate.id.to_string());
     changes.audit.push(engine.audit(&caller.actor, "mandates.revoke", object, String::new(), moment));
-    if !mandate.revoke(reason, moment) {
+    if !mandate.revoke(input.reason.clone(), moment) {
         let view = mandate.view(merchant.livemode);
         changes.claim = caller.once(mandate.id, &view, moment);
         engine.commit(caller.tenant(), changes).await?;
@@ -310,10 +297,7 @@ async fn park(engine: &Engine, merchant: &Merchant, mut mandate: Mandate) -> Res
     mandate.due_at = Timestamp::ZERO;
     let mut changes = Changes::default();
     changes.put(Put::document(&mandate));
-    match engine.commit(merchant.id, changes).await {
-        Ok(()) | Err(CommitError::Stale) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
+    engine.commit_or_yield(merchant.id, changes).await
 }
 
 /// Takes in a verified report about a mandate; false where no mandate of this account has the reference, a fault where
@@ -328,11 +312,9 @@ pub(crate) async fn report(
     let Ok(id) = format!("{}_{}", MandateId::PREFIX, report.reference).parse::<MandateId>() else {
         return Ok(Ok(false));
     };
-    let mandate = match engine.document::<Mandate>(merchant.id, id).await {
-        Ok(mandate) if mandate.account_id == open.account.id => mandate,
-        Ok(_) | Err(Error { code: Code::NotFound, .. }) => return Ok(Ok(false)),
-        // A store that cannot answer does not say that there is no such mandate.
-        Err(error) => return Err(error),
+    let found = engine.find_document::<Mandate>(merchant.id, id).await?;
+    let Some(mandate) = found.filter(|mandate| mandate.account_id == open.account.id) else {
+        return Ok(Ok(false));
     };
     let mut news = Ok(report.outcome);
     if open.confirms() {

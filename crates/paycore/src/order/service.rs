@@ -13,7 +13,7 @@ use super::state::{AttemptEvent, OrderEvent};
 use super::{Attempt, AttemptStatus, AttemptView, ClientSecret, Order, OrderFilter, OrderPage, OrderStatus};
 use crate::agent::{Agent, AgentSale};
 use crate::channel::{CaptureMode, Fault, Initiator, Method, Operation, Outcome, Payer, Step, Verb};
-use crate::engine::{Caller, Engine, OpenAccount};
+use crate::engine::{Caller, Engine, OpenAccount, RETRIES_MAX, decided_afresh};
 use crate::error::{Code, Error, Result};
 use crate::event::EventKind;
 use crate::id::{AgentSaleId, AttemptId, CardId, CardTokenId, OrderId, RefundId, SplitId, SplitPlanId};
@@ -27,9 +27,6 @@ use crate::store::{Changes, CommitError, Put};
 use card::Chosen;
 pub(crate) use card::again as card_again;
 pub(crate) use mandate::may_still_charge;
-
-/// How often a decision is made again because the object changed meanwhile.
-const RETRIES_MAX: usize = 8;
 
 /// Creates an order; with one allowed method the payment starts at once, unless a card has to be typed for it.
 pub async fn create(engine: &Engine, caller: &Caller, input: CreateOrder) -> Result<Order> {
@@ -423,18 +420,6 @@ pub async fn attempts(engine: &Engine, caller: &Caller, input: OrderById) -> Res
 /// channel has answered, the order stays as it is with `closing` set.
 pub async fn close(engine: &Engine, caller: &Caller, input: OrderById) -> Result<Order> {
     decided_afresh(|| close_once(engine, caller, input.id)).await
-}
-
-/// Decides again from fresh rows when something else, such as the sweep, changed them since they were read. A decision
-/// that is too late has written nothing and sent nothing, so it can be taken again.
-async fn decided_afresh<F: Future<Output = Result<Order>>>(decide: impl Fn() -> F) -> Result<Order> {
-    for _ in 0..RETRIES_MAX {
-        match decide().await {
-            Err(error) if error.code == Code::Conflict => {}
-            done => return done,
-        }
-    }
-    Err(CommitError::Stale.into())
 }
 
 async fn close_once(engine: &Engine, caller: &Caller, id: OrderId) -> Result<Order> {

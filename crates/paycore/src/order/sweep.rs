@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::exception::ExceptionKind;
 use crate::id::{AttemptId, MerchantId, OrderId};
 use crate::merchant::Merchant;
-use crate::store::{Changes, CommitError, Put};
+use crate::store::{Changes, Put};
 use crate::time::Timestamp;
 
 /// Looks at one attempt that is due.
@@ -108,7 +108,7 @@ async fn park(engine: &Engine, merchant: &Merchant, mut payment: Payment) -> Res
     payment.attempt.due_at = Timestamp::ZERO;
     let mut changes = Changes::default();
     changes.put(Put::Attempt(payment.attempt));
-    lost_race_is_fine(engine.commit(merchant.id, changes).await)
+    engine.commit_or_yield(merchant.id, changes).await
 }
 
 async fn tell(engine: &Engine, merchant: &Merchant, payment: &Payment) -> Result<()> {
@@ -142,7 +142,7 @@ pub(crate) async fn order(engine: &Engine, tenant: MerchantId, id: OrderId) -> R
     let expired =
         expire(engine, &merchant, order, attempt.filter(|a| a.status.is_open()), &mut changes, moment);
     changes.put(Put::Order(expired));
-    lost_race_is_fine(engine.commit(tenant, changes).await)
+    engine.commit_or_yield(tenant, changes).await
 }
 
 fn expire(
@@ -173,14 +173,6 @@ fn expire(
         _ => {}
     }
     order
-}
-
-/// Somebody else changed the row: what they wrote has its own schedule.
-fn lost_race_is_fine(result: Result<(), CommitError>) -> Result<()> {
-    match result {
-        Ok(()) | Err(CommitError::Stale) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
 }
 
 /// Why a verified report was not believed.

@@ -26,9 +26,6 @@ use crate::order::input::Moment;
 use crate::secret::Secret;
 use crate::store::{Changes, Put};
 
-/// How often a decision is made again because the payout changed meanwhile.
-const RETRIES_MAX: usize = 8;
-
 impl From<Refused> for Error {
     fn from(refused: Refused) -> Self {
         let code = match refused {

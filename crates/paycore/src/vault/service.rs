@@ -227,11 +227,8 @@ pub(crate) async fn due(engine: &Engine, tenant: MerchantId, id: CardTokenId) ->
         engine.cvcs.forget(id);
     }
     changes.put(Put::document(&token));
-    match engine.commit(tenant, changes).await {
-        // Somebody used or ended it meanwhile, or the card changed: it comes again.
-        Ok(()) | Err(CommitError::Stale) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
+    // Somebody used or ended it meanwhile, or the card changed: it comes again.
+    engine.commit_or_yield(tenant, changes).await
 }
 
 /// The stored card that a token becomes: a new one, or the customer's card with the same number.

@@ -20,7 +20,7 @@ use crate::order::Order;
 use crate::order::input::{Moment, url};
 use crate::page::{List, ListInput};
 use crate::secret::Secret;
-use crate::store::{Changes, CommitError, Put};
+use crate::store::{Changes, Put};
 use crate::time::Timestamp;
 
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -322,11 +322,8 @@ pub(crate) async fn dispatch(engine: &Engine, tenant: MerchantId, events: &[Even
         }
         changes.put(Put::EventDispatched(event.id));
     }
-    match engine.commit(tenant, changes).await {
-        // Another worker made them meanwhile; what was not its work comes due again.
-        Ok(()) | Err(CommitError::Stale) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
+    // Another worker made them meanwhile; what was not its work comes due again.
+    engine.commit_or_yield(tenant, changes).await
 }
 
 fn new_delivery(
@@ -390,11 +387,8 @@ async fn finish(
     if let Some(endpoint) = disabled {
         changes.put(Put::Endpoint(endpoint));
     }
-    match engine.commit(tenant, changes).await {
-        // Somebody resent or changed it meanwhile: their row has its own schedule.
-        Ok(()) | Err(CommitError::Stale) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
+    // Somebody resent or changed it meanwhile: their row has its own schedule.
+    engine.commit_or_yield(tenant, changes).await
 }
 
 fn secrets(engine: &Engine, merchant: &Merchant, endpoint: Option<&Endpoint>) -> Result<Vec<Secret>> {

@@ -2,7 +2,7 @@
 //! paid, what waits, what is carried, what is held in reserve. The recount adds up the raw history; it knows nothing of
 //! statements.
 //!
-//! The test takes a sample; all of it: `PAYCORE_HISTORIES=100000 cargo test --release -p paycore --test settlement`.
+//! The test takes a sample; all of it: `cargo xtask proofs histories`.
 
 use std::collections::BTreeMap;
 

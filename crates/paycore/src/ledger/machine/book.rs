@@ -1,8 +1,9 @@
 //! What the machine keeps, and the only code that changes it.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::BinaryHeap;
 
+use super::places::Places;
 use super::{Account, Code, Deed, Freeze, Record, Standing, Transfer, UpTo};
 use crate::time::Timestamp;
 
@@ -13,9 +14,9 @@ pub(super) const NONE: u32 = u32::MAX;
 #[derive(Debug, Default)]
 pub struct Machine {
     pub(super) accounts: Vec<(Account, Standing)>,
-    pub(super) account_at: HashMap<u128, u32>,
+    account_places: Places,
     pub(super) rows: Vec<Row>,
-    pub(super) row_at: HashMap<u128, u32>,
+    row_places: Places,
     /// Holds that may run out, the next one first; those that ended before stay until their time.
     expiries: BinaryHeap<Reverse<(i64, u32)>>,
     /// Microseconds.
@@ -59,19 +60,20 @@ impl Machine {
         if account.id == 0 {
             return Code::IdZero;
         }
-        if let Some(&at) = self.account_at.get(&account.id) {
+        if let Some(at) = self.account_at(account.id) {
             let same = self.accounts[at as usize].0 == account;
             return if same { Code::Exists } else { Code::ExistsDifferent };
         }
         let Some(at) = number(self.accounts.len()) else { return Code::Full };
+        let accounts = &self.accounts;
+        self.account_places.insert(account.id, at, |at| accounts[at as usize].0.id);
         self.accounts.push((account, Standing::default()));
-        self.account_at.insert(account.id, at);
         Code::Applied
     }
 
     /// Freezes an account, or frees it. Holds can still be voided and still run out.
     pub fn freeze(&mut self, account: u128, freeze: Freeze) -> Code {
-        let Some(&at) = self.account_at.get(&account) else { return Code::AccountNotFound };
+        let Some(at) = self.account_at(account) else { return Code::AccountNotFound };
         let standing = &mut self.accounts[at as usize].1;
         match standing.freeze == freeze {
             true => Code::Exists,
@@ -84,7 +86,7 @@ impl Machine {
 
     /// Closes an account for good. It must be empty.
     pub fn close(&mut self, account: u128) -> Code {
-        let Some(&at) = self.account_at.get(&account) else { return Code::AccountNotFound };
+        let Some(at) = self.account_at(account) else { return Code::AccountNotFound };
         let standing = &mut self.accounts[at as usize].1;
         if standing.closed {
             return Code::Exists;
@@ -129,12 +131,20 @@ impl Machine {
 
     /// What stands on an account.
     pub fn standing(&self, account: u128) -> Option<Standing> {
-        self.account_at.get(&account).map(|at| self.accounts[*at as usize].1)
+        self.account_at(account).map(|at| self.accounts[at as usize].1)
     }
 
     /// Every account with what stands on it, in the order in which they were opened.
     pub fn accounts(&self) -> impl Iterator<Item = &(Account, Standing)> {
         self.accounts.iter()
+    }
+
+    pub(super) fn account_at(&self, id: u128) -> Option<u32> {
+        self.account_places.find(id, |at| self.accounts[at as usize].0.id)
+    }
+
+    pub(super) fn row_at(&self, id: u128) -> Option<u32> {
+        self.row_places.find(id, |at| self.rows[at as usize].id)
     }
 
     /// The journal from its beginning.
@@ -200,7 +210,8 @@ impl Machine {
             };
         }
         if row.id != 0 {
-            self.row_at.insert(row.id, self.rows.len() as u32);
+            let rows = &self.rows;
+            self.row_places.insert(row.id, rows.len() as u32, |at| rows[at as usize].id);
         }
         self.rows.push(Row { at: self.now, state: State::Standing, ..row });
     }
@@ -209,7 +220,7 @@ impl Machine {
     fn take_back(&mut self, start: usize) {
         while self.rows.len() > start {
             let Some(row) = self.rows.pop() else { return };
-            self.row_at.remove(&row.id);
+            self.row_places.remove(row.id, self.rows.len() as u32);
             if let Some(of) = self.rows.get_mut(row.of as usize) {
                 of.state = State::Standing;
             }

@@ -12,7 +12,7 @@ impl Machine {
         if transfer.id == 0 {
             return Err(Code::IdZero);
         }
-        if let Some(&at) = self.row_at.get(&transfer.id) {
+        if let Some(at) = self.row_at(transfer.id) {
             let same = self.is_of(&self.rows[at as usize], &transfer.action);
             return Err(if same { Code::Exists } else { Code::ExistsDifferent });
         }
@@ -63,8 +63,8 @@ impl Machine {
         if leg.debit == leg.credit {
             return Err(Code::AccountsSame);
         }
-        let debit = *self.account_at.get(&leg.debit).ok_or(Code::DebitNotFound)?;
-        let credit = *self.account_at.get(&leg.credit).ok_or(Code::CreditNotFound)?;
+        let debit = self.account_at(leg.debit).ok_or(Code::DebitNotFound)?;
+        let credit = self.account_at(leg.credit).ok_or(Code::CreditNotFound)?;
         let row = Row { asked: leg.amount, up_to: leg.up_to, ..row(deed, debit, credit, leg.amount) };
         let (debit, credit) = (&self.accounts[debit as usize], &self.accounts[credit as usize]);
         if debit.0.tenant != credit.0.tenant {
@@ -95,7 +95,7 @@ impl Machine {
 
     /// The hold, if it still waits.
     fn waiting(&self, hold: u128) -> Result<(u32, &Row), Code> {
-        let at = *self.row_at.get(&hold).ok_or(Code::HoldNotFound)?;
+        let at = self.row_at(hold).ok_or(Code::HoldNotFound)?;
         let row = &self.rows[at as usize];
         match row.state {
             _ if row.deed != Deed::Hold => Err(Code::HoldNotFound),
@@ -107,7 +107,7 @@ impl Machine {
     }
 
     fn reverse(&self, transfer: u128) -> Decided {
-        let at = *self.row_at.get(&transfer).ok_or(Code::TransferNotFound)?;
+        let at = self.row_at(transfer).ok_or(Code::TransferNotFound)?;
         let there = &self.rows[at as usize];
         if !matches!(there.deed, Deed::Move | Deed::Post) {
             return Err(Code::NotReversible);

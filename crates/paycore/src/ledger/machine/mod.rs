@@ -26,6 +26,7 @@
 
 mod book;
 mod decide;
+mod places;
 
 use crate::currency::Currency;
 use crate::ledger::Side;

@@ -13,7 +13,7 @@ use crate::ledger::hold::{Hold, HoldStatus, ReleaseError};
 use crate::merchant::Merchant;
 use crate::order::input::{Moment, amount, text};
 use crate::page::{List, ListInput};
-use crate::store::{Changes, CommitError, Put};
+use crate::store::{Changes, Put};
 use crate::time::Timestamp;
 
 /// What to put on hold.
@@ -160,11 +160,8 @@ pub(crate) async fn due(engine: &Engine, tenant: MerchantId, id: HoldId) -> Resu
     let Some(booking) = hold.expire(moment.now) else { return Ok(()) };
     let mut changes = Changes::new();
     record(engine, &mut changes, &merchant, &mut hold, (EventKind::HoldExpired, booking), moment);
-    match engine.commit(tenant, changes).await {
-        // Somebody released it at the same time; what is left is looked at again after the lease.
-        Ok(()) | Err(CommitError::Stale) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
+    // Somebody released it at the same time; what is left is looked at again after the lease.
+    engine.commit_or_yield(tenant, changes).await
 }
 
 /// The event of what happened with its booking, and the hold as it stands after.

@@ -3,9 +3,9 @@
 use super::super::rules;
 use super::super::{Payout, PayoutStatus, Route};
 use super::decide::{beneficiary_of, cancelled};
-use super::{RETRIES_MAX, account, settlement, tell};
+use super::{account, settlement, tell};
 use crate::channel::{Fault, Outcome, Report, Verdict};
-use crate::engine::{Engine, OpenAccount};
+use crate::engine::{Engine, OpenAccount, RETRIES_MAX};
 use crate::error::{Error, Result};
 use crate::event::EventKind;
 use crate::exception::ExceptionKind;
@@ -142,21 +142,15 @@ async fn expire(engine: &Engine, merchant: &Merchant, mut payout: Payout) -> Res
     let mut changes = Changes::default();
     settlement::follow(engine, &mut changes, &payout, kind, merchant, moment).await?;
     tell(engine, &mut changes, &mut payout, (kind, booking), merchant, moment);
-    match engine.commit(merchant.id, changes).await {
-        // Somebody decided at the same moment.
-        Ok(()) | Err(CommitError::Stale) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
+    // Somebody decided at the same moment.
+    engine.commit_or_yield(merchant.id, changes).await
 }
 
 async fn park(engine: &Engine, merchant: &Merchant, mut payout: Payout) -> Result<()> {
     payout.due_at = Timestamp::ZERO;
     let mut changes = Changes::default();
     changes.put(Put::document(&payout));
-    match engine.commit(merchant.id, changes).await {
-        Ok(()) | Err(CommitError::Stale) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
+    engine.commit_or_yield(merchant.id, changes).await
 }
 
 /// Takes in a verified report about a transfer; false where no payout of this account has the reference, a fault where
@@ -172,7 +166,7 @@ pub(crate) async fn report(
     else {
         return Ok(Ok(false));
     };
-    let Ok(payout) = engine.document::<Payout>(merchant.id, id).await else { return Ok(Ok(false)) };
+    let Some(payout) = engine.find_document::<Payout>(merchant.id, id).await? else { return Ok(Ok(false)) };
     let beneficiary = beneficiary_of(engine, merchant.id, &payout).await?;
     let through = matches!(beneficiary.route, Route::Channel { channel_account_id, .. } if channel_account_id == open.account.id);
     if !through || payout.status.is_waiting() {

@@ -3,9 +3,9 @@
 
 use super::payouts::Whose;
 use crate::agent::AgentWithdrawal;
-use crate::document::{Document, DocumentFilter};
+use crate::document::DocumentFilter;
 use crate::engine::Engine;
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 use crate::id::{ChannelAccountId, MerchantId, ReconciliationId, ShareReturnId, SplitId};
 use crate::payout::{Beneficiary, Payout, Route};
 use crate::reconciliation::Kind;
@@ -37,15 +37,15 @@ impl Outgoing {
         let (id, place) = id.split_once(':').map_or((id, None), |(id, place)| (id, Some(place)));
         let place = place.and_then(|place| place.parse::<usize>().ok()).map(|place| place.saturating_sub(1));
         if let Ok(id) = id.parse() {
-            let found = known::<Payout>(engine, tenant, id).await?;
+            let found = engine.find_document::<Payout>(tenant, id).await?;
             return Ok(found.into_iter().map(|row| Outgoing::Payout(Box::new(row))).collect());
         }
         if let Ok(id) = id.parse() {
-            let found = known::<AgentWithdrawal>(engine, tenant, id).await?;
+            let found = engine.find_document::<AgentWithdrawal>(tenant, id).await?;
             return Ok(found.into_iter().map(|row| Outgoing::Agent(Box::new(row))).collect());
         }
         if let Ok(id) = id.parse() {
-            let found = known::<Split>(engine, tenant, id).await?;
+            let found = engine.find_document::<Split>(tenant, id).await?;
             return Ok(found.map_or_else(Vec::new, |split| shares(&split, place)));
         }
         match id.parse::<ShareReturnId>() {
@@ -215,7 +215,7 @@ async fn returns(
     id: ShareReturnId,
     place: Option<usize>,
 ) -> Result<Vec<Outgoing>> {
-    let Some(back) = known::<ShareReturn>(engine, tenant, id).await? else { return Ok(Vec::new()) };
+    let Some(back) = engine.find_document::<ShareReturn>(tenant, id).await? else { return Ok(Vec::new()) };
     let Some(split) = back.split_id else { return Ok(Vec::new()) };
     let split: Split = engine.document(tenant, split).await?;
     let wanted = |at: &usize| place.is_none_or(|place| place == *at) && back.legs[*at].reference.is_some();
@@ -226,7 +226,7 @@ async fn returns(
 /// The request with this reference, which names its split or its return.
 async fn requested(engine: &Engine, tenant: MerchantId, reference: &str) -> Result<Vec<Outgoing>> {
     if let Some(id) = owner::<SplitId>(reference)
-        && let Some(split) = known::<Split>(engine, tenant, id).await?
+        && let Some(split) = engine.find_document::<Split>(tenant, id).await?
     {
         let at = split.requests.iter().position(|request| request.reference == reference);
         return Ok(at.map_or_else(Vec::new, |at| shares(&split, Some(at))));
@@ -238,13 +238,4 @@ async fn requested(engine: &Engine, tenant: MerchantId, reference: &str) -> Resu
         _ => false,
     };
     Ok(all.into_iter().filter(is_it).collect())
-}
-
-/// A document that need not exist.
-pub(super) async fn known<T: Document>(engine: &Engine, tenant: MerchantId, id: T::Id) -> Result<Option<T>> {
-    match engine.document(tenant, id).await {
-        Ok(found) => Ok(Some(found)),
-        Err(Error { code: Code::NotFound, .. }) => Ok(None),
-        Err(error) => Err(error),
-    }
 }

@@ -8,10 +8,10 @@ use sha2::{Digest as _, Sha256};
 
 use super::file::Read;
 use super::gather::{Ours, first_page, indices, next_page, pool, transactions};
-use super::outgoing::{Outgoing, known};
+use super::outgoing::Outgoing;
 use super::run::{Compared, found, refuse, save, take};
 use super::{Day, aside};
-use crate::engine::Engine;
+use crate::engine::{Engine, RETRIES_MAX};
 use crate::error::{Error, Result};
 use crate::event::Movement;
 use crate::id::{BatchId, ChannelAccountId, Id as _, MerchantId, ReconciliationId};
@@ -28,9 +28,6 @@ use crate::reconciliation::side::{booking, references};
 use crate::reconciliation::{Kind, RunStatus};
 use crate::store::{Changes, CommitError};
 use crate::time::Timestamp;
-
-/// How often a payout is marked again because it changed meanwhile.
-const RETRIES_MAX: usize = 8;
 
 /// Whose payouts are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,7 +124,7 @@ async fn named_by(engine: &Engine, tenant: MerchantId, deposit: &Deposit) -> Res
             return Ok((word, String::new()));
         }
         if let Ok(id) = format!("{}_{word}", BatchId::PREFIX).parse()
-            && known::<Batch>(engine, tenant, id).await?.is_some()
+            && engine.find_document::<Batch>(tenant, id).await?.is_some()
         {
             return Ok((String::new(), word));
         }
@@ -215,7 +212,7 @@ impl Gatherer<'_> {
                 self.put(all, is_back, line.at).await?;
             }
             let Ok(id) = format!("{}_{}", BatchId::PREFIX, line.number).parse() else { continue };
-            if let Some(batch) = known::<Batch>(engine, tenant, id).await? {
+            if let Some(batch) = engine.find_document::<Batch>(tenant, id).await? {
                 for id in batch.payouts {
                     let row = Outgoing::of(engine, tenant, &id.to_string()).await?;
                     self.put(row, is_back, line.at).await?;

@@ -14,7 +14,7 @@ use crate::merchant::Merchant;
 use crate::order::input::Moment;
 use crate::settlement::conversion::{WaitsFor, sale};
 use crate::settlement::{Settlement, SettlementStatus};
-use crate::store::{Changes, CommitError, Put};
+use crate::store::{Changes, Put};
 use crate::time::Timestamp;
 
 /// The account that is sold from.
@@ -116,9 +116,6 @@ pub(crate) async fn due(engine: &Engine, tenant: MerchantId, id: SettlementId) -
         settlement.due_at = Timestamp::ZERO;
     }
     changes.put(Put::document(&settlement));
-    match engine.commit(tenant, changes).await {
-        // Whoever was first has converted it.
-        Ok(()) | Err(CommitError::Stale) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
+    // Whoever was first has converted it.
+    engine.commit_or_yield(tenant, changes).await
 }

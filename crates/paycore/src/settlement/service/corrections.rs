@@ -19,7 +19,7 @@ use crate::page::{List, ListInput};
 use crate::proposal::{Proposal, ProposalStatus};
 use crate::settlement::correction::effect_hash;
 use crate::settlement::{Correction, Plan, Settlement};
-use crate::store::{Changes, CommitError, Put};
+use crate::store::{Changes, Put};
 
 /// What `settlements.correct` takes.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -181,10 +181,7 @@ pub(crate) async fn due(engine: &Engine, tenant: MerchantId, id: CorrectionId) -
     // A row that is due although there is nothing to do: its time is set anew.
     let mut changes = Changes::default();
     changes.put(Put::document(&step.correction));
-    match engine.commit(tenant, changes).await {
-        Ok(()) | Err(CommitError::Stale) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
+    engine.commit_or_yield(tenant, changes).await
 }
 
 /// Which corrections to list.

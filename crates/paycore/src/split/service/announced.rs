@@ -10,8 +10,6 @@ use crate::split::reference::owner;
 use crate::split::{RequestStatus, ShareReturn, Split};
 use crate::store::{Changes, Put};
 
-use super::lost_race_is_fine;
-
 /// Hastens the look at the split or the return whose request has this reference. False where the account has no such
 /// request.
 pub(crate) async fn announced(
@@ -72,5 +70,5 @@ async fn hasten<T: Document>(
     let audit = engine.audit(&actor, "notice.announced", Some(due.id().to_string()), detail, moment);
     let mut changes = Changes { audit: vec![audit], ..Changes::default() };
     changes.put(Put::document(due));
-    lost_race_is_fine(engine.commit(merchant.id, changes).await)
+    engine.commit_or_yield(merchant.id, changes).await
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{ask, lost_race_is_fine, paid, return_event};
+use super::{ask, paid, return_event};
 use crate::channel::{Fault, Operation, Outcome, Payment, QueryReturn, ReturnShare, Verb, Verdict};
 use crate::document::{DocumentFilter, Shown};
 use crate::engine::{Caller, Engine, OpenAccount};
@@ -44,7 +44,7 @@ pub(crate) async fn due(engine: &Engine, tenant: MerchantId, id: ShareReturnId) 
             back.due_at = moment.due_in(BUSY);
             let mut changes = Changes::default();
             changes.put(Put::document(&back));
-            lost_race_is_fine(engine.commit(tenant, changes).await)
+            engine.commit_or_yield(tenant, changes).await
         }
         None => plan(engine, &merchant, back, split, moment).await,
         Some(_) => follow(engine, &merchant, back, &split).await,

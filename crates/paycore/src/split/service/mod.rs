@@ -32,7 +32,6 @@ use crate::money::Money;
 use crate::order::Attempt;
 use crate::order::input::Moment;
 use crate::split::{ShareReturn, Split};
-use crate::store::CommitError;
 
 /// What an event says of shares that were given or taken back: the object it is about holds the rest.
 #[derive(serde::Serialize)]
@@ -96,12 +95,4 @@ async fn ask(
     moment: Moment,
 ) -> Result<Outcome, Fault> {
     engine.ask(open, operation, moment.now).await
-}
-
-/// Somebody else changed the row: what they wrote has its own schedule.
-fn lost_race_is_fine(result: Result<(), CommitError>) -> Result<()> {
-    match result {
-        Ok(()) | Err(CommitError::Stale) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{ask, lost_race_is_fine, paid, split_event};
+use super::{ask, paid, split_event};
 use crate::channel::{Operation, Verb, Verdict};
 use crate::engine::{Engine, OpenAccount};
 use crate::error::{Error, Result};
@@ -56,7 +56,7 @@ async fn park(engine: &Engine, merchant: &Merchant, mut split: Split) -> Result<
     split.due_at = Timestamp::ZERO;
     let mut changes = Changes::default();
     changes.put(Put::document(&split));
-    lost_race_is_fine(engine.commit(merchant.id, changes).await)
+    engine.commit_or_yield(merchant.id, changes).await
 }
 
 /// Works out the shares.
@@ -234,7 +234,7 @@ async fn ready(
         let mut changes = Changes::default();
         changes.put(Put::document(&receiver));
         // A lost race only means that it is bound once more, which changes nothing at the channel.
-        lost_race_is_fine(engine.commit(tenant, changes).await)?;
+        engine.commit_or_yield(tenant, changes).await?;
     }
     Ok(None)
 }

@@ -5,7 +5,7 @@ use crate::account::ChannelAccount;
 use crate::crypto::SealError;
 use crate::dispute::Evidence;
 use crate::document::{Document, DocumentFilter};
-use crate::engine::Engine;
+use crate::engine::{Engine, RETRIES_MAX};
 use crate::epay::EpayKey;
 use crate::error::{Error, Result};
 use crate::merchant::Merchant;
@@ -17,8 +17,6 @@ use crate::webhook::Endpoint;
 
 /// Rows of a batch: files of evidence are among them, of up to a megabyte each.
 const ROWS: usize = 50;
-/// How often a batch is read again because somebody else wrote one of its rows.
-const RETRIES_MAX: usize = 8;
 
 /// How far it has come.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
