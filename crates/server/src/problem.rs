@@ -95,7 +95,8 @@ fn advise(headers: &mut HeaderMap, code: Code) {
         Code::Unavailable | Code::IdempotencyInFlight if !headers.contains_key(RETRY_AFTER) => {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
-        // The rest of the body is not read: nothing that follows on this connection would be understood.
+        // The rest of the body is thrown away, and not all of it: nothing that follows on this connection would be
+        // understood.
         Code::BodyTooLarge => {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }

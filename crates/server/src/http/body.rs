@@ -1,5 +1,7 @@
 //! Reading a body: all of it, and never more than allowed.
 
+use std::time::Duration;
+
 use axum::body::{Body, HttpBody as _};
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
@@ -7,10 +9,13 @@ use http::header::CONTENT_TYPE;
 use http_body_util::BodyExt as _;
 use paycore::error::{Code, Error, Result};
 
+/// How long a refused body may go on arriving.
+const LINGER: Duration = Duration::from_secs(10);
+
 /// The whole body, or an error as soon as it is known to be larger than `max` bytes.
 pub(super) async fn read(mut body: Body, max: usize) -> Result<Bytes> {
     if body.size_hint().lower() > max as u64 {
-        return Err(too_large(max));
+        return Err(too_large(body, max));
     }
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
@@ -20,7 +25,7 @@ pub(super) async fn read(mut body: Body, max: usize) -> Result<Bytes> {
         };
         let Ok(data) = frame.into_data() else { continue };
         if first.len() + rest.len() + data.len() > max {
-            return Err(too_large(max));
+            return Err(too_large(body, max));
         }
         // Most bodies are one frame, which is then not copied.
         if first.is_empty() {
@@ -35,7 +40,19 @@ pub(super) async fn read(mut body: Body, max: usize) -> Result<Bytes> {
     Ok([first, rest.freeze()].concat().into())
 }
 
-fn too_large(max: usize) -> Error {
+/// Refuses a body. What a client still sends of it is thrown away for a while, up to twice of what is allowed: one that
+/// sends everything before it reads would be told that the connection broke, and not why.
+fn too_large(mut body: Body, max: usize) -> Error {
+    tokio::spawn(tokio::time::timeout(LINGER, async move {
+        let mut left = max.saturating_mul(2);
+        while let Some(Ok(frame)) = body.frame().await {
+            let length = frame.data_ref().map_or(0, Bytes::len);
+            match left.checked_sub(length) {
+                Some(rest) => left = rest,
+                None => return,
+            }
+        }
+    }));
     Error::new(Code::BodyTooLarge, format!("The body may have at most {max} bytes."))
 }
 
