@@ -5,7 +5,7 @@ use std::hash::BuildHasher as _;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 /// Finds the place of an id in a list. Only places are kept, four bytes each; the ids are those of the list, which the
-/// caller reads with `id_at`. Half as many bytes miss the processor's cache half as often.
+/// caller reads with `id_at`. A smaller table misses the processor's cache less often.
 #[derive(Debug, Default)]
 pub(super) struct Places {
     table: HashTable<u32>,
